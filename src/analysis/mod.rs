@@ -1,0 +1,14 @@
+//! Pure functions over the store: what a lane looks like, when a spike began, who blocks whom, which class
+//! an order is in, what the checks of the note say. Same store, same instant, same answer.
+//!
+//! May not know: clocks, files, screens, keys. Every function takes the instant it is asked for.
+
+pub mod blocking;
+pub mod check;
+pub mod database;
+pub mod gap;
+pub mod lane;
+pub mod pattern;
+pub mod reconcile;
+pub mod spike;
+pub mod trail;

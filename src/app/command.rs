@@ -1,0 +1,1 @@
+//! The one table of commands: keys, help, palette, footer, `warroom keys` and the README come from it.

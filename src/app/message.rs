@@ -1,0 +1,115 @@
+//! What comes in and what is asked for: the two ends of `update`.
+
+use crate::app::key::Key;
+use crate::model::note::{Override, Tick};
+use crate::model::{Batch, Mark, SourceName, Span, Stamp};
+use crate::note::edit::Edit;
+use std::sync::Arc;
+
+/// Everything that can happen.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Facts, recorded already.
+    Batch(Arc<Batch>),
+    /// A key.
+    Key(Key),
+    /// Pasted text: data, never commands.
+    Paste(String),
+    /// The screen has this size now.
+    Resize(u16, u16),
+    /// Time went on; sent once a second at least.
+    Tick,
+    /// Facts read back from the recording because somebody looked there.
+    Past {
+        /// What was asked for.
+        span: Span,
+        /// What there was, in order of arrival.
+        batches: Vec<Arc<Batch>>,
+    },
+    /// The note was written or not.
+    NoteSaved(Result<NoteWritten, String>),
+    /// A copy was made; the sentence says by which way.
+    Copied(String),
+    /// A file was written or not: the sentence to show.
+    Said(String),
+    /// How far a replay or demo has played, and whether it is at its end.
+    Played {
+        /// Instant reached.
+        at: Stamp,
+        /// Nothing follows.
+        ended: bool,
+    },
+    /// The recorder's own state, for the Sources screen and the header.
+    Recorder(RecorderState),
+}
+
+/// What was written into the note.
+#[derive(Clone, Debug)]
+pub struct NoteWritten {
+    /// The change.
+    pub edit: Edit,
+}
+
+/// How the recording is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RecorderState {
+    /// Folder, shortened for the screen; empty when nothing is recorded.
+    pub folder: String,
+    /// Bytes on disk.
+    pub bytes: u64,
+    /// Segments.
+    pub segments: usize,
+    /// Free bytes on that disk, when known.
+    pub free: Option<u64>,
+    /// Last flush.
+    pub flushed: Option<Stamp>,
+    /// Why it stopped, with the remedy; none while all is well.
+    pub trouble: Option<String>,
+    /// Damage found on opening, with its place.
+    pub damage: Vec<String>,
+}
+
+/// What `update` wants done. None of them can change anything in the systems watched.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Leave.
+    Quit,
+    /// Write the note.
+    SaveNote(Edit),
+    /// Record what people did.
+    Record(People),
+    /// Copy text; the terminal finds the way and answers with `Copied`.
+    Copy(String),
+    /// Write a file into the export folder and answer with `Said`.
+    Export {
+        /// File name.
+        name: String,
+        /// Content.
+        text: String,
+    },
+    /// Ask a source now.
+    Refresh(SourceName),
+    /// Read this stretch back from the recording.
+    Load(Span),
+    /// Set the pace of a replay or demo; 0 pauses.
+    Pace(f64),
+    /// Continue a replay or demo from this instant.
+    Seek(Stamp),
+    /// Paint everything anew.
+    Repaint,
+    /// Mouse capture on or off.
+    Mouse(bool),
+    /// Another set of glyphs: `unicode`, `ascii`, `braille`.
+    Glyphs(String),
+}
+
+/// What people did, to be recorded under the source `people`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum People {
+    /// A remark on the timeline.
+    Mark(Mark),
+    /// A tick in the note.
+    Tick(Tick),
+    /// A verdict of their own.
+    Override(Override),
+}

@@ -1,0 +1,178 @@
+//! `config.toml` to types. Every problem names file, line, key and a remedy; secrets come by `env:`,
+//! `file:` or `cmd:` and never show themselves.
+
+pub mod load;
+pub mod problem;
+pub mod secret;
+
+use crate::model::incident::Rules;
+use crate::model::order::{OrderStatus, PaymentStatus, Role};
+use crate::model::series::Lane;
+use crate::model::{Lapse, Span, Zone};
+pub use problem::Problem;
+pub use secret::Secret;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The whole configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// File it was read from; relative paths in it are relative to its folder.
+    pub file: PathBuf,
+    /// The incident.
+    pub incident: IncidentConfig,
+    /// Databases, in the order of the dots.
+    pub databases: Vec<DatabaseConfig>,
+    /// Log sources.
+    pub logs: Vec<LogConfig>,
+    /// Order-side queries.
+    pub queries: Vec<QueryConfig>,
+    /// The screen.
+    pub screen: ScreenConfig,
+    /// The recording.
+    pub recording: RecordingConfig,
+    /// Key bindings that differ from the defaults: command name to keys.
+    pub keys: BTreeMap<String, Vec<String>>,
+}
+
+/// `[incident]`
+#[derive(Clone, Debug)]
+pub struct IncidentConfig {
+    /// Title; the note's heading when absent.
+    pub title: Option<String>,
+    /// The note.
+    pub note: Option<PathBuf>,
+    /// Zone of the screen, WIB unless told.
+    pub zone: Zone,
+    /// Time looked into.
+    pub window: Option<Span>,
+    /// Time when all was well.
+    pub baseline: Option<Span>,
+    /// `[rules]`
+    pub rules: Rules,
+    /// `[[lane]]`; the default lanes of the configured sources when empty.
+    pub lanes: Vec<Lane>,
+    /// `[[limit]]`
+    pub limits: Vec<crate::model::incident::Limit>,
+    /// `[[probe]]`
+    pub probes: Vec<crate::model::incident::Probe>,
+}
+
+/// `[[db]]`
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig {
+    /// Name on the dot.
+    pub name: String,
+    /// Connection URL, password included.
+    pub url: Secret,
+    /// How often it is looked at.
+    pub interval: Lapse,
+    /// `statement_timeout` of every statement.
+    pub statement_timeout: Lapse,
+    /// `lock_timeout` of every statement.
+    pub lock_timeout: Lapse,
+    /// How long connecting may take.
+    pub connect_timeout: Lapse,
+    /// Whether its statistics are a source (a database may serve queries only).
+    pub watch: bool,
+}
+
+/// `[[logs]]`
+#[derive(Clone, Debug)]
+pub struct LogConfig {
+    /// Name on the dot.
+    pub name: String,
+    /// Files, with `*` in the last part.
+    pub paths: Vec<PathBuf>,
+    /// Service name; taken from the line or the file name when absent.
+    pub service: Option<String>,
+    /// How lines are read.
+    pub format: LogFormat,
+    /// Fields of JSON lines, first that exists wins.
+    pub time_fields: Vec<String>,
+    /// Fields for the level.
+    pub level_fields: Vec<String>,
+    /// Fields for the message.
+    pub message_fields: Vec<String>,
+    /// Fields for the service.
+    pub service_fields: Vec<String>,
+    /// Fields for the order id.
+    pub order_fields: Vec<String>,
+    /// Fields for the trace id.
+    pub trace_fields: Vec<String>,
+    /// Pattern that finds an order id in a message; group 1 or the whole match.
+    pub order_pattern: Option<String>,
+    /// `strftime` pattern of plain lines' time; several usual ones are tried when absent.
+    pub time_format: Option<String>,
+    /// Zone of times that carry none.
+    pub zone: Zone,
+    /// How much of an existing file is read at the start.
+    pub read_back: Lapse,
+}
+
+/// How log lines are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Decided for each line.
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// Text.
+    Plain,
+}
+
+/// `[[query]]`
+#[derive(Clone, Debug)]
+pub struct QueryConfig {
+    /// What it answers.
+    pub role: Role,
+    /// Which `[[db]]` it runs on.
+    pub db: String,
+    /// One statement, parameters as `:name`.
+    pub sql: String,
+    /// How it is asked.
+    pub mode: QueryMode,
+    /// How often.
+    pub interval: Lapse,
+    /// Rows of one page.
+    pub limit: u32,
+    /// Zone of `timestamp without time zone` columns; refused when they occur and this is absent.
+    pub zone: Option<Zone>,
+    /// Words of the status column that are not ours.
+    pub order_status: BTreeMap<String, OrderStatus>,
+    /// Words of the payment status column that are not ours.
+    pub payment_status: BTreeMap<String, PaymentStatus>,
+}
+
+/// How an order-side query is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueryMode {
+    /// `:from`, `:to`, `:after_at`, `:after_id`, `:limit`: keyset pages over a window.
+    Window,
+    /// `:ids`: an array of order ids.
+    Ids,
+}
+
+/// `[screen]`
+#[derive(Clone, Debug)]
+pub struct ScreenConfig {
+    /// `auto`, `mono`, `16`, `256`, `rgb`.
+    pub colors: String,
+    /// `auto`, `unicode`, `ascii`, `braille`.
+    pub glyphs: String,
+    /// Mouse capture.
+    pub mouse: bool,
+    /// Slow link: one frame a second, no colour.
+    pub slow: bool,
+    /// Name written beside ticks and notes; the login name when absent.
+    pub who: Option<String>,
+}
+
+/// `[recording]`
+#[derive(Clone, Debug)]
+pub struct RecordingConfig {
+    /// Folder for recordings; the XDG state folder when absent.
+    pub folder: Option<PathBuf>,
+    /// Stop recording, and say so, when less than this is free.
+    pub keep_free: u64,
+}

@@ -1,0 +1,3 @@
+//! Thin start: arguments in, exit code out.
+
+fn main() {}

@@ -1,0 +1,79 @@
+//! How a source is, what asking it costs, and what it lost: facts like any other, recorded and drawn.
+
+use crate::model::{Lapse, Span, Stamp, Untrusted};
+use serde::{Deserialize, Serialize};
+
+/// The state of a source, worst last; each has its dot on screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Answers: `●`.
+    Well,
+    /// Not configured or not started: `○`.
+    Off,
+    /// Answers late, partly, or has not answered yet: `◐`.
+    Late,
+    /// Refuses, does not answer, or is not there: `✕`.
+    Down,
+}
+
+/// How a source is from `at` on, until the next one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Health {
+    /// Since when.
+    pub at: Stamp,
+    /// The state.
+    pub state: State,
+    /// What stands beside the dot when it is not well: an SQLSTATE, `no answer`, `2m`. At most 12 cells.
+    #[serde(default)]
+    pub code: String,
+    /// The state in a sentence, with what follows from it.
+    #[serde(default)]
+    pub says: Untrusted,
+    /// What a person can do about it, exactly; empty when nothing.
+    #[serde(default)]
+    pub remedy: Untrusted,
+    /// When it is asked again, when that is planned.
+    #[serde(default)]
+    pub next: Option<Stamp>,
+}
+
+/// What one round of asking cost.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// When.
+    pub at: Stamp,
+    /// Statements or requests sent.
+    pub requests: u32,
+    /// How many of them failed.
+    pub failed: u32,
+    /// How many were turned away for asking too often.
+    #[serde(default)]
+    pub throttled: u32,
+    /// Bytes received.
+    #[serde(default)]
+    pub bytes: u64,
+    /// How long the round took from our side.
+    pub took: Lapse,
+    /// Time the server says it spent, when it says.
+    #[serde(default)]
+    pub server: Option<Lapse>,
+    /// Connections held.
+    #[serde(default)]
+    pub connections: u32,
+    /// The remote's clock minus ours, when known.
+    #[serde(default)]
+    pub skew: Option<Lapse>,
+    /// The interval in force: longer than configured when the source slows itself down.
+    #[serde(default)]
+    pub interval: Lapse,
+}
+
+/// What a source knows it could not keep or read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Loss {
+    /// Which time is affected.
+    pub span: Span,
+    /// Where and why, in a sentence.
+    pub says: Untrusted,
+}

@@ -1,0 +1,228 @@
+//! Orders, payments and the books: rows as the operator's SQL returns them, by role.
+//!
+//! Money is integer rupiah. Identifiers are text and join exactly; a join by amount and time is never made.
+
+use crate::model::{Span, Stamp};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// An order's identifier.
+pub type OrderId = Arc<str>;
+
+/// What a configured query answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The orders themselves (MRG or the Orchestrator).
+    Orders,
+    /// Their transitions.
+    OrderEvents,
+    /// Payments at UPG.
+    Payments,
+    /// Callbacks to HO or the Orchestrator.
+    Callbacks,
+    /// Records at Head Office.
+    HoPayments,
+}
+
+/// Where an order stands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderStatus {
+    /// Made, not started.
+    Created,
+    /// Under way; for too long it is an order gantung.
+    Active,
+    /// Done.
+    Complete,
+    /// Ended without success.
+    Failed,
+    /// Ended by somebody.
+    Cancelled,
+    /// Ended by time.
+    Expired,
+    /// A word the map does not know.
+    Other(String),
+}
+
+/// Where a payment stands at UPG.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentStatus {
+    /// Begun.
+    Initiated,
+    /// The gateway has not answered.
+    Pending,
+    /// Reserved, not taken.
+    Authorized,
+    /// Money moved.
+    Paid,
+    /// Money went back.
+    Refunded,
+    /// Ended without money.
+    Failed,
+    /// A word the map does not know.
+    Other(String),
+}
+
+/// An order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    /// Identifier.
+    pub order_id: OrderId,
+    /// Birth, by the order system's clock.
+    pub created_at: Stamp,
+    /// Status.
+    pub status: OrderStatus,
+    /// Rupiah.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<i64>,
+    /// `VA BCA`, `QRIS`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_method: Option<Arc<str>>,
+    /// `JKT`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Arc<str>>,
+    /// `DELIVERY`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_type: Option<Arc<str>>,
+    /// Last step of the saga, when the table says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saga_step: Option<Arc<str>>,
+    /// Trace, for the logs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<Arc<str>>,
+    /// Last change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Stamp>,
+}
+
+/// A payment at UPG.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Payment {
+    /// UPG's reference.
+    pub upg_ref: Arc<str>,
+    /// The order it pays.
+    pub order_id: OrderId,
+    /// Rupiah.
+    pub amount: i64,
+    /// Status.
+    pub status: PaymentStatus,
+    /// Begun.
+    pub created_at: Stamp,
+    /// Settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_at: Option<Stamp>,
+    /// Method.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_method: Option<Arc<str>>,
+}
+
+/// A record in the books of Head Office.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HoPayment {
+    /// HO's reference.
+    pub ho_ref: Arc<str>,
+    /// UPG's reference, the first key of the join.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upg_ref: Option<Arc<str>>,
+    /// The order, the second key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<OrderId>,
+    /// Rupiah.
+    pub amount: i64,
+    /// When HO wrote it.
+    pub recorded_at: Stamp,
+}
+
+/// One attempt to tell another system of a payment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Callback {
+    /// The order, when the row names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<OrderId>,
+    /// UPG's reference, when the row names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upg_ref: Option<Arc<str>>,
+    /// From 1.
+    pub attempt: i32,
+    /// Sent.
+    pub sent_at: Stamp,
+    /// HTTP status; none when no answer came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_status: Option<i32>,
+    /// To whom: `HO`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Arc<str>>,
+}
+
+/// One transition of an order, or a step of its saga.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrderEvent {
+    /// The order.
+    pub order_id: OrderId,
+    /// When.
+    pub at: Stamp,
+    /// From, when the row says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Arc<str>>,
+    /// To.
+    pub to: Arc<str>,
+    /// Who made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Arc<str>>,
+    /// The row's version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+}
+
+/// The rows of one role. Rows replace earlier rows of the same key (order id, UPG reference, HO
+/// reference, reference and attempt, order and instant).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rows {
+    /// Orders.
+    Orders(Vec<Order>),
+    /// Transitions.
+    OrderEvents(Vec<OrderEvent>),
+    /// Payments.
+    Payments(Vec<Payment>),
+    /// Callbacks.
+    Callbacks(Vec<Callback>),
+    /// HO records.
+    HoPayments(Vec<HoPayment>),
+}
+
+/// What was asked: it makes the difference between "not there" and "nobody looked".
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// Everything whose own time is in the span; the answer may hold only what changed since before.
+    Window(Span),
+    /// Everything that belongs to these orders; an id without a row has none.
+    Ids(Vec<OrderId>),
+}
+
+/// An answer of one role.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// When the data were so, by the database's clock.
+    pub asof: Stamp,
+    /// What was asked.
+    pub asked: Asked,
+    /// What came; only rows that are new or differ from the last answer.
+    pub rows: Rows,
+}
+
+impl Rows {
+    /// Whose rows these are.
+    pub const fn role(&self) -> Role {
+        match self {
+            Self::Orders(_) => Role::Orders,
+            Self::OrderEvents(_) => Role::OrderEvents,
+            Self::Payments(_) => Role::Payments,
+            Self::Callbacks(_) => Role::Callbacks,
+            Self::HoPayments(_) => Role::HoPayments,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Appends batches to a folder of segments.

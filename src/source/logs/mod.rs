@@ -1,0 +1,1 @@
+//! Log files: followed across rotation and truncation, merged by their own time.

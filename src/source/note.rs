@@ -1,0 +1,1 @@
+//! The note as a source: its text whenever the file changed.

@@ -1,0 +1,1 @@
+//! Order-side queries of the operator: pages, ids, read-only by construction.

@@ -1,0 +1,1 @@
+//! The only place that touches the terminal: session, keys, signals, writer, capabilities, clipboard.
