@@ -162,11 +162,11 @@ impl Store {
         for (at, health) in history.iter() {
             match (health.state, since) {
                 (State::Down, None) => since = Some((at, health)),
+                (State::Down, Some(_)) | (_, None) => {}
                 (_, Some((from, first))) => {
                     out.push((Span::new(from, at), first));
                     since = None;
                 }
-                (State::Down, Some(_)) | (_, None) => {}
             }
         }
         if let Some((from, first)) = since {
