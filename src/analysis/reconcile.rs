@@ -3,6 +3,8 @@
 //! Classes are tried in a fixed order and the first that fits is the order's class. "Not asked" is a class
 //! of its own: silence of a system that nobody asked says nothing.
 
+pub mod facts;
+
 use crate::model::order::OrderId;
 use crate::model::{Lapse, Span, Stamp};
 use crate::store::Store;

@@ -2,8 +2,19 @@
 //!
 //! Deliberately simple: a level held against a baseline. It says so, and says when it finds none.
 
+use crate::analysis::lane::band::{Baseline, Normal};
+use crate::analysis::lane::{Axis, Cell, measured};
+use crate::model::incident::Rules;
+use crate::model::series::{Bad, Lane};
 use crate::model::{Lapse, Stamp};
 use crate::store::Store;
+
+/// Resolution of everything here.
+const STEP: Lapse = Lapse::minutes(1);
+/// How far back is looked when no window is configured.
+const FARTHEST: Lapse = Lapse::hours(24);
+/// Length of the quiet stretch that stands in for a baseline, in columns.
+const QUIET: usize = 15;
 
 /// The spike of the trigger lane.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,14 +44,173 @@ pub struct Onset {
     pub first_fault: bool,
 }
 
-/// Finds the spike in what is known up to `at`.
+/// Finds the spike in what is known up to `at`: the stretch with the highest peak among those that stayed
+/// at or above `spike_ratio` × normal for `spike_for`. None without a trigger lane, and none as long as
+/// there is neither a baseline nor an earlier quiet stretch to compare with.
 pub fn spike(store: &Store, at: Stamp) -> Option<Spike> {
-    let _ = (store, at);
-    None
+    let lane = store.incident.lanes.iter().find(|l| l.trigger)?;
+    let minutes = Minutes::read(store, lane, at)?;
+    let rules = &store.incident.rules;
+    let departed = |column: usize, value: f64| {
+        minutes.normal(column).is_some_and(|n| n.median > 0.0 && value >= n.median * rules.spike_ratio)
+    };
+    let stretches = minutes.stretches(lasting(rules), departed);
+    let peak_of = |s: &Stretch| minutes.peak(s.from, s.to.unwrap_or(minutes.values.len()));
+    let (stretch, (column, value)) = stretches
+        .iter()
+        .filter_map(|s| Some((s, peak_of(s)?)))
+        .max_by(|(a, (_, x)), (b, (_, y))| x.total_cmp(y).then(b.from.cmp(&a.from)))?;
+    Some(Spike {
+        lane: lane.name.clone(),
+        onset: minutes.axis.start(stretch.from),
+        peak: (minutes.axis.start(column), value),
+        recovery: stretch.to.map(|c| minutes.axis.start(c)),
+    })
 }
 
-/// Every lane's first lasting departure from its band, in order of time.
+/// Every lane's first departure from its band that lasted `spike_for`, in order of time, as known at `at`.
+/// The first fault may precede the spike: then traffic is not what started it.
 pub fn broke_first(store: &Store, at: Stamp) -> Vec<Onset> {
-    let _ = (store, at);
-    Vec::new()
+    let rules = &store.incident.rules;
+    let spike = spike(store, at);
+    let mut onsets: Vec<Onset> = Vec::new();
+    for lane in &store.incident.lanes {
+        let found = match &spike {
+            Some(spike) if lane.trigger && lane.name == spike.lane => Some(spike.onset),
+            _ => departure(store, lane, rules, at),
+        };
+        if let Some(at) = found {
+            let name = name_of(lane).to_owned();
+            onsets.push(Onset { name, at, after: Lapse::ZERO, trigger: lane.trigger, first_fault: false });
+        }
+    }
+    onsets.sort_by_key(|o| (o.at, !o.trigger));
+    let zero = spike.map(|s| s.onset).or_else(|| onsets.first().map(|o| o.at));
+    for onset in &mut onsets {
+        onset.after = zero.map_or(Lapse::ZERO, |zero| onset.at.since(zero));
+    }
+    if let Some(first) = onsets.iter_mut().find(|o| !o.trigger) {
+        first.first_fault = true;
+    }
+    onsets
+}
+
+/// What a lane is called in a list of onsets.
+fn name_of(lane: &Lane) -> &str {
+    if &*lane.series == "orders.stuck_by_birth" { "1st stuck order" } else { &lane.name }
+}
+
+fn departure(store: &Store, lane: &Lane, rules: &Rules, at: Stamp) -> Option<Stamp> {
+    let minutes = Minutes::read(store, lane, at)?;
+    let outside = |column: usize, value: f64| minutes.normal(column).is_some_and(|n| n.is_outside(value, lane));
+    let first = *minutes.stretches(lasting(rules), outside).first()?;
+    Some(minutes.axis.start(first.from))
+}
+
+/// How many measured minutes a departure has to last; at least one.
+fn lasting(rules: &Rules) -> usize {
+    (rules.spike_for.0.div_euclid(STEP.0)).max(1) as usize
+}
+
+/// A stretch of columns: the first departed one, and the first that is back for good.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Stretch {
+    from: usize,
+    to: Option<usize>,
+}
+
+/// A lane by the minute, with what is normal at each.
+struct Minutes {
+    axis: Axis,
+    values: Vec<Option<f64>>,
+    baseline: Option<Baseline>,
+    quiet: Vec<Option<Normal>>,
+}
+
+impl Minutes {
+    fn read(store: &Store, lane: &Lane, at: Stamp) -> Option<Self> {
+        let axis = axis(store, at)?;
+        let cells = measured::cells(store, lane, &axis, at, at);
+        let values: Vec<Option<f64>> = cells.iter().map(Cell::value).collect();
+        let baseline = Some(Baseline::read(store, lane, &axis, at)).filter(|b| b.level().is_some());
+        let quiet = if baseline.is_none() { quietest(&values, lane.bad) } else { Vec::new() };
+        Some(Self { axis, values, baseline, quiet })
+    }
+
+    fn normal(&self, column: usize) -> Option<Normal> {
+        match &self.baseline {
+            Some(baseline) => baseline.at(column),
+            None => self.quiet.get(column).copied().flatten(),
+        }
+    }
+
+    /// Departures that held for `lasting` measured columns, each until the lane was back for as long.
+    /// Columns without a value neither hold nor end a stretch.
+    fn stretches(&self, lasting: usize, departed: impl Fn(usize, f64) -> bool) -> Vec<Stretch> {
+        let mut out: Vec<Stretch> = Vec::new();
+        let mut inside = false;
+        let mut run: Option<(usize, usize)> = None;
+        for (column, value) in self.values.iter().enumerate() {
+            let Some(value) = value else { continue };
+            if departed(column, *value) == inside {
+                run = None;
+                continue;
+            }
+            let (start, length) = run.map_or((column, 1), |(start, n)| (start, n + 1));
+            run = Some((start, length));
+            if length >= lasting {
+                match out.last_mut() {
+                    Some(stretch) if inside => stretch.to = Some(start),
+                    _ => out.push(Stretch { from: start, to: None }),
+                }
+                inside = !inside;
+                run = None;
+            }
+        }
+        out
+    }
+
+    fn peak(&self, from: usize, to: usize) -> Option<(usize, f64)> {
+        let measured = (from..to).filter_map(|c| Some((c, self.values.get(c).copied().flatten()?)));
+        measured.max_by(|(i, a), (j, b)| a.total_cmp(b).then(j.cmp(i)))
+    }
+}
+
+/// Whole minutes from the window's start, or from as far back as anything is known, up to `at`.
+fn axis(store: &Store, at: Stamp) -> Option<Axis> {
+    let zone = &store.incident.zone;
+    let from = match store.incident.window {
+        Some(window) => window.from,
+        None => store.oldest?.max(at - FARTHEST),
+    }
+    .floor(STEP, zone);
+    let columns = usize::try_from(at.since(from).0.div_euclid(STEP.0)).ok()?;
+    Some(Axis { from, step: STEP, columns })
+}
+
+/// For each column the level of the quietest stretch of `QUIET` measured columns wholly before it: what
+/// stands in for a baseline when none is configured.
+fn quietest(values: &[Option<f64>], bad: Bad) -> Vec<Option<Normal>> {
+    let mut out = vec![None; values.len()];
+    let mut best: Option<Normal> = None;
+    let mut recent: Vec<f64> = Vec::with_capacity(QUIET);
+    for (slot, value) in out.iter_mut().zip(values) {
+        *slot = best;
+        let Some(value) = value else { continue };
+        if recent.len() == QUIET {
+            recent.remove(0);
+        }
+        recent.push(*value);
+        let Some(normal) = (recent.len() == QUIET).then(|| Normal::of(&mut recent.clone())).flatten() else {
+            continue;
+        };
+        let quieter = best.is_none_or(|b| match bad {
+            Bad::Low => normal.median > b.median,
+            Bad::High | Bad::Both => normal.median < b.median,
+        });
+        if quieter {
+            best = Some(normal);
+        }
+    }
+    out
 }

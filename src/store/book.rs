@@ -100,6 +100,10 @@ impl OrderBook {
             self.entries.values().flat_map(|e| &e.asked).filter(|(t, r)| *r == role && *t <= at).map(|(t, _)| *t).max()
         })
     }
+    /// Windows asked of a role up to `at`, each with the time its answer was so.
+    pub fn asks(&self, role: Role, at: Stamp) -> impl Iterator<Item = (Stamp, Span)> {
+        self.windows.iter().filter(move |(t, r, _)| *r == role && *t <= at).map(|(t, _, s)| (*t, *s))
+    }
     /// Windows asked of a role up to `at`.
     pub fn windows(&self, role: Role, at: Stamp) -> impl Iterator<Item = Span> {
         self.windows.iter().filter(move |(t, r, _)| *r == role && *t <= at).map(|(_, _, s)| *s)

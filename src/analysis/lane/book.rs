@@ -1,0 +1,137 @@
+//! Lanes that come from the order book instead of a series: orders born, paid and stuck by birth, and the
+//! charges that HO does not have.
+//!
+//! May not know: bands, cursors, screens.
+
+use crate::analysis::lane::{Axis, Cell};
+use crate::analysis::reconcile::facts::{Asked, Facts};
+use crate::model::order::Role;
+use crate::model::{Lapse, Span, Stamp};
+use crate::store::Store;
+
+/// A lane made from orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Derived {
+    /// `orders.born`: orders born per minute.
+    Born,
+    /// `orders.paid`: orders whose first payment settled, per minute.
+    Paid,
+    /// `orders.stuck_by_birth`: of the orders born in a minute, those that are stuck, per minute.
+    StuckByBirth,
+    /// `orders.not_at_ho`: charged and not at HO, summed up, by the time HO should have had it.
+    NotAtHo,
+}
+
+impl Derived {
+    /// The lane behind a series name, when it is one of these.
+    pub fn of(series: &str) -> Option<Self> {
+        match series {
+            "orders.born" => Some(Self::Born),
+            "orders.paid" => Some(Self::Paid),
+            "orders.stuck_by_birth" => Some(Self::StuckByBirth),
+            "orders.not_at_ho" => Some(Self::NotAtHo),
+            _ => None,
+        }
+    }
+
+    fn role(self) -> Role {
+        match self {
+            Self::Born | Self::StuckByBirth => Role::Orders,
+            Self::Paid => Role::Payments,
+            Self::NotAtHo => Role::HoPayments,
+        }
+    }
+}
+
+/// The cells of a lane of the order book, as known at `asof`; nothing is drawn after `now`.
+pub fn cells(store: &Store, kind: Derived, axis: &Axis, asof: Stamp, now: Stamp) -> Vec<Cell> {
+    let mut cells = vec![Cell::Empty; axis.columns];
+    let Some(answered) = store.orders.asof(kind.role(), asof) else { return cells };
+    let rules = &store.incident.rules;
+    let era = Era::of(store, axis);
+    let asked = Asked::new(&store.orders, asof);
+    let mut counts = vec![0_u32; axis.columns];
+    let mut before = 0_u32;
+    for (_, entry) in store.orders.entries() {
+        let Some(facts) = Facts::read(entry, &asked) else { continue };
+        let born = facts.order.created_at;
+        if !era.contains(born) {
+            continue;
+        }
+        let time = match kind {
+            Derived::Born => Some(born),
+            Derived::Paid => facts.settled,
+            Derived::StuckByBirth => facts.stuck(rules.stuck_after).then_some(born),
+            Derived::NotAtHo => facts.missing_at_ho(rules.settle_after),
+        };
+        let Some(time) = time else { continue };
+        match axis.column(time) {
+            Some(column) => counts[column] += 1,
+            None if time < axis.from => before += 1,
+            None => {}
+        }
+    }
+    let known = Known { first: first_asked(store, kind, asof), last: answered, delay: delay(store, kind), now };
+    let mut total = before;
+    for (column, cell) in cells.iter_mut().enumerate() {
+        total += counts[column];
+        let minutes = axis.step.as_secs_f64() / 60.0;
+        let value = if kind == Derived::NotAtHo { f64::from(total) } else { f64::from(counts[column]) / minutes };
+        *cell = known.cell(axis, column, kind, value);
+    }
+    cells
+}
+
+/// How long after its minute a column of this kind can be known at all.
+fn delay(store: &Store, kind: Derived) -> Lapse {
+    match kind {
+        Derived::StuckByBirth => store.incident.rules.stuck_after,
+        Derived::Born | Derived::Paid | Derived::NotAtHo => Lapse::ZERO,
+    }
+}
+
+/// The stretch that what was asked covers.
+fn first_asked(store: &Store, kind: Derived, asof: Stamp) -> Option<Stamp> {
+    let windows = store.orders.asks(kind.role(), asof).map(|(_, span)| span.from).min();
+    // Asked by id only: the orders themselves tell from when on.
+    windows.or_else(|| store.orders.asks(Role::Orders, asof).map(|(_, span)| span.from).min())
+}
+
+struct Known {
+    first: Option<Stamp>,
+    last: Stamp,
+    delay: Lapse,
+    now: Stamp,
+}
+
+impl Known {
+    fn cell(&self, axis: &Axis, column: usize, kind: Derived, value: f64) -> Cell {
+        let span = Span::new(axis.start(column), axis.start(column + 1));
+        let over = self.last - self.delay;
+        if span.from > self.now || self.first.is_none_or(|first| span.to <= first) {
+            Cell::Empty
+        } else if span.from > over || (kind != Derived::NotAtHo && span.to > over) {
+            Cell::NotYet
+        } else {
+            Cell::measured(value)
+        }
+    }
+}
+
+/// Which orders an axis is about: those of the baseline are not mixed with those of the incident.
+struct Era {
+    baseline: Option<Span>,
+    inside: bool,
+}
+
+impl Era {
+    fn of(store: &Store, axis: &Axis) -> Self {
+        let baseline = store.incident.baseline;
+        let span = axis.span();
+        let middle = span.from + Lapse(span.length().0 / 2);
+        Self { baseline, inside: baseline.is_some_and(|b| b.contains(middle)) }
+    }
+    fn contains(&self, born: Stamp) -> bool {
+        self.baseline.is_none_or(|b| b.contains(born) == self.inside)
+    }
+}

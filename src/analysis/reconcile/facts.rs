@@ -1,0 +1,201 @@
+//! What is known of one order as of an instant: the newest version of each of its rows, and which systems
+//! had been asked about it by then. Nothing is allocated for an order.
+//!
+//! May not know: classes, screens.
+
+use crate::model::order::{Callback, Order, OrderStatus, PaymentStatus, Role};
+use crate::model::{Lapse, Span, Stamp};
+use crate::store::OrderBook;
+use crate::store::book::Entry;
+
+/// What every role had been asked by an instant.
+pub struct Asked {
+    at: Stamp,
+    spans: [Vec<(Span, Stamp)>; 5],
+    configured: [bool; 5],
+}
+
+const ROLES: [Role; 5] = [Role::Orders, Role::OrderEvents, Role::Payments, Role::Callbacks, Role::HoPayments];
+
+const fn slot(role: Role) -> usize {
+    match role {
+        Role::Orders => 0,
+        Role::OrderEvents => 1,
+        Role::Payments => 2,
+        Role::Callbacks => 3,
+        Role::HoPayments => 4,
+    }
+}
+
+impl Asked {
+    /// Reads the questions asked up to `at`.
+    pub fn new(book: &OrderBook, at: Stamp) -> Self {
+        Self {
+            at,
+            spans: ROLES.map(|role| newest_cover(book.asks(role, at).collect())),
+            configured: ROLES.map(|role| book.has(role)),
+        }
+    }
+
+    /// Whether a role has ever answered.
+    pub fn has(&self, role: Role) -> bool {
+        self.configured[slot(role)]
+    }
+
+    /// As of when a role's answer covers an order: asked by its id, or by a window with `time` inside.
+    pub fn asof(&self, role: Role, entry: &Entry, time: Stamp) -> Option<Stamp> {
+        let by_id = entry.asked.iter().rev().find(|(t, r)| *r == role && *t <= self.at).map(|(t, _)| *t);
+        let by_window = self.spans[slot(role)].iter().filter(|(s, _)| s.contains(time)).map(|(_, t)| *t).max();
+        by_id.max(by_window)
+    }
+}
+
+/// Drops the questions that a newer one covers wholly: of a window asked every 15 s one remains.
+fn newest_cover(mut asks: Vec<(Stamp, Span)>) -> Vec<(Span, Stamp)> {
+    asks.sort_by_key(|(t, _)| std::cmp::Reverse(*t));
+    let mut kept: Vec<(Span, Stamp)> = Vec::new();
+    for (asof, span) in asks {
+        if !kept.iter().any(|(k, _)| k.from <= span.from && span.to <= k.to) {
+            kept.push((span, asof));
+        }
+    }
+    kept
+}
+
+/// An order as of an instant.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// Its row.
+    pub order: &'a Order,
+    /// When the orders were so: ages are measured from here, not from the clock.
+    pub asof: Stamp,
+    /// As of when UPG was asked about it.
+    pub payments_asked: Option<Stamp>,
+    /// As of when HO was asked about it.
+    pub ho_asked: Option<Stamp>,
+    /// As of when the callbacks were asked about it.
+    pub callbacks_asked: Option<Stamp>,
+    /// Payments that moved money and were not given back.
+    pub paid: usize,
+    /// Their sum.
+    pub paid_amount: i64,
+    /// When the first of them settled.
+    pub settled: Option<Stamp>,
+    /// Whether a payment waits for the gateway.
+    pub pending: bool,
+    /// Records at HO.
+    pub recorded: usize,
+    /// Their sum.
+    pub recorded_amount: i64,
+    /// Attempts to tell HO.
+    pub callbacks: usize,
+    /// Whether HO said 2xx to one.
+    pub acknowledged: bool,
+}
+
+impl<'a> Facts<'a> {
+    /// Reads an order; none when no row of the order itself was known by then.
+    pub fn read(entry: &'a Entry, asked: &Asked) -> Option<Self> {
+        let (read_at, order) = newest_order(entry, asked.at)?;
+        let mut facts = Self {
+            order,
+            asof: asked.asof(Role::Orders, entry, order.created_at).map_or(read_at, |t| t.max(read_at)),
+            payments_asked: asked.asof(Role::Payments, entry, order.created_at),
+            ho_asked: None,
+            callbacks_asked: None,
+            paid: 0,
+            paid_amount: 0,
+            settled: None,
+            pending: false,
+            recorded: 0,
+            recorded_amount: 0,
+            callbacks: 0,
+            acknowledged: false,
+        };
+        facts.read_payments(entry, asked.at);
+        let money_time = facts.settled.unwrap_or(order.created_at);
+        facts.ho_asked = asked.asof(Role::HoPayments, entry, money_time);
+        facts.callbacks_asked = asked.asof(Role::Callbacks, entry, money_time);
+        for (i, (t, record)) in entry.ho.iter().enumerate() {
+            if newest(&entry.ho, i, *t, asked.at, |later| later.ho_ref == record.ho_ref) {
+                facts.recorded += 1;
+                facts.recorded_amount = facts.recorded_amount.saturating_add(record.amount);
+                facts.ho_asked = facts.ho_asked.max(Some(*t));
+            }
+        }
+        for (i, (t, callback)) in entry.callbacks.iter().enumerate() {
+            let same = |later: &Callback| later.upg_ref == callback.upg_ref && later.attempt == callback.attempt;
+            if to_ho(callback) && newest(&entry.callbacks, i, *t, asked.at, same) {
+                facts.callbacks += 1;
+                facts.acknowledged |= callback.http_status.is_some_and(|s| (200..300).contains(&s));
+                facts.callbacks_asked = facts.callbacks_asked.max(Some(*t));
+            }
+        }
+        Some(facts)
+    }
+
+    fn read_payments(&mut self, entry: &Entry, at: Stamp) {
+        for (i, (t, payment)) in entry.payments.iter().enumerate() {
+            if !newest(&entry.payments, i, *t, at, |later| later.upg_ref == payment.upg_ref) {
+                continue;
+            }
+            // A row is an answer, even when the question was not kept.
+            self.payments_asked = self.payments_asked.max(Some(*t));
+            match payment.status {
+                PaymentStatus::Paid => {
+                    let settled = payment.settled_at.unwrap_or(payment.created_at);
+                    self.paid += 1;
+                    self.paid_amount = self.paid_amount.saturating_add(payment.amount);
+                    self.settled = Some(self.settled.map_or(settled, |s| s.min(settled)));
+                }
+                PaymentStatus::Pending | PaymentStatus::Authorized | PaymentStatus::Initiated => self.pending = true,
+                PaymentStatus::Refunded | PaymentStatus::Failed | PaymentStatus::Other(_) => {}
+            }
+        }
+    }
+
+    /// Under way and not ended.
+    pub fn active(&self) -> bool {
+        self.order.status == OrderStatus::Active
+    }
+
+    /// Its age when the orders were read; never negative, whatever the clocks say.
+    pub fn age(&self) -> Lapse {
+        Lapse(self.asof.since(self.order.created_at).0.max(0))
+    }
+
+    /// ACTIVE for longer than `stuck_after`.
+    pub fn stuck(&self, stuck_after: Lapse) -> bool {
+        self.active() && self.age() > stuck_after
+    }
+
+    /// When HO should have had the money, for an order of which HO was asked after that and has fewer
+    /// records than UPG has payments.
+    pub fn missing_at_ho(&self, settle_after: Lapse) -> Option<Stamp> {
+        let due = self.settled? + settle_after;
+        (self.paid > self.recorded && self.ho_asked? >= due).then_some(due)
+    }
+
+    /// The money it is about: what was paid where money moved, else the order's own amount.
+    pub fn amount(&self) -> i64 {
+        if self.paid > 0 { self.paid_amount } else { self.order.amount.unwrap_or(0) }
+    }
+}
+
+/// The newest version of the order's row read by `at`.
+pub fn newest_order(entry: &Entry, at: Stamp) -> Option<(Stamp, &Order)> {
+    entry.orders.iter().filter(|(t, _)| *t <= at).max_by_key(|(t, _)| *t).map(|(t, o)| (*t, o))
+}
+
+/// Whether the version at `i`, read at `t`, is the newest of its key read by `at`.
+pub fn newest<T>(rows: &[(Stamp, T)], i: usize, t: Stamp, at: Stamp, same: impl Fn(&T) -> bool) -> bool {
+    let replaced = |(j, (u, row)): (usize, &(Stamp, T))| *u <= at && (*u > t || (*u == t && j > i)) && same(row);
+    t <= at && !rows.iter().enumerate().any(replaced)
+}
+
+/// Whether a callback goes to Head Office; one without a target does.
+pub fn to_ho(callback: &Callback) -> bool {
+    let Some(target) = callback.target.as_deref() else { return true };
+    let first = target.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    first.eq_ignore_ascii_case("ho") || first.eq_ignore_ascii_case("head") || first.eq_ignore_ascii_case("headoffice")
+}
