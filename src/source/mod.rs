@@ -3,6 +3,7 @@
 //! A source learns and hands over batches; it knows no store and no screen. Clocks are read here (a batch
 //! says when it was seen) and in `runtime`, nowhere else.
 
+pub mod check;
 pub mod clock;
 pub mod logs;
 pub mod note;
@@ -10,3 +11,38 @@ pub mod orders;
 pub mod postgres;
 pub mod replay;
 pub mod runner;
+
+use crate::config::Config;
+use crate::model::{Batch, SourceName};
+pub use check::{CheckLine, Ok as CheckOk, check};
+use runner::Handle;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Every source that runs.
+#[derive(Debug, Default)]
+pub struct Sources {
+    handles: Vec<Handle>,
+}
+
+/// Starts a task for every source of the configuration. They hand their batches to `to` (bounded: a full
+/// channel slows them, nothing is dropped) and end when `cancel` is cancelled. Call it within a tokio
+/// runtime; it returns at once and fails never: what does not work is health, a fact like any other.
+pub fn start(config: &Config, to: &mpsc::Sender<Batch>, cancel: &CancellationToken) -> Sources {
+    let mut sources = Sources::default();
+    sources.handles.extend(postgres::start(config, to, cancel));
+    sources
+}
+
+impl Sources {
+    /// Asks one source now, or as soon as its manners allow. Says whether there is such a source.
+    pub fn refresh(&self, source: &SourceName) -> bool {
+        self.handles.iter().filter(|h| h.name == *source).map(Handle::refresh).count() > 0
+    }
+    /// Waits until every task has ended after the cancellation.
+    pub async fn ended(self) {
+        for handle in self.handles {
+            handle.ended().await;
+        }
+    }
+}

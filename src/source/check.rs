@@ -1,0 +1,57 @@
+//! What `warroom check` learns of the sources: each reached once, each answer a line with its remedy.
+//!
+//! Asks and says; changes nothing there. May not know: how the lines are shown.
+
+use crate::config::Config;
+use crate::model::Untrusted;
+use crate::source::postgres;
+use serde::Serialize;
+
+/// Whether something works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ok {
+    /// It does.
+    Yes,
+    /// It does in part.
+    Partly,
+    /// It does not.
+    No,
+}
+
+/// One thing that was tried.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CheckLine {
+    /// The source's name in the configuration.
+    pub source: String,
+    /// What was tried: `connection`, `statistics`, `query payments`.
+    pub what: String,
+    /// Whether it works.
+    pub ok: Ok,
+    /// What was found, in a sentence.
+    pub says: Untrusted,
+    /// What a person can do, exactly; empty when nothing is needed.
+    pub remedy: Untrusted,
+}
+
+impl CheckLine {
+    /// A line that needs no remedy.
+    pub fn yes(source: &str, what: impl Into<String>, says: impl Into<Untrusted>) -> Self {
+        Self { source: source.to_owned(), what: what.into(), ok: Ok::Yes, says: says.into(), remedy: Untrusted::default() }
+    }
+    /// A line with a remedy.
+    pub fn not(
+        source: &str,
+        what: impl Into<String>,
+        ok: Ok,
+        says: impl Into<Untrusted>,
+        remedy: impl Into<Untrusted>,
+    ) -> Self {
+        Self { source: source.to_owned(), what: what.into(), ok, says: says.into(), remedy: remedy.into() }
+    }
+}
+
+/// Reaches every source once, all at the same time, and gives the lines in the order of the configuration.
+pub async fn check(config: &Config) -> Vec<CheckLine> {
+    postgres::check(config).await
+}
