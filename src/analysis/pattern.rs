@@ -1,15 +1,21 @@
-//! Log lines grouped into patterns: the words that stay, with the numbers and ids taken out, counted
-//! against the baseline.
+//! Log lines grouped into patterns: the words that stay, counted against the baseline.
 
+use crate::analysis::reconcile;
 use crate::model::log::Level;
-use crate::model::{Span, Stamp, Untrusted};
+use crate::model::{Lapse, Span, Stamp, Untrusted};
 use crate::store::Store;
+use crate::store::lines::Kept;
+use crate::store::template::TemplateId;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+/// Stretches of a pattern's trend.
+pub const TREND: usize = 24;
 
 /// A pattern of log lines.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pattern {
-    /// Words with placeholders: `acquire timeout after <n>ms`.
+    /// Words with placeholders: `took <n>ms`.
     pub template: Untrusted,
     /// Worst level seen.
     pub level: Level,
@@ -19,11 +25,11 @@ pub struct Pattern {
     pub lines: u64,
     /// Lines in a stretch of the same length of the baseline; none when there is no baseline data.
     pub normal: Option<f64>,
-    /// First line inside the window; none when it is older than the window.
+    /// First line inside the window; none when the pattern is older than the window.
     pub first: Option<Stamp>,
     /// Absent from the baseline, and the baseline has lines.
     pub new: bool,
-    /// Lines over the window in 24 equal stretches.
+    /// Lines over the window in [`TREND`] equal stretches.
     pub trend: Vec<u32>,
     /// Stuck orders that carry it.
     pub orders: usize,
@@ -31,13 +37,209 @@ pub struct Pattern {
     pub members: Vec<u64>,
 }
 
-/// Groups the lines of the window: new ones first, then by how much more than usual, then by count.
+impl Pattern {
+    /// How many times the normal count it is; none without a baseline or when it is new.
+    pub fn times_normal(&self) -> Option<f64> {
+        self.normal.filter(|n| *n > 0.0).map(|n| self.lines as f64 / n)
+    }
+    /// Whether there is clearly more of it than usual: at least half as much again, and not by chance
+    /// (three standard deviations of a Poisson count).
+    pub fn more_than_usual(&self) -> bool {
+        let Some(normal) = self.normal else { return false };
+        let lines = self.lines as f64;
+        !self.new && lines >= 1.5 * normal && lines > normal + 3.0 * normal.max(1.0).sqrt()
+    }
+}
+
+/// Groups the lines of the window: new ones first, then those with more than usual, then by count.
+///
+/// `baseline` is scaled to the window's length. Lines after `window.to` are not looked at.
 pub fn patterns(store: &Store, window: Span, baseline: Option<Span>) -> Vec<Pattern> {
-    let _ = (store, window, baseline);
-    Vec::new()
+    let stuck = stuck_orders(store, window);
+    let mut groups: HashMap<TemplateId, Group> = HashMap::new();
+    for kept in store.logs.within(window) {
+        groups.entry(kept.template).or_default().add(kept, window, &stuck);
+    }
+    let usual = baseline.map(|span| counts(store, span));
+    let scale = baseline.map_or(1.0, |b| window.length().as_secs_f64() / b.length().as_secs_f64().max(1.0));
+    let before = counts(store, Span::new(window.from - Lapse::hours(24), window.from));
+    let known = usual.as_ref().filter(|u| !u.is_empty());
+    let mut out: Vec<Pattern> = groups
+        .into_iter()
+        .filter_map(|(id, group)| {
+            let template = store.logs.template(id)?.clone();
+            let normal = known.map(|u| u.get(&id).map_or(0.0, |n| *n as f64 * scale));
+            let older = before.contains_key(&id);
+            Some(group.into_pattern(template, normal, older))
+        })
+        .collect();
+    out.sort_by(|a, b| rank(a).cmp(&rank(b)).then(b.lines.cmp(&a.lines)).then_with(|| a.template.cmp(&b.template)));
+    out
+}
+
+/// 0 new, 1 more than usual, 2 as usual.
+fn rank(p: &Pattern) -> u8 {
+    if p.new {
+        0
+    } else if p.more_than_usual() {
+        1
+    } else {
+        2
+    }
 }
 
 /// The pattern of one message.
 pub fn template(message: &str) -> String {
-    message.to_owned()
+    crate::store::template::template(message)
+}
+
+fn counts(store: &Store, span: Span) -> HashMap<TemplateId, u64> {
+    let mut out = HashMap::new();
+    for kept in store.logs.within(span) {
+        *out.entry(kept.template).or_default() += 1;
+    }
+    out
+}
+
+fn stuck_orders(store: &Store, window: Span) -> HashSet<Arc<str>> {
+    let classes: Vec<_> = reconcile::CLASSES.iter().filter(|c| c.stuck).map(|c| c.class).collect();
+    if classes.is_empty() {
+        return HashSet::new();
+    }
+    reconcile::orders(store, window, &classes, window.to).into_iter().map(|o| o.id).collect()
+}
+
+/// `mrg-api-3` is `mrg-api`: a replica's number says nothing about the pattern.
+pub fn family(service: &str) -> &str {
+    let cut = service.trim_end_matches(|c: char| c.is_ascii_digit());
+    match cut.strip_suffix('-') {
+        Some(name) if cut.len() < service.len() && !name.is_empty() => name,
+        _ => service,
+    }
+}
+
+#[derive(Default)]
+struct Group {
+    level: Option<Level>,
+    service: Option<Arc<str>>,
+    several: bool,
+    first: Option<Stamp>,
+    trend: Vec<u32>,
+    orders: HashSet<Arc<str>>,
+    members: Vec<u64>,
+}
+
+impl Group {
+    fn add(&mut self, kept: &Kept, window: Span, stuck: &HashSet<Arc<str>>) {
+        let line = &kept.line;
+        self.level = Some(self.level.map_or(line.level, |l| l.max(line.level)));
+        match &self.service {
+            None => self.service = Some(family(&line.service).into()),
+            Some(s) if s.as_ref() != family(&line.service) => self.several = true,
+            Some(_) => {}
+        }
+        self.first.get_or_insert(line.at);
+        if self.trend.is_empty() {
+            self.trend = vec![0; TREND];
+        }
+        let share = line.at.since(window.from).0 as f64 / window.length().0.max(1) as f64;
+        if let Some(n) = self.trend.get_mut((share * TREND as f64) as usize) {
+            *n += 1;
+        }
+        if let Some(order) = line.order.as_ref().filter(|o| stuck.contains(*o)) {
+            self.orders.insert(order.clone());
+        }
+        self.members.push(kept.number);
+    }
+
+    fn into_pattern(self, template: Untrusted, normal: Option<f64>, older: bool) -> Pattern {
+        Pattern {
+            template,
+            level: self.level.unwrap_or(Level::Info),
+            service: if self.several { "several".into() } else { self.service.unwrap_or_else(|| "–".into()) },
+            lines: self.members.len() as u64,
+            normal,
+            first: self.first.filter(|_| !older),
+            new: normal == Some(0.0) && !older,
+            trend: self.trend,
+            orders: self.orders.len(),
+            members: self.members,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::log::LogLine;
+    use crate::model::{Batch, Fact};
+
+    fn line(second: i64, service: &str, level: Level, message: &str) -> LogLine {
+        LogLine {
+            at: Stamp::from_secs(second),
+            service: service.into(),
+            level,
+            order: None,
+            trace: None,
+            message: message.into(),
+            stack: Vec::new(),
+        }
+    }
+
+    fn store(lines: Vec<LogLine>) -> Store {
+        let mut store = Store::default();
+        store.apply(&Batch { source: "logs".into(), seq: 1, seen: Stamp(0), facts: vec![Fact::Lines(lines)] });
+        store
+    }
+
+    fn seconds(from: i64, to: i64) -> Span {
+        Span::new(Stamp::from_secs(from), Stamp::from_secs(to))
+    }
+
+    #[test]
+    fn new_patterns_come_first_then_those_with_more_than_usual() {
+        let day = 86_400 * 7;
+        let mut lines: Vec<LogLine> = (0..10).map(|i| line(i * 10, "upg-1", Level::Warn, "slow 5ms")).collect();
+        lines.push(line(50, "upg-1", Level::Info, "sweep done"));
+        lines.extend((0..60).map(|i| line(day + i, "upg-2", Level::Warn, "slow 9ms")));
+        lines.push(line(day + 50, "orch-1", Level::Info, "sweep done"));
+        lines.push(line(day + 7, "mrg-api-3", Level::Error, "no connection within 5000ms"));
+        let got = patterns(&store(lines), seconds(day, day + 100), Some(seconds(0, 100)));
+        let short: Vec<_> =
+            got.iter().map(|p| (p.template.raw().to_owned(), p.lines, p.new, p.more_than_usual())).collect();
+        assert_eq!(
+            short,
+            vec![
+                ("no connection within <n>ms".to_owned(), 1, true, false),
+                ("slow <n>ms".to_owned(), 60, false, true),
+                ("sweep done".to_owned(), 1, false, false),
+            ]
+        );
+        assert_eq!(got[0].first, Some(Stamp::from_secs(day + 7)));
+        assert_eq!(got[1].times_normal(), Some(6.0));
+        assert_eq!(got[0].service.as_ref(), "mrg-api");
+    }
+
+    #[test]
+    fn without_lines_in_the_baseline_nothing_is_called_new_or_usual() {
+        let got =
+            patterns(&store(vec![line(5, "mrg", Level::Error, "broken")]), seconds(0, 10), Some(seconds(-100, 0)));
+        assert_eq!((got[0].normal, got[0].new), (None, false));
+    }
+
+    #[test]
+    fn lines_after_the_window_are_not_counted_and_the_trend_adds_up() {
+        let lines =
+            vec![line(1, "a", Level::Info, "x"), line(9, "a", Level::Info, "x"), line(10, "a", Level::Info, "x")];
+        let got = patterns(&store(lines), seconds(0, 10), None);
+        assert_eq!(got[0].lines, 2);
+        assert_eq!(got[0].trend.iter().sum::<u32>(), 2);
+    }
+
+    #[test]
+    fn a_replica_number_is_not_part_of_the_service() {
+        assert_eq!(family("mrg-api-3"), "mrg-api");
+        assert_eq!(family("upg2"), "upg2");
+        assert_eq!(family("7"), "7");
+    }
 }

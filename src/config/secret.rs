@@ -112,7 +112,9 @@ fn from_command(command: &str, deadline: Duration) -> Result<SecretString, Strin
         .stderr(Stdio::null())
         .process_group(0)
         .spawn()
-        .map_err(|e| format!("the secret command {name} could not be started ({e}): check cmd: in the configuration"))?;
+        .map_err(|e| {
+            format!("the secret command {name} could not be started ({e}): check cmd: in the configuration")
+        })?;
     let (tx, rx) = sync_channel(1);
     let out = child.stdout.take();
     std::thread::spawn(move || {
@@ -129,7 +131,9 @@ fn from_command(command: &str, deadline: Duration) -> Result<SecretString, Strin
         }
         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
             end(&mut child);
-            return Err(format!("the secret command {name} gave no answer within 5 s: run it by hand and see what it asks"));
+            return Err(format!(
+                "the secret command {name} gave no answer within 5 s: run it by hand and see what it asks"
+            ));
         }
     };
     let status = child.wait().map_err(|e| format!("the secret command {name} was lost ({e}): try again"))?;

@@ -37,7 +37,13 @@ pub struct CheckLine {
 impl CheckLine {
     /// A line that needs no remedy.
     pub fn yes(source: &str, what: impl Into<String>, says: impl Into<Untrusted>) -> Self {
-        Self { source: source.to_owned(), what: what.into(), ok: Ok::Yes, says: says.into(), remedy: Untrusted::default() }
+        Self {
+            source: source.to_owned(),
+            what: what.into(),
+            ok: Ok::Yes,
+            says: says.into(),
+            remedy: Untrusted::default(),
+        }
     }
     /// A line with a remedy.
     pub fn not(

@@ -313,7 +313,9 @@ impl Runner {
         let Condition { state, code, says, remedy } = condition;
         let at = clock::now();
         let same = self.told.as_ref().is_some_and(|t| {
-            (t.state, &t.code, &t.says, &t.remedy) == (state, &code, &says, &remedy) && t.next.is_none() && next.is_none()
+            (t.state, &t.code, &t.says, &t.remedy) == (state, &code, &says, &remedy)
+                && t.next.is_none()
+                && next.is_none()
         });
         if same {
             return None;

@@ -9,6 +9,7 @@ pub mod derive;
 pub mod history;
 pub mod lines;
 pub mod series;
+pub mod template;
 
 use crate::model::database::DbSample;
 use crate::model::health::{Cost, Health, Loss, State};
