@@ -1,16 +1,17 @@
 //! Where things stand on a screen of a given size: the columns every screen shares, so that the time axis
 //! never moves when screens change. Numbers only; drawing is the view's.
 
-/// The three layouts; anything smaller shows the answer alone.
+/// The three layouts, by width alone: how many rows there are decides how much of each panel is shown,
+/// never its columns. Anything smaller shows the answer alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Size {
     /// Below 80×24: the answer in words.
     Tiny,
-    /// From 80×24.
+    /// From 80 columns.
     Narrow,
-    /// From 120×30.
+    /// From 120 columns.
     Medium,
-    /// From 200×45.
+    /// From 200 columns.
     Wide,
 }
 
@@ -56,7 +57,7 @@ impl Grid {
                 side: None,
             };
         }
-        if width >= 200 && height >= 45 {
+        if width >= 200 {
             return Self {
                 size: Size::Wide,
                 width,
@@ -70,8 +71,8 @@ impl Grid {
                 side: Some((165, width - 2)),
             };
         }
-        if width >= 120 && height >= 30 {
-            let spare = (width.min(200) - 120) / 10 * 10;
+        if width >= 120 {
+            let spare = (width - 120) / 10 * 10;
             return Self {
                 size: Size::Medium,
                 width,
