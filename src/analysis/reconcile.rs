@@ -3,19 +3,33 @@
 //! Classes are tried in a fixed order and the first that fits is the order's class. "Not asked" is a class
 //! of its own: silence of a system that nobody asked says nothing.
 
+pub mod card;
 pub mod facts;
+pub mod shared;
 
-use crate::model::order::OrderId;
+use crate::model::incident::Rules;
+use crate::model::order::{OrderId, OrderStatus, Role};
 use crate::model::{Lapse, Span, Stamp};
 use crate::store::Store;
+pub use card::CLASSES;
+use facts::{Asked, Facts};
+pub use shared::{SharedTrait, shared};
 
 /// The classes, in the order they are tried in `CLASSES`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
     /// UPG or HO have not been asked about it yet.
     NotAsked,
+    /// A payment that names an order nobody has.
+    PaymentWithoutOrder,
     /// Paid more than once.
     ChargedTwice,
+    /// In HO's books, and UPG knows of no money.
+    RecordedNotCharged,
+    /// In HO's books more often than it was paid.
+    RecordedTwice,
+    /// Order, UPG and HO name different amounts.
+    AmountsDiffer,
     /// Paid a moment ago; HO may still come.
     Settling,
     /// Stuck, paid, not at HO, no callback was ever tried.
@@ -26,8 +40,12 @@ pub enum Class {
     PaidStuckNotRecorded,
     /// Stuck, paid and recorded at HO: only the order's state is wrong.
     PaidStuckRecorded,
+    /// HO acknowledged the callback and has no record.
+    AcknowledgedNotRecorded,
     /// Complete, paid, not at HO.
     ChargedNotRecorded,
+    /// Complete, and no money moved.
+    CompleteNotCharged,
     /// Failed, cancelled or expired, and paid.
     FailedButCharged,
     /// Stuck while the gateway has not answered.
@@ -112,9 +130,6 @@ pub struct ClassedOrder {
     pub born: Stamp,
 }
 
-/// Cards of all classes, in the order they are tried.
-pub const CLASSES: &[ClassCard] = &[];
-
 impl Class {
     /// Its card.
     pub fn card(self) -> Option<&'static ClassCard> {
@@ -122,41 +137,160 @@ impl Class {
     }
 }
 
+/// The class of an order: the first that fits.
+///
+/// The systems are read seconds apart, so an answer counts against an order only when it is young enough
+/// to have seen the fault: what may still be on its way is settling, not missing.
+pub fn class_of(facts: &Facts<'_>, rules: &Rules) -> Class {
+    let Some(order) = facts.order else { return Class::PaymentWithoutOrder };
+    let stuck = facts.stuck(rules.stuck_after);
+    let under_way = matches!(order.status, OrderStatus::Active | OrderStatus::Created);
+    let Some(asked) = facts.payments_asked else {
+        return if under_way && !stuck { Class::InFlight } else { Class::NotAsked };
+    };
+    let ended = matches!(order.status, OrderStatus::Failed | OrderStatus::Cancelled | OrderStatus::Expired);
+    match (facts.paid, facts.recorded) {
+        (2.., _) => Class::ChargedTwice,
+        (0, 1..) if settles(facts.recorded_at, asked, rules) => Class::Settling,
+        (0, 1..) => Class::RecordedNotCharged,
+        (0, 0) if stuck && facts.pending => Class::PaymentPendingStuck,
+        // An answer given soon after the birth cannot say that nobody paid since.
+        (0, 0) if stuck && asked < facts.born + Lapse(rules.stuck_after.0 / 2) => Class::NotAsked,
+        (0, 0) if stuck => Class::UnpaidStuck,
+        (0, 0) if under_way => Class::InFlight,
+        (0, 0) if order.status != OrderStatus::Complete => Class::Ok,
+        (0, 0) if settles(order.updated_at, asked, rules) => Class::Settling,
+        (0, 0) => Class::CompleteNotCharged,
+        (1, 2..) => Class::RecordedTwice,
+        (1, 1) if amounts_differ(facts) => Class::AmountsDiffer,
+        (1, 0) if settles(facts.settled, facts.ho_asked.unwrap_or(facts.asof), rules) => Class::Settling,
+        (1, 0) if facts.missing_at_ho(rules.settle_after).is_none() => Class::NotAsked,
+        (1, 0) if stuck => stuck_and_not_recorded(facts),
+        (1, _) if stuck => Class::PaidStuckRecorded,
+        (1, _) if ended => Class::FailedButCharged,
+        (1, 0) if facts.acknowledged => Class::AcknowledgedNotRecorded,
+        (1, _) if under_way => Class::InFlight,
+        (1, 0) => Class::ChargedNotRecorded,
+        (1, _) => Class::Ok,
+    }
+}
+
+/// Whether what happened at `since` may still be on its way to a system that was asked at `asked`.
+fn settles(since: Option<Stamp>, asked: Stamp, rules: &Rules) -> bool {
+    since.is_some_and(|t| asked.since(t) < rules.settle_after)
+}
+
+/// Charged, stuck and not at HO: the callbacks tell which of three it is, when anybody asked for them.
+fn stuck_and_not_recorded(facts: &Facts<'_>) -> Class {
+    let asked = facts.callbacks_asked.zip(facts.settled).is_some_and(|(asked, settled)| asked >= settled);
+    match facts.callbacks {
+        0 if asked => Class::PaidStuckNeverSent,
+        0 => Class::PaidStuckNotRecorded,
+        _ if facts.acknowledged => Class::AcknowledgedNotRecorded,
+        _ => Class::PaidStuckCallbackFailed,
+    }
+}
+
+fn amounts_differ(facts: &Facts<'_>) -> bool {
+    let ordered = facts.order.and_then(|o| o.amount).unwrap_or(facts.paid_amount);
+    facts.paid_amount != facts.recorded_amount || facts.paid_amount != ordered
+}
+
+/// Every order born in `window`, with what is known of it as of `at`.
+pub fn known(store: &Store, window: Span, at: Stamp) -> impl Iterator<Item = (&OrderId, Facts<'_>)> {
+    let asked = Asked::new(&store.orders, at);
+    let settle_after = store.incident.rules.settle_after;
+    store.orders.entries().filter_map(move |(id, entry)| {
+        let facts = Facts::read(entry, &asked, settle_after)?;
+        window.contains(facts.born).then_some((id, facts))
+    })
+}
+
 /// Counts orders born in `window` by class, as of `at`.
 pub fn standing(store: &Store, window: Span, at: Stamp) -> Standing {
-    let _ = (store, window, at);
-    Standing::default()
+    let rules = &store.incident.rules;
+    let mut out = Standing { asof: asof(store, at), missing: missing(store, at), ..Standing::default() };
+    let mut classes: Vec<ClassCount> =
+        CLASSES.iter().map(|card| ClassCount { class: card.class, orders: 0, amount: 0, oldest: None }).collect();
+    for (_, facts) in known(store, window, at) {
+        let class = class_of(&facts, rules);
+        if let Some(count) = classes.iter_mut().find(|c| c.class == class) {
+            count.orders += 1;
+            count.amount = count.amount.saturating_add(facts.amount());
+            count.oldest = count.oldest.max(Some(facts.age()));
+        }
+        out.add(&facts, class, rules);
+    }
+    classes.retain(|c| c.orders > 0);
+    out.classes = classes;
+    out
+}
+
+impl Standing {
+    fn add(&mut self, facts: &Facts<'_>, class: Class, rules: &Rules) {
+        // A payment without order is no order; it has its own row in the table.
+        if facts.order.is_none() {
+            return;
+        }
+        self.total += 1;
+        if class != Class::InFlight {
+            self.asked.1 += 1;
+            self.asked.0 += usize::from(class != Class::NotAsked);
+        }
+        if facts.stuck(rules.stuck_after) {
+            self.stuck += 1;
+            self.stuck_amount = self.stuck_amount.saturating_add(facts.amount());
+            if facts.paid > 0 {
+                self.stuck_paid += 1;
+            } else if class != Class::NotAsked {
+                self.stuck_unpaid += 1;
+            }
+        }
+        if facts.missing_at_ho(rules.settle_after).is_some() {
+            self.not_at_ho += 1;
+            // Of an order that was charged twice and recorded once, one charge is missing.
+            let missing = facts.paid_amount.saturating_sub(facts.recorded_amount);
+            self.not_at_ho_amount = self.not_at_ho_amount.saturating_add(missing.max(0));
+        }
+    }
 }
 
 /// Orders born in `window` that are in one of `classes` (all when empty), oldest first, as of `at`.
 pub fn orders(store: &Store, window: Span, classes: &[Class], at: Stamp) -> Vec<ClassedOrder> {
-    let _ = (store, window, classes, at);
-    Vec::new()
+    let rules = &store.incident.rules;
+    let mut out: Vec<ClassedOrder> = known(store, window, at)
+        .filter_map(|(id, facts)| {
+            let class = class_of(&facts, rules);
+            let wanted = classes.is_empty() || classes.contains(&class);
+            wanted.then(|| ClassedOrder { id: id.clone(), class, born: facts.born })
+        })
+        .collect();
+    out.sort_by(|a, b| (a.born, &a.id).cmp(&(b.born, &b.id)));
+    out
 }
 
-/// A trait the stuck share, tested against all orders of the window.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SharedTrait {
-    /// `service`, `method`, `region`, `born`.
-    pub name: &'static str,
-    /// Its value.
-    pub value: String,
-    /// Stuck orders with it.
-    pub stuck: usize,
-    /// Share among the stuck, 0 to 100.
-    pub of_stuck: f64,
-    /// Share among all, 0 to 100.
-    pub of_all: f64,
-    /// `of_stuck / of_all`.
-    pub lift: f64,
-    /// Probability of this or more by chance, corrected for the number of traits tested (Holm).
-    pub p: f64,
-    /// Named: lift ≥ 1.5, at least 30 stuck, p < 0.01.
-    pub named: bool,
+/// The roles without which classes cannot be told, with what is unknown then.
+const NEEDED: [(Role, &str); 4] = [
+    (Role::Orders, "no orders were read: configure a [[query]] with role = \"orders\""),
+    (
+        Role::Payments,
+        "UPG was not asked: nobody knows which orders were paid; configure a [[query]] with role = \"payments\"",
+    ),
+    (
+        Role::HoPayments,
+        "HO was not asked: nobody knows what is in its books; configure a [[query]] with role = \"ho_payments\"",
+    ),
+    (
+        Role::Callbacks,
+        "callbacks were not asked: never sent and sent in vain look the same; configure a [[query]] with role = \"callbacks\"",
+    ),
+];
+
+fn missing(store: &Store, at: Stamp) -> Vec<String> {
+    let silent = NEEDED.iter().filter(|(role, _)| store.orders.asof(*role, at).is_none());
+    silent.map(|(_, says)| (*says).to_owned()).collect()
 }
 
-/// Traits of the stuck, highest lift first, one row for the strongest value of each trait and more where named.
-pub fn shared(store: &Store, window: Span, at: Stamp) -> Vec<SharedTrait> {
-    let _ = (store, window, at);
-    Vec::new()
+fn asof(store: &Store, at: Stamp) -> Option<Stamp> {
+    NEEDED.iter().filter_map(|(role, _)| store.orders.asof(*role, at)).min()
 }

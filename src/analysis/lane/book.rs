@@ -53,13 +53,13 @@ pub fn cells(store: &Store, kind: Derived, axis: &Axis, asof: Stamp, now: Stamp)
     let mut counts = vec![0_u32; axis.columns];
     let mut before = 0_u32;
     for (_, entry) in store.orders.entries() {
-        let Some(facts) = Facts::read(entry, &asked) else { continue };
-        let born = facts.order.created_at;
+        let Some(facts) = Facts::read(entry, &asked, rules.settle_after) else { continue };
+        let born = facts.born;
         if !era.contains(born) {
             continue;
         }
         let time = match kind {
-            Derived::Born => Some(born),
+            Derived::Born => facts.order.map(|_| born),
             Derived::Paid => facts.settled,
             Derived::StuckByBirth => facts.stuck(rules.stuck_after).then_some(born),
             Derived::NotAtHo => facts.missing_at_ho(rules.settle_after),

@@ -65,8 +65,10 @@ fn newest_cover(mut asks: Vec<(Stamp, Span)>) -> Vec<(Span, Stamp)> {
 /// An order as of an instant.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
-    /// Its row.
-    pub order: &'a Order,
+    /// Its row; none for a payment whose order nobody has, though it was asked for.
+    pub order: Option<&'a Order>,
+    /// Its birth; for a payment without order, the payment's.
+    pub born: Stamp,
     /// When the orders were so: ages are measured from here, not from the clock.
     pub asof: Stamp,
     /// As of when UPG was asked about it.
@@ -87,6 +89,8 @@ pub struct Facts<'a> {
     pub recorded: usize,
     /// Their sum.
     pub recorded_amount: i64,
+    /// When the newest was written.
+    pub recorded_at: Option<Stamp>,
     /// Attempts to tell HO.
     pub callbacks: usize,
     /// Whether HO said 2xx to one.
@@ -94,13 +98,24 @@ pub struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    /// Reads an order; none when no row of the order itself was known by then.
-    pub fn read(entry: &'a Entry, asked: &Asked) -> Option<Self> {
-        let (read_at, order) = newest_order(entry, asked.at)?;
+    /// Reads an order; none when no row of the order itself was known by then, unless it was asked for
+    /// well after a payment named it.
+    pub fn read(entry: &'a Entry, asked: &Asked, settle_after: Lapse) -> Option<Self> {
+        let row = newest_order(entry, asked.at);
+        let born = match row {
+            Some((_, order)) => order.created_at,
+            None => first_payment(entry, asked.at)?,
+        };
+        let covered = asked.asof(Role::Orders, entry, born);
+        let asof = match row {
+            Some((read_at, _)) => covered.map_or(read_at, |t| t.max(read_at)),
+            None => covered.filter(|t| *t >= born + settle_after)?,
+        };
         let mut facts = Self {
-            order,
-            asof: asked.asof(Role::Orders, entry, order.created_at).map_or(read_at, |t| t.max(read_at)),
-            payments_asked: asked.asof(Role::Payments, entry, order.created_at),
+            order: row.map(|(_, order)| order),
+            born,
+            asof,
+            payments_asked: asked.asof(Role::Payments, entry, born),
             ho_asked: None,
             callbacks_asked: None,
             paid: 0,
@@ -109,29 +124,35 @@ impl<'a> Facts<'a> {
             pending: false,
             recorded: 0,
             recorded_amount: 0,
+            recorded_at: None,
             callbacks: 0,
             acknowledged: false,
         };
         facts.read_payments(entry, asked.at);
-        let money_time = facts.settled.unwrap_or(order.created_at);
+        let money_time = facts.settled.unwrap_or(born);
         facts.ho_asked = asked.asof(Role::HoPayments, entry, money_time);
         facts.callbacks_asked = asked.asof(Role::Callbacks, entry, money_time);
+        facts.read_ho(entry, asked.at);
+        Some(facts)
+    }
+
+    fn read_ho(&mut self, entry: &Entry, at: Stamp) {
         for (i, (t, record)) in entry.ho.iter().enumerate() {
-            if newest(&entry.ho, i, *t, asked.at, |later| later.ho_ref == record.ho_ref) {
-                facts.recorded += 1;
-                facts.recorded_amount = facts.recorded_amount.saturating_add(record.amount);
-                facts.ho_asked = facts.ho_asked.max(Some(*t));
+            if newest(&entry.ho, i, *t, at, |later| later.ho_ref == record.ho_ref) {
+                self.recorded += 1;
+                self.recorded_amount = self.recorded_amount.saturating_add(record.amount);
+                self.recorded_at = self.recorded_at.max(Some(record.recorded_at));
+                self.ho_asked = self.ho_asked.max(Some(*t));
             }
         }
         for (i, (t, callback)) in entry.callbacks.iter().enumerate() {
             let same = |later: &Callback| later.upg_ref == callback.upg_ref && later.attempt == callback.attempt;
-            if to_ho(callback) && newest(&entry.callbacks, i, *t, asked.at, same) {
-                facts.callbacks += 1;
-                facts.acknowledged |= callback.http_status.is_some_and(|s| (200..300).contains(&s));
-                facts.callbacks_asked = facts.callbacks_asked.max(Some(*t));
+            if to_ho(callback) && newest(&entry.callbacks, i, *t, at, same) {
+                self.callbacks += 1;
+                self.acknowledged |= callback.http_status.is_some_and(|s| (200..300).contains(&s));
+                self.callbacks_asked = self.callbacks_asked.max(Some(*t));
             }
         }
-        Some(facts)
     }
 
     fn read_payments(&mut self, entry: &Entry, at: Stamp) {
@@ -156,12 +177,12 @@ impl<'a> Facts<'a> {
 
     /// Under way and not ended.
     pub fn active(&self) -> bool {
-        self.order.status == OrderStatus::Active
+        self.order.is_some_and(|o| o.status == OrderStatus::Active)
     }
 
     /// Its age when the orders were read; never negative, whatever the clocks say.
     pub fn age(&self) -> Lapse {
-        Lapse(self.asof.since(self.order.created_at).0.max(0))
+        Lapse(self.asof.since(self.born).0.max(0))
     }
 
     /// ACTIVE for longer than `stuck_after`.
@@ -178,8 +199,13 @@ impl<'a> Facts<'a> {
 
     /// The money it is about: what was paid where money moved, else the order's own amount.
     pub fn amount(&self) -> i64 {
-        if self.paid > 0 { self.paid_amount } else { self.order.amount.unwrap_or(0) }
+        let ordered = || self.order.and_then(|o| o.amount).unwrap_or(0);
+        if self.paid > 0 { self.paid_amount } else { ordered() }
     }
+}
+
+fn first_payment(entry: &Entry, at: Stamp) -> Option<Stamp> {
+    entry.payments.iter().filter(|(t, _)| *t <= at).map(|(_, p)| p.created_at).min()
 }
 
 /// The newest version of the order's row read by `at`.
