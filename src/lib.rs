@@ -23,7 +23,7 @@
 //! | [`view`] | cells | all of the above |
 //! | [`terminal`] | the tty | view, app |
 //! | [`config`] | `config.toml` | model |
-//! | [`source`] | sockets, pools, files of the systems watched | model, config, recording, simulator, note::save |
+//! | [`source`] | sockets, pools, files of the systems watched | model, config, recording, simulator, note |
 //! | [`recording`] | segments on disk | model, store::derive |
 //! | [`simulator`] | the demo's world | model |
 //! | [`runtime`] | the loop, effects | everything |

@@ -1,6 +1,10 @@
 //! One change to a note's text: a checkbox's byte, and an evidence line when asked.
 
+use crate::model::Untrusted;
 use crate::model::note::ItemId;
+use crate::note::outline::{Checkbox, Outline};
+use crate::note::{front, outline, parse};
+use similar::{ChangeTag, TextDiff};
 
 /// A change that somebody wants.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,7 +13,7 @@ pub struct Edit {
     pub item: ItemId,
     /// What it shall be.
     pub ticked: bool,
-    /// A line to add below it, indented, without its own indentation.
+    /// A line to add below it as a list item of its own, without indentation and bullet.
     pub evidence: Option<String>,
 }
 
@@ -22,6 +26,9 @@ pub enum Refusal {
     /// It already is what it should become.
     #[error("this item was already changed in another editor")]
     Already,
+    /// The evidence line would have changed what other lines mean.
+    #[error("the evidence line does not fit below this item without changing others; tick it without evidence")]
+    Misfit,
 }
 
 /// One line of a difference as shown before anything is written.
@@ -32,17 +39,119 @@ pub struct DiffLine {
     /// `' '`, `'-'` or `'+'`.
     pub sign: char,
     /// The line.
-    pub text: crate::model::Untrusted,
+    pub text: Untrusted,
 }
 
 /// The text after the change. Exactly one byte differs, plus the evidence line when asked.
+///
+/// A tick writes `x`, an untick a blank. Evidence is added to an item that is ticked already, but the same
+/// line never twice; unticking leaves evidence where it is.
 pub fn apply(text: &str, edit: &Edit) -> Result<String, Refusal> {
-    let _ = (text, edit);
-    Err(Refusal::Gone)
+    let before = read(text);
+    let at = parse::ids(&before).iter().position(|id| *id == edit.item).ok_or(Refusal::Gone)?;
+    let item = before.boxes.get(at).ok_or(Refusal::Gone)?;
+    let line = edit.evidence.as_deref().map(one_line).filter(|l| !l.is_empty() && !is_there(text, item, l));
+    if item.ticked == edit.ticked && line.is_none() {
+        return Err(Refusal::Already);
+    }
+    let mut after = String::with_capacity(text.len() + 256);
+    after.push_str(text.get(..item.mark).ok_or(Refusal::Gone)?);
+    match (item.ticked == edit.ticked, edit.ticked) {
+        (true, _) => after.push_str(text.get(item.mark..=item.mark).ok_or(Refusal::Gone)?),
+        (false, true) => after.push('x'),
+        (false, false) => after.push(' '),
+    }
+    after.push_str(text.get(item.mark + 1..).ok_or(Refusal::Gone)?);
+    if let Some(line) = line {
+        insert(&mut after, item, &line);
+    }
+    if same_but_for(&before, &read(&after), at, edit.ticked) { Ok(after) } else { Err(Refusal::Misfit) }
+}
+
+fn read(text: &str) -> Outline {
+    outline::read(text, front::read(text).end)
+}
+
+/// Whether every checkbox is what and where it was, but for the one that should change.
+fn same_but_for(before: &Outline, after: &Outline, at: usize, ticked: bool) -> bool {
+    let states = |o: &Outline| o.boxes.iter().map(|b| b.ticked).collect::<Vec<_>>();
+    let mut wanted = states(before);
+    if let Some(state) = wanted.get_mut(at) {
+        *state = ticked;
+    }
+    parse::ids(before) == parse::ids(after) && wanted == states(after)
+}
+
+/// Evidence as one line of text: no line ends, no control characters, no bullet of its own.
+fn one_line(evidence: &str) -> String {
+    let plain: String = evidence.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    plain.trim_start_matches("- ").to_owned()
+}
+
+/// Whether the item carries this evidence already: the same line, or one with the same evidence id.
+fn is_there(text: &str, item: &Checkbox, line: &str) -> bool {
+    let id = |l: &str| l.split_whitespace().rfind(|w| w.starts_with("ev-")).map(str::to_owned);
+    let below = text.get(item.own_end..item.range.end).unwrap_or_default();
+    below
+        .lines()
+        .map(|l| l.trim_start_matches([' ', '\t', '>', '-']).trim_end())
+        .any(|l| l == line || (l.starts_with(outline::EVIDENCE) && id(l).is_some() && id(l) == id(line)))
+}
+
+/// Puts the line below the item's own words, in the file's own indentation and line ends.
+fn insert(text: &mut String, item: &Checkbox, line: &str) {
+    let rest = text.get(item.own_end..).unwrap_or_default();
+    let end = rest.find(['\n', '\r']).map_or(text.len(), |i| item.own_end + i);
+    let newline = newline_at(text, end);
+    let indent = indentation(text, item);
+    text.insert_str(end, &format!("{newline}{indent}- {line}"));
+}
+
+/// The line end at `end`, or the file's first one where the text ends.
+fn newline_at(text: &str, end: usize) -> &'static str {
+    let from = |i: usize| match text.as_bytes().get(i..).unwrap_or_default() {
+        [b'\r', b'\n', ..] => Some("\r\n"),
+        [b'\r', ..] => Some("\r"),
+        [b'\n', ..] => Some("\n"),
+        _ => None,
+    };
+    from(end).or_else(|| text.find(['\n', '\r']).and_then(from)).unwrap_or("\n")
+}
+
+/// What stands before a child of the item: as its first child has it, else as deep as the item's own words.
+fn indentation(text: &str, item: &Checkbox) -> String {
+    let before = |offset: usize| {
+        let line = text.get(..offset).unwrap_or_default().rfind(['\n', '\r']).map_or(0, |i| i + 1);
+        text.get(line..offset).unwrap_or_default()
+    };
+    let blank = |c: char| if matches!(c, ' ' | '\t' | '>') { c } else { ' ' };
+    if let Some(child) = item.child {
+        return before(child).chars().map(blank).collect();
+    }
+    let bracket = item.mark.saturating_sub(1);
+    let marker = text.get(item.range.start..bracket).unwrap_or_default();
+    before(item.range.start).chars().chain(marker.chars()).map(blank).collect()
 }
 
 /// What the change would write, with one line of context on each side.
 pub fn diff(before: &str, after: &str) -> Vec<DiffLine> {
-    let _ = (before, after);
-    Vec::new()
+    let diff = TextDiff::from_lines(before, after);
+    let mut out = Vec::new();
+    for op in diff.grouped_ops(1).iter().flatten() {
+        for change in diff.iter_changes(op) {
+            let (sign, line) = match change.tag() {
+                ChangeTag::Equal => (' ', change.new_index()),
+                ChangeTag::Delete => ('-', None),
+                ChangeTag::Insert => ('+', change.new_index()),
+            };
+            let text = change.value().trim_end_matches(['\n', '\r']);
+            out.push(DiffLine { line: line.map(|l| l + 1), sign, text: text.into() });
+        }
+    }
+    out
 }
+
+#[cfg(test)]
+#[path = "edit_tests.rs"]
+mod tests;

@@ -4,5 +4,8 @@
 //! The text is never re-serialised. `parse` and `edit` are pure; `save` is the only file access.
 
 pub mod edit;
+mod front;
+mod outline;
 pub mod parse;
 pub mod save;
+mod words;
