@@ -24,7 +24,7 @@
 //! | [`terminal`] | the tty | view, app |
 //! | [`config`] | `config.toml` | model |
 //! | [`source`] | sockets, pools, files of the systems watched | model, config, recording, simulator, note |
-//! | [`recording`] | segments on disk | model, store::derive |
+//! | [`recording`] | segments on disk | model, store |
 //! | [`simulator`] | the demo's world | model |
 //! | [`runtime`] | the loop, effects | everything |
 //!

@@ -2,6 +2,7 @@
 
 use crate::app::key::Key;
 use crate::model::note::{Override, Tick};
+pub use crate::model::recording::RecorderState;
 use crate::model::{Batch, Mark, SourceName, Span, Stamp};
 use crate::note::edit::Edit;
 use std::sync::Arc;
@@ -48,25 +49,6 @@ pub enum Message {
 pub struct NoteWritten {
     /// The change.
     pub edit: Edit,
-}
-
-/// How the recording is.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RecorderState {
-    /// Folder, shortened for the screen; empty when nothing is recorded.
-    pub folder: String,
-    /// Bytes on disk.
-    pub bytes: u64,
-    /// Segments.
-    pub segments: usize,
-    /// Free bytes on that disk, when known.
-    pub free: Option<u64>,
-    /// Last flush.
-    pub flushed: Option<Stamp>,
-    /// Why it stopped, with the remedy; none while all is well.
-    pub trouble: Option<String>,
-    /// Damage found on opening, with its place.
-    pub damage: Vec<String>,
 }
 
 /// What `update` wants done. None of them can change anything in the systems watched.
