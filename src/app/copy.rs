@@ -79,7 +79,7 @@ pub fn row(app: &App, panel: Panel, row: usize) -> String {
             format!("{name}: {} orders, Rp {}", c.orders, rupiah(c.amount))
         }),
         Panel::Traits => d.shared.get(row).map_or_else(String::new, |t| {
-            format!("{} {}: {} stuck, {:.1} % of stuck, {:.1} % of all, lift {:.2}", t.name, shown(&t.value), t.stuck, t.of_stuck, t.of_all, t.lift)
+            format!("{} {}: {} stuck, {:.1} % of stuck, {:.1} % of all, lift {:.2}", t.name, shown(t.value.raw()), t.stuck, t.of_stuck, t.of_all, t.lift)
         }),
         Panel::Orders => d.orders.get(row).map_or_else(String::new, |o| {
             let class = o.class.card().map_or("", |card| card.name);

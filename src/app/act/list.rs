@@ -87,7 +87,7 @@ pub fn words(app: &App, panel: Panel, row: usize) -> String {
         Panel::Patterns => d.patterns.get(row).map(|p| p.template.raw().to_owned()),
         Panel::Lines => app.line(row).map(|k| k.line.message.raw().to_owned()),
         Panel::Classes => d.classes.get(row).and_then(|c| c.class.card()).map(|c| c.name.to_owned()),
-        Panel::Traits => d.shared.get(row).map(|t| format!("{} {}", t.name, t.value)),
+        Panel::Traits => d.shared.get(row).map(|t| format!("{} {}", t.name, t.value.raw())),
         Panel::Orders => d.orders.get(row).map(|o| o.id.to_string()),
         Panel::Steps => step_of(app, row).map(|s| s.what.raw().to_owned()),
         Panel::Hypotheses => {
