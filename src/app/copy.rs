@@ -72,14 +72,29 @@ pub fn row(app: &App, panel: Panel, row: usize) -> String {
         Panel::Lines => line(app, row),
         Panel::Patterns => d.patterns.get(row).map_or_else(String::new, |p| {
             let normal = p.normal.map_or_else(|| "no baseline".to_owned(), |n| format!("normal {}", number(n)));
-            format!("{} lines ({normal}), {} stuck orders, {} {}: {}", p.lines, p.orders, p.level.letter(), shown(&p.service), shown(p.template.raw()))
+            format!(
+                "{} lines ({normal}), {} stuck orders, {} {}: {}",
+                p.lines,
+                p.orders,
+                p.level.letter(),
+                shown(&p.service),
+                shown(p.template.raw())
+            )
         }),
         Panel::Classes => d.classes.get(row).map_or_else(String::new, |c| {
             let name = c.class.card().map_or("", |card| card.name);
             format!("{name}: {} orders, Rp {}", c.orders, rupiah(c.amount))
         }),
         Panel::Traits => d.shared.get(row).map_or_else(String::new, |t| {
-            format!("{} {}: {} stuck, {:.1} % of stuck, {:.1} % of all, lift {:.2}", t.name, shown(t.value.raw()), t.stuck, t.of_stuck, t.of_all, t.lift)
+            format!(
+                "{} {}: {} stuck, {:.1} % of stuck, {:.1} % of all, lift {:.2}",
+                t.name,
+                shown(t.value.raw()),
+                t.stuck,
+                t.of_stuck,
+                t.of_all,
+                t.lift
+            )
         }),
         Panel::Orders => d.orders.get(row).map_or_else(String::new, |o| {
             let class = o.class.card().map_or("", |card| card.name);
@@ -92,14 +107,28 @@ pub fn row(app: &App, panel: Panel, row: usize) -> String {
         Panel::Checks => app.checks().get(row).map_or_else(String::new, |c| {
             let verdict = crate::app::act::note::word(c.verdict);
             let measured = if c.measured.is_empty() { &c.missing } else { &c.measured };
-            format!("{} {}: {}; rule {}; {verdict}", shown(&c.id), shown(c.title.raw()), shown(measured), shown(&c.rule))
+            format!(
+                "{} {}: {}; rule {}; {verdict}",
+                shown(&c.id),
+                shown(c.title.raw()),
+                shown(measured),
+                shown(&c.rule)
+            )
         }),
         Panel::Hypotheses => d.findings.hypotheses.get(row).map_or_else(String::new, |f| {
-            format!("H{} {}: score {:.1}, {}; {}", f.number, shown(f.title.raw()), f.score, f.verdict, shown(&f.because))
+            format!(
+                "H{} {}: score {:.1}, {}; {}",
+                f.number,
+                shown(f.title.raw()),
+                f.score,
+                f.verdict,
+                shown(&f.because)
+            )
         }),
-        Panel::Health => app.health_rows().nth(row).map_or_else(String::new, |(at, h)| {
-            format!("{} {} {}", zone.hms(at), shown(&h.code), shown(h.says.raw()))
-        }),
+        Panel::Health => app
+            .health_rows()
+            .nth(row)
+            .map_or_else(String::new, |(at, h)| format!("{} {} {}", zone.hms(at), shown(&h.code), shown(h.says.raw()))),
         _ => list::words(app, panel, row),
     }
 }
@@ -111,7 +140,13 @@ pub fn markdown(app: &App) -> String {
     let zone = &app.store.incident.zone;
     let scope = app.scope();
     let mut out = format!("### {}\n\n", crumb::crumbs(app).join(" › "));
-    let _ = writeln!(out, "as of {}; scope {} to {}", zone.rfc3339(app.at()), zone.rfc3339(scope.from), zone.rfc3339(scope.to));
+    let _ = writeln!(
+        out,
+        "as of {}; scope {} to {}",
+        zone.rfc3339(app.at()),
+        zone.rfc3339(scope.from),
+        zone.rfc3339(scope.to)
+    );
     if !app.filter.is_empty() {
         let _ = writeln!(out, "filter: `{}`", shown(&app.filter).replace('`', "'"));
     }

@@ -192,8 +192,7 @@ fn lanes_of(app: &App, number: u32) -> Vec<usize> {
     let finding = app.derived.findings.hypotheses.iter().find(|f| f.number == number);
     let series: Vec<_> = finding.into_iter().flat_map(|f| &f.checks).filter_map(|c| c.spark.clone()).collect();
     let lanes = app.store.incident.lanes.iter().enumerate();
-    let of: Vec<usize> =
-        lanes.filter(|(_, l)| l.trigger || series.contains(&l.series)).map(|(i, _)| i).collect();
+    let of: Vec<usize> = lanes.filter(|(_, l)| l.trigger || series.contains(&l.series)).map(|(i, _)| i).collect();
     if of.len() <= 1 { (0..app.store.incident.lanes.len()).collect() } else { of }
 }
 
@@ -203,7 +202,11 @@ fn events(app: &App, edge: Stamp) -> Vec<Event> {
         out.push(Event { at: s.onset, kind: EventKind::Onset, text: format!("{}: spike begins", shown(&s.lane)) });
         out.push(Event { at: s.peak.0, kind: EventKind::Peak, text: format!("{}: peak", shown(&s.lane)) });
         if let Some(at) = s.recovery {
-            out.push(Event { at, kind: EventKind::Recovery, text: format!("{}: back below the spike", shown(&s.lane)) });
+            out.push(Event {
+                at,
+                kind: EventKind::Recovery,
+                text: format!("{}: back below the spike", shown(&s.lane)),
+            });
         }
     }
     for o in app.derived.onsets.iter().filter(|o| !o.trigger) {

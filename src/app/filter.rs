@@ -27,14 +27,13 @@ impl Filter {
         let (inverted, rest) = text.strip_prefix('!').map_or((false, text), |r| (true, r.trim_start()));
         let how = match rest.strip_prefix('~') {
             Some(expression) if !expression.trim().is_empty() => How::Expression(
-                RegexBuilder::new(expression.trim())
-                    .case_insensitive(true)
-                    .size_limit(1 << 20)
-                    .build()
-                    .map_err(|e| format!("`{}` is not a regular expression: {}", expression.trim(), last_line(&e.to_string())))?,
+                RegexBuilder::new(expression.trim()).case_insensitive(true).size_limit(1 << 20).build().map_err(
+                    |e| format!("`{}` is not a regular expression: {}", expression.trim(), last_line(&e.to_string())),
+                )?,
             ),
             _ => {
-                let words: Vec<String> = rest.trim_start_matches('~').split_whitespace().map(str::to_lowercase).collect();
+                let words: Vec<String> =
+                    rest.trim_start_matches('~').split_whitespace().map(str::to_lowercase).collect();
                 if words.is_empty() { How::All } else { How::Words(words) }
             }
         };

@@ -54,7 +54,9 @@ fn question(app: &App) -> Option<&'static [(&'static str, &'static str)]> {
         return Some(match (&pending.evidence, &pending.edit.evidence) {
             (None, _) => &[("y", "write it"), ("n", "leave the note as it is")],
             (Some(_), None) => &[("y", "write it"), ("e", "with the evidence line"), ("n", "leave the note as it is")],
-            (Some(_), Some(_)) => &[("y", "write it"), ("e", "without the evidence line"), ("n", "leave the note as it is")],
+            (Some(_), Some(_)) => {
+                &[("y", "write it"), ("e", "without the evidence line"), ("n", "leave the note as it is")]
+            }
         });
     }
     if app.leaving {
@@ -96,7 +98,13 @@ pub fn works(app: &App, id: Id) -> bool {
         Id::Live => app.cursor != Cursor::Now || app.held.is_some(),
         Id::NextPanel => panels(app.place()).len() > 1,
         Id::PreviousDatabase => app.database_names().len() > 1,
-        Id::Back => app.places.len() > 1 || app.zoomed || app.window.is_some() || app.selection.is_some() || !app.filter.is_empty(),
+        Id::Back => {
+            app.places.len() > 1
+                || app.zoomed
+                || app.window.is_some()
+                || app.selection.is_some()
+                || !app.filter.is_empty()
+        }
         Id::PreviousEvent => !app.derived.events.is_empty(),
         Id::Baseline => app.store.incident.baseline.is_some(),
         Id::Sort => rows && !list::sort_columns(panel).is_empty(),
@@ -112,7 +120,9 @@ pub fn works(app: &App, id: Id) -> bool {
         Id::Fold => fold_works(app, panel),
         Id::Refresh => app.mode == Mode::Live,
         Id::MarkRow | Id::Search | Id::Copy | Id::CopyMarkdown | Id::Verdict => rows,
-        Id::Filter => matches!(panel, Panel::Patterns | Panel::Lines | Panel::Orders) && (rows || !app.filter.is_empty()),
+        Id::Filter => {
+            matches!(panel, Panel::Patterns | Panel::Lines | Panel::Orders) && (rows || !app.filter.is_empty())
+        }
         Id::Worksheet => app.derived.standing.total > 0,
         Id::GoToRow => list::instant(app).is_some(),
         Id::LeftTen => app.grid.size >= crate::app::grid::Size::Medium,
@@ -124,7 +134,12 @@ pub fn works(app: &App, id: Id) -> bool {
 fn fold_works(app: &App, panel: Panel) -> bool {
     let row = app.focus();
     match panel {
-        Panel::Tree => app.derived.tree.rows.get(row).is_some_and(|r| !r.folded.is_empty() || app.unfolded.contains(&i64::from(r.pid))),
+        Panel::Tree => app
+            .derived
+            .tree
+            .rows
+            .get(row)
+            .is_some_and(|r| !r.folded.is_empty() || app.unfolded.contains(&i64::from(r.pid))),
         Panel::Lines => app.line(row).is_some_and(|k| !k.line.stack.is_empty()),
         Panel::Steps => !app.derived.steps.is_empty() || app.events_only,
         _ => false,

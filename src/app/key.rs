@@ -120,7 +120,11 @@ impl Key {
         }
         if let Some(n) = lower.strip_prefix('f').and_then(|n| n.parse::<u8>().ok()) {
             let key = Self::plain(Code::F(n));
-            return if n == 1 { Ok(key) } else { Err(forbidden(text, "terminals and tmux use the function keys but F1")) };
+            return if n == 1 {
+                Ok(key)
+            } else {
+                Err(forbidden(text, "terminals and tmux use the function keys but F1"))
+            };
         }
         Err(BadKey::Unknown(text.to_owned()))
     }
@@ -135,9 +139,7 @@ impl Key {
             'a' | 'b' => Err(forbidden(text, "it is the prefix of screen or tmux")),
             's' | 'q' => Err(forbidden(text, "terminals stop and start their output with it")),
             'z' | '\\' => Err(forbidden(text, "the shell suspends or aborts programs with it")),
-            'h' | 'i' | 'j' | 'm' | '[' => {
-                Err(forbidden(text, "terminals send it for Backspace, Tab, Enter or Esc"))
-            }
+            'h' | 'i' | 'j' | 'm' | '[' => Err(forbidden(text, "terminals send it for Backspace, Tab, Enter or Esc")),
             'a'..='z' => Ok(Self::ctrl(c)),
             _ => Err(BadKey::Unknown(text.to_owned())),
         }
@@ -217,7 +219,9 @@ mod tests {
 
     #[test]
     fn keys_of_tmux_the_terminal_and_the_shell_are_refused() {
-        for text in ["ctrl-a", "ctrl-b", "ctrl-s", "ctrl-q", "ctrl-z", "ctrl-\\", "alt-x", "f2", "ctrl-shift-x", "Ctrl-A"] {
+        for text in
+            ["ctrl-a", "ctrl-b", "ctrl-s", "ctrl-q", "ctrl-z", "ctrl-\\", "alt-x", "f2", "ctrl-shift-x", "Ctrl-A"]
+        {
             assert!(matches!(Key::parse(text), Err(BadKey::Forbidden(..))), "{text}");
         }
         assert!(matches!(Key::parse("hyper-x"), Err(BadKey::Unknown(_))));

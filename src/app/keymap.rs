@@ -62,7 +62,8 @@ impl Keymap {
                 continue;
             };
             if c.id == Id::Interrupt {
-                problems.push("`interrupt` keeps ctrl-c: it is the way out that always works; remove the line".to_owned());
+                problems
+                    .push("`interrupt` keeps ctrl-c: it is the way out that always works; remove the line".to_owned());
                 continue;
             }
             named.push(c.id);

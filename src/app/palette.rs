@@ -26,9 +26,9 @@ pub struct Suggestion {
 pub fn exact(typed: &str) -> Option<(&'static Command, &str)> {
     let typed = typed.trim();
     let fits = |c: &&Command| {
-        typed.strip_prefix(c.name).is_some_and(|rest| {
-            rest.is_empty() || (rest.starts_with(char::is_whitespace) && !c.takes.is_empty())
-        })
+        typed
+            .strip_prefix(c.name)
+            .is_some_and(|rest| rest.is_empty() || (rest.starts_with(char::is_whitespace) && !c.takes.is_empty()))
     };
     let command = COMMANDS.iter().filter(fits).max_by_key(|c| c.name.len())?;
     Some((command, typed[command.name.len()..].trim()))
@@ -37,7 +37,9 @@ pub fn exact(typed: &str) -> Option<(&'static Command, &str)> {
 /// Commands that fit what was typed, best first. With nothing typed, those that work here.
 pub fn suggestions(app: &App, typed: &str) -> Vec<Suggestion> {
     let typed = typed.trim_start();
-    if let Some((command, _)) = exact(typed).filter(|(c, rest)| !c.takes.is_empty() && (!rest.is_empty() || typed.ends_with(' '))) {
+    if let Some((command, _)) =
+        exact(typed).filter(|(c, rest)| !c.takes.is_empty() && (!rest.is_empty() || typed.ends_with(' ')))
+    {
         return arguments(app, command, typed);
     }
     let spot = Spot::of(app);
@@ -69,13 +71,7 @@ fn useful(app: &App, c: &Command) -> bool {
 }
 
 fn suggestion(app: &App, c: &'static Command) -> Suggestion {
-    Suggestion {
-        id: c.id,
-        text: c.name.to_owned(),
-        takes: c.takes,
-        does: effect(app, c),
-        keys: hint::keys(app, c.id),
-    }
+    Suggestion { id: c.id, text: c.name.to_owned(), takes: c.takes, does: effect(app, c), keys: hint::keys(app, c.id) }
 }
 
 /// What a command does, with its number.

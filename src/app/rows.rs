@@ -207,10 +207,8 @@ impl App {
     /// Databases that are watched: those of the incident, then those that answered all the same.
     pub fn database_names(&self) -> Vec<&str> {
         let cards = self.store.incident.sources.iter();
-        let mut names: Vec<&str> = cards
-            .filter(|c| c.kind == crate::model::incident::SourceKind::Database)
-            .map(|c| c.name.as_str())
-            .collect();
+        let mut names: Vec<&str> =
+            cards.filter(|c| c.kind == crate::model::incident::SourceKind::Database).map(|c| c.name.as_str()).collect();
         for (name, _) in self.store.databases() {
             if !names.contains(&&**name) {
                 names.push(name);

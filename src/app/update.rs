@@ -138,7 +138,9 @@ fn press(app: &mut App, key: Key) -> Vec<Effect> {
         }
         return Vec::new();
     }
-    if app.help && !matches!(app.keymap.find(None, key, Spot::of(app)), Found::Command(Id::Help | Id::Back | Id::Repaint)) {
+    if app.help
+        && !matches!(app.keymap.find(None, key, Spot::of(app)), Found::Command(Id::Help | Id::Back | Id::Repaint))
+    {
         return act::help_key(app, key);
     }
     let prefix = app.prefix.take();

@@ -2,5 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail like the tests themselves")]
 
+mod house;
 mod note;
 mod recording;

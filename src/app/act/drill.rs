@@ -46,9 +46,7 @@ pub fn target(app: &App) -> Option<Target> {
         Panel::Sections => app.section(row).and_then(|_| place(Place::Section(row))),
         Panel::Ready => d.findings.ready.get(row).map(|id| Target::Item(id.clone())),
         Panel::Checks | Panel::Items if !app.zoomed && !app.is_empty(app.panel()) => Some(Target::Whole),
-        Panel::Sources => {
-            app.store.incident.sources.get(row).and_then(|s| place(Place::SourceLog(s.name.clone())))
-        }
+        Panel::Sources => app.store.incident.sources.get(row).and_then(|s| place(Place::SourceLog(s.name.clone()))),
         Panel::Health => app.health_rows().nth(row).map(|(at, _)| Target::Instant(at)),
         Panel::Messages => app.messages.iter().rev().nth(row).map(|(at, _)| Target::Instant(*at)),
         _ => None,
@@ -113,12 +111,16 @@ pub fn stuck_orders(app: &mut App) {
 /// The trail of an order by its id, in any case.
 pub fn order(app: &mut App, id: &str) {
     let exact = app.store.orders.entry(id).map(|_| OrderId::from(id));
-    let found = exact.or_else(|| app.store.orders.entries().find(|(k, _)| k.eq_ignore_ascii_case(id)).map(|(k, _)| k.clone()));
+    let found =
+        exact.or_else(|| app.store.orders.entries().find(|(k, _)| k.eq_ignore_ascii_case(id)).map(|(k, _)| k.clone()));
     match found {
         Some(id) => {
             enter(app, Place::Trail(id));
         }
-        None => app.say(&format!("order {} is not known here; it was not in any answer so far", crate::model::untrusted::shown(id))),
+        None => app.say(&format!(
+            "order {} is not known here; it was not in any answer so far",
+            crate::model::untrusted::shown(id)
+        )),
     }
 }
 

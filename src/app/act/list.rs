@@ -90,13 +90,13 @@ pub fn words(app: &App, panel: Panel, row: usize) -> String {
         Panel::Traits => d.shared.get(row).map(|t| format!("{} {}", t.name, t.value.raw())),
         Panel::Orders => d.orders.get(row).map(|o| o.id.to_string()),
         Panel::Steps => step_of(app, row).map(|s| s.what.raw().to_owned()),
-        Panel::Hypotheses => {
-            d.findings.hypotheses.get(row).map(|f| format!("H{} {}", f.number, f.title.raw()))
-        }
+        Panel::Hypotheses => d.findings.hypotheses.get(row).map(|f| format!("H{} {}", f.number, f.title.raw())),
         Panel::Sections => app.section(row).map(|s| s.title.raw().to_owned()),
-        Panel::Ready => d.findings.ready.get(row).and_then(|id| {
-            app.note.items.iter().find(|i| i.id == *id).map(|i| i.text.raw().to_owned())
-        }),
+        Panel::Ready => d
+            .findings
+            .ready
+            .get(row)
+            .and_then(|id| app.note.items.iter().find(|i| i.id == *id).map(|i| i.text.raw().to_owned())),
         Panel::Checks => app.checks().get(row).map(|c| c.title.raw().to_owned()),
         Panel::Items => app.section_items().nth(row).map(|i| i.text.raw().to_owned()),
         Panel::Sources => app.store.incident.sources.get(row).map(|s| s.name.clone()),
@@ -125,9 +125,9 @@ pub fn search(app: &mut App, by: i64) {
     let panel = app.panel();
     let n = app.len(panel) as i64;
     let from = app.focus() as i64;
-    let found = (1..=n).map(|i| (from + by * i).rem_euclid(n.max(1)) as usize).find(|row| {
-        filter.passes(&[&words(app, panel, *row)])
-    });
+    let found = (1..=n)
+        .map(|i| (from + by * i).rem_euclid(n.max(1)) as usize)
+        .find(|row| filter.passes(&[&words(app, panel, *row)]));
     if let Some(row) = found {
         app.focus_row(panel, row);
     } else {
@@ -149,11 +149,7 @@ pub fn same_order(app: &mut App, by: i64) -> Vec<Effect> {
             };
             let n = app.len(Panel::Lines) as i64;
             let same = |row: &i64| app.line(*row as usize).is_some_and(|k| k.line.order.as_ref() == Some(&order));
-            let found = if by > 0 {
-                (row as i64 + 1..n).find(same)
-            } else {
-                (0..row as i64).rev().find(same)
-            };
+            let found = if by > 0 { (row as i64 + 1..n).find(same) } else { (0..row as i64).rev().find(same) };
             match found {
                 Some(row) => app.focus_row(Panel::Lines, row as usize),
                 None => app.say(&format!("no further line names {}", shown(&order))),
@@ -174,7 +170,9 @@ fn neighbour(app: &mut App, by: i64) {
         return;
     };
     let depth = app.places.len();
-    if let Some(list) = depth.checked_sub(2).and_then(|i| app.places.get(i)).filter(|p| matches!(p, Place::OrderList { .. })) {
+    if let Some(list) =
+        depth.checked_sub(2).and_then(|i| app.places.get(i)).filter(|p| matches!(p, Place::OrderList { .. }))
+    {
         let key = format!("{}#{}", list.key(), Panel::Orders.name());
         let rows = app.rows.entry(key).or_default();
         rows.focus = row.unwrap_or_default().max(0) as usize;
@@ -188,7 +186,13 @@ fn neighbour(app: &mut App, by: i64) {
 pub fn fold(app: &mut App) {
     let row = app.focus();
     let key = match app.panel() {
-        Panel::Tree => app.derived.tree.rows.get(row).filter(|r| !r.folded.is_empty() || app.unfolded.contains(&i64::from(r.pid))).map(|r| i64::from(r.pid)),
+        Panel::Tree => app
+            .derived
+            .tree
+            .rows
+            .get(row)
+            .filter(|r| !r.folded.is_empty() || app.unfolded.contains(&i64::from(r.pid)))
+            .map(|r| i64::from(r.pid)),
         Panel::Lines => app.derived.lines.get(row).map(|n| *n as i64),
         Panel::Steps => {
             app.events_only = !app.events_only;

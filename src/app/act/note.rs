@@ -1,13 +1,13 @@
 //! The note: ticks with their difference shown first, evidence, and a person's own verdict.
 
+use crate::app::act::prompt;
 use crate::app::key::{Code, Key};
 use crate::app::message::{Effect, People};
 use crate::app::rows::Panel;
 use crate::app::state::{App, Pending, PromptKind};
-use crate::app::act::prompt;
+use crate::model::Untrusted;
 use crate::model::note::{Item, Override, Verdict};
 use crate::model::untrusted::shown;
-use crate::model::Untrusted;
 use crate::note::edit::{self, Edit, Refusal};
 
 /// Whether the evidence goes along.

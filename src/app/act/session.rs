@@ -144,7 +144,11 @@ pub fn unmask(app: &mut App) -> Vec<Effect> {
 /// Mouse capture on or off.
 pub fn mouse(app: &mut App) -> Vec<Effect> {
     app.mouse = !app.mouse;
-    app.say(if app.mouse { "the mouse works here; M gives it back to the terminal" } else { "the mouse is the terminal's again" });
+    app.say(if app.mouse {
+        "the mouse works here; M gives it back to the terminal"
+    } else {
+        "the mouse is the terminal's again"
+    });
     vec![Effect::Mouse(app.mouse)]
 }
 
