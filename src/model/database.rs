@@ -29,10 +29,12 @@ pub struct DbSample {
     pub waits: Vec<Wait>,
     /// Sessions that wait for a lock, block one, or have been in a transaction for long.
     pub sessions: Vec<Session>,
-    /// Counters of `pg_stat_database` for this database.
+    /// Counters of `pg_stat_database` for this database; not in every look before PostgreSQL 15, where
+    /// reading them makes the server wait for its statistics collector.
     #[serde(default)]
     pub counters: Option<Counters>,
-    /// `pg_stat_statements`, cumulative, the heaviest by time; `None` when it cannot be read.
+    /// `pg_stat_statements`, cumulative, the heaviest by time, in every fourth look; `None` in the others,
+    /// and when it cannot be read (then `limited` says so).
     #[serde(default)]
     pub statements: Option<Vec<Statement>>,
     /// What could not be read, in words, with the grant that would help.
@@ -185,6 +187,6 @@ pub struct Statement {
 pub struct Limited {
     /// What is missing from the screen.
     pub what: String,
-    /// The statement that mends it.
+    /// The statement that mends it; empty when nothing does.
     pub remedy: String,
 }

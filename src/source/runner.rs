@@ -271,6 +271,7 @@ impl Runner {
     /// beginning of this one that a request for a round now must respect.
     async fn settle(&mut self, outcome: Outcome, begun: Instant) -> Result<(Lapse, Lapse), Closed> {
         let took = lapse(begun.elapsed());
+        let failed = !matches!(outcome, Outcome::Answered(_));
         let (facts, cost, condition, wait, gap) = match outcome {
             Outcome::Answered(round) => {
                 self.backoff.failures = 0;
@@ -291,7 +292,7 @@ impl Runner {
                 (Vec::new(), Some(failed_once()), self.crashed(), self.backoff.wait(Lapse::ZERO), self.plan.floor)
             }
         };
-        let next = (condition.state == State::Down).then_some(wait);
+        let next = (condition.state == State::Down || failed).then_some(wait);
         let mut facts = facts;
         facts.extend(self.health(condition, next));
         facts.extend(cost.map(|cost| self.priced(cost, took)));
