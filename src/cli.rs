@@ -1,1 +1,116 @@
-//! Arguments.
+//! Arguments: one definition for the command line, its help, the completions and the man page.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// A terminal war room for a payment platform in an incident.
+///
+/// Without a command: run, with the configuration from --config or the XDG configuration folder.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "warroom", version, max_term_width = 100)]
+pub struct Arguments {
+    /// What all commands share.
+    #[command(flatten)]
+    pub options: Options,
+    /// What to do; run when absent.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options that every command takes.
+#[derive(Clone, Debug, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
+pub struct Options {
+    /// Configuration file [default: warroom/config.toml in the XDG configuration folder]
+    #[arg(long, global = true, value_name = "FILE", env = "WARROOM_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Look only: the note is never written
+    #[arg(long, global = true)]
+    pub view: bool,
+    /// Palette: auto, mono, 16, 256, rgb
+    #[arg(long, global = true, value_name = "PALETTE", value_parser = ["auto", "mono", "16", "256", "rgb"])]
+    pub colors: Option<String>,
+    /// Characters: auto, unicode, ascii, braille
+    #[arg(long, global = true, value_name = "SET", value_parser = ["auto", "unicode", "ascii", "braille"])]
+    pub glyphs: Option<String>,
+    /// Capture the mouse (the wheel scrolls; the terminal's own selection needs Shift then)
+    #[arg(long, global = true)]
+    pub mouse: bool,
+    /// Slow link: one frame a second, no colour unless --colors names one
+    #[arg(long, global = true)]
+    pub slow: bool,
+    /// Record into this folder
+    #[arg(long, global = true, value_name = "DIR", conflicts_with = "no_record")]
+    pub record: Option<PathBuf>,
+    /// Record nothing
+    #[arg(long, global = true)]
+    pub no_record: bool,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Watch the configured sources (the default)
+    Run,
+    /// Play the bundled incident: no server, no account, no configuration needed
+    Demo {
+        /// Seconds of the incident in one second
+        #[arg(long, default_value_t = 60.0, value_name = "FACTOR", value_parser = pace)]
+        pace: f64,
+    },
+    /// Collect without a screen until SIGTERM or Ctrl-C
+    Record,
+    /// Open a recording
+    Replay {
+        /// Folder of the recording
+        dir: PathBuf,
+        /// Seconds of the recording in one second
+        #[arg(long, default_value_t = 1.0, value_name = "FACTOR", value_parser = pace)]
+        pace: f64,
+        /// Where to begin: RFC 3339 with its zone, or HH:MM on the recording's first day
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+    },
+    /// Reach every source once and say what works, what is refused and the remedy
+    Check {
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the key table
+    Keys,
+    /// Print shell completions
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+fn pace(text: &str) -> Result<f64, String> {
+    let pace: f64 =
+        text.trim_end_matches(['x', '×']).parse().map_err(|_| "a number is expected, such as 60".to_owned())?;
+    if pace.is_finite() && (0.0..=3600.0).contains(&pace) {
+        Ok(pace)
+    } else {
+        Err("it goes from 0 (paused) to 3600".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_pace_may_carry_its_sign() {
+        assert_eq!(pace("60x"), Ok(60.0));
+        assert!(pace("fast").is_err() && pace("-1").is_err() && pace("NaN").is_err());
+    }
+}

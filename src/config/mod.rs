@@ -1,6 +1,7 @@
 //! `config.toml` to types. Every problem names file, line, key and a remedy; secrets come by `env:`,
 //! `file:` or `cmd:` and never show themselves.
 
+pub mod incident;
 pub mod load;
 pub mod problem;
 pub mod secret;

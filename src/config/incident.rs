@@ -1,0 +1,151 @@
+//! From configuration to the incident that is recorded first: the lanes of its sources when none are
+//! named, and a card for every source, so that a replay needs no configuration.
+
+use crate::config::{Config, DatabaseConfig, LogConfig};
+use crate::model::incident::{Incident, SourceCard, SourceKind};
+use crate::model::order::Role;
+use crate::model::series::{Bad, Lane, Rollup, Unit};
+use crate::model::{Lapse, Untrusted};
+
+/// The incident as configured.
+pub fn incident(config: &Config) -> Incident {
+    let c = &config.incident;
+    Incident {
+        title: c.title.clone().map(Untrusted::from).unwrap_or_default(),
+        severity: Untrusted::default(),
+        status: Untrusted::default(),
+        zone: c.zone.clone(),
+        window: c.window,
+        baseline: c.baseline,
+        rules: c.rules.clone(),
+        lanes: if c.lanes.is_empty() { lanes(config) } else { c.lanes.clone() },
+        sources: cards(config),
+        limits: c.limits.clone(),
+        probes: c.probes.clone(),
+        demo: false,
+    }
+}
+
+/// One row for each measure that the configured sources bring by themselves.
+pub fn lanes(config: &Config) -> Vec<Lane> {
+    let watched: Vec<&DatabaseConfig> = config.databases.iter().filter(|d| d.watch).collect();
+    let one = watched.len() == 1;
+    let mut out = Vec::new();
+    for db in watched {
+        let name = |what: &str| if one { what.to_owned() } else { format!("{} {what}", shorten(&db.name)) };
+        let series = |measure: &str| format!("{}.{measure}", db.name);
+        out.push(lane("database", name("conns"), series("connections"), Unit::Count, Rollup::Max));
+        out.push(lane("database", name("lock waits"), series("lock_waits"), Unit::Count, Rollup::Max));
+        out.push(Lane {
+            bad: Bad::Low,
+            ..lane("database", name("commits"), series("commits"), Unit::PerSecond, Rollup::Mean)
+        });
+        out.push(lane("database", name("rollbacks"), series("rollbacks"), Unit::PerSecond, Rollup::Mean));
+    }
+    out.extend(order_lanes(config));
+    for logs in &config.logs {
+        let name =
+            if config.logs.len() == 1 { "ERROR lines".to_owned() } else { format!("{} ERROR", shorten(&logs.name)) };
+        out.push(lane("logs", name, format!("{}.ERROR", logs.name), Unit::PerMinute, Rollup::SumPerMinute));
+    }
+    out
+}
+
+fn order_lanes(config: &Config) -> Vec<Lane> {
+    let has = |role: Role| config.queries.iter().any(|q| q.role == role);
+    let per_minute = |group, name: &str, series: &str| {
+        lane(group, name.to_owned(), series.to_owned(), Unit::PerMinute, Rollup::SumPerMinute)
+    };
+    let mut out = Vec::new();
+    if has(Role::Payments) {
+        out.push(Lane { bad: Bad::Low, ..per_minute("payment", "paid at UPG", "orders.paid") });
+    }
+    if has(Role::Orders) {
+        out.push(Lane { bad: Bad::Both, ..per_minute("orders", "orders born", "orders.born") });
+        out.push(per_minute("orders", "stuck, by birth", "orders.stuck_by_birth"));
+    }
+    if has(Role::Payments) && has(Role::HoPayments) {
+        let sum = lane("orders", "not at HO, Σ".to_owned(), "orders.not_at_ho".to_owned(), Unit::Count, Rollup::Last);
+        out.push(Lane { broken_at: Some(1.0), ..sum });
+    }
+    out
+}
+
+fn lane(group: &str, name: String, series: String, unit: Unit, rollup: Rollup) -> Lane {
+    Lane {
+        group: group.to_owned(),
+        name,
+        series: series.into(),
+        unit,
+        rollup,
+        bad: Bad::High,
+        floor: 0.0,
+        ceiling: None,
+        lag: Lapse::ZERO,
+        trigger: false,
+        broken_at: None,
+    }
+}
+
+/// Names that leave room for the measure: a lane's name has 15 cells.
+fn shorten(name: &str) -> String {
+    name.chars().take(4).collect()
+}
+
+/// How every source is introduced, in the order of the dots.
+pub fn cards(config: &Config) -> Vec<SourceCard> {
+    let mut out: Vec<SourceCard> = config.databases.iter().filter(|d| d.watch).map(database_card).collect();
+    if let Some(every) = config.queries.iter().map(|q| q.interval).min() {
+        out.push(SourceCard {
+            name: "orders".to_owned(),
+            kind: SourceKind::Orders,
+            what: roles(config).into(),
+            every: Some(every),
+        });
+    }
+    out.extend(config.logs.iter().map(log_card));
+    if let Some(note) = &config.incident.note {
+        let name = note.file_name().unwrap_or(note.as_os_str());
+        out.push(SourceCard {
+            name: "note".to_owned(),
+            kind: SourceKind::Note,
+            what: Untrusted::from_bytes(name.as_encoded_bytes()),
+            every: None,
+        });
+    }
+    out
+}
+
+fn database_card(db: &DatabaseConfig) -> SourceCard {
+    SourceCard {
+        name: db.name.clone(),
+        kind: SourceKind::Database,
+        what: "PostgreSQL".into(),
+        every: Some(db.interval),
+    }
+}
+
+fn log_card(logs: &LogConfig) -> SourceCard {
+    let what = match logs.paths.as_slice() {
+        [one] => one.display().to_string(),
+        many => format!("{} patterns of files", many.len()),
+    };
+    SourceCard { name: logs.name.clone(), kind: SourceKind::Logs, what: what.into(), every: None }
+}
+
+fn roles(config: &Config) -> String {
+    let mut names: Vec<&str> = config.queries.iter().map(|q| role_name(q.role)).collect();
+    names.dedup();
+    names.join(", ")
+}
+
+/// A role as the configuration writes it.
+pub const fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Orders => "orders",
+        Role::OrderEvents => "order_events",
+        Role::Payments => "payments",
+        Role::Callbacks => "callbacks",
+        Role::HoPayments => "ho_payments",
+    }
+}

@@ -1,0 +1,433 @@
+//! From arguments to a running program: each command put together from its parts.
+
+use crate::app::help::{KeyRow, key_table};
+use crate::app::keymap::Keymap;
+use crate::app::message::{Message, People};
+use crate::app::state::{App, Mode, Start};
+use crate::cli::{Arguments, Command, Options};
+use crate::config::Config;
+use crate::model::recording::RecorderState;
+use crate::model::{Batch, Stamp};
+use crate::runtime::effects::{Hands, now, record_people};
+use crate::runtime::folders::Folders;
+use crate::runtime::live::{self, Keep, Live, Tally};
+use crate::runtime::signals::{Asked, Signals};
+use crate::runtime::stage::Stage;
+use crate::runtime::{Ending, checkup, demo, feed, logfile};
+use crate::source::replay::Command as Steer;
+use crate::terminal::caps::{Caps, Surroundings, Wishes, decide};
+use crate::terminal::screen::Screen;
+use clap::CommandFactory as _;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Threads for sources and the rest; the loop has the main one.
+const WORKERS: usize = 2;
+
+/// Runs a command to its end.
+pub fn run(arguments: Arguments) -> Ending {
+    let Arguments { options, command } = arguments;
+    match command.unwrap_or(Command::Run) {
+        Command::Keys => print(&keys()),
+        Command::Completions { shell } => {
+            let mut out = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "warroom", &mut out);
+            print(&String::from_utf8_lossy(&out))
+        }
+        Command::Man => man(),
+        Command::Run => screen(options, Setting::watch),
+        Command::Demo { pace } => screen(options, move |s| s.demo(pace)),
+        Command::Replay { dir, pace, at } => screen(options, move |s| s.replay(&dir, pace, at.as_deref())),
+        Command::Record => with_runtime(async move { record(&options).await }),
+        Command::Check { json } => with_runtime(async move { checkup::run(&options, json).await }),
+    }
+}
+
+fn print(text: &str) -> Ending {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => Ending::Well,
+        // `warroom keys | head`: whoever reads has enough.
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ending::Well,
+        Err(e) => Ending::Failed(format!("standard output cannot be written ({e})")),
+    }
+}
+
+/// The key table as people read it: names, keys, what they do.
+fn keys() -> String {
+    let rows = key_table(&Keymap::default());
+    let width = |of: fn(&KeyRow) -> usize| rows.iter().map(of).max().unwrap_or(0);
+    let (names, keys) = (width(|r| r.name.chars().count()), width(|r| r.keys.chars().count()));
+    let mut out = String::new();
+    let mut group = "";
+    for row in &rows {
+        if row.group != group {
+            group = row.group;
+            let gap = if out.is_empty() { "" } else { "\n" };
+            let _ = writeln!(out, "{gap}{group}");
+        }
+        let _ = writeln!(out, "  {:<names$}  {:<keys$}  {} ({})", row.name, row.keys, row.does, row.places);
+    }
+    out
+}
+
+fn man() -> Ending {
+    let mut out = Vec::new();
+    match clap_mangen::Man::new(Arguments::command()).render(&mut out) {
+        Ok(()) => print(&String::from_utf8_lossy(&out)),
+        Err(e) => Ending::Failed(format!("the man page could not be made ({e})")),
+    }
+}
+
+fn with_runtime(work: impl Future<Output = Ending>) -> Ending {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .max_blocking_threads(16)
+        .thread_name("warroom")
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => {
+            let ending = runtime.block_on(work);
+            // A child process or a disk that hangs must not keep the program.
+            runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+            ending
+        }
+        Err(e) => Ending::Failed(format!("the system starts no more threads ({e})")),
+    }
+}
+
+/// Reads the configuration that the options name, or says what to do when there is none.
+pub fn configuration(options: &Options, folders: &Folders) -> Result<Config, String> {
+    let file = options.config.clone().unwrap_or_else(|| folders.config_file());
+    if options.config.is_none() && !file.exists() {
+        return Err(format!(
+            "there is no configuration at {}\n\
+             To look at the bundled incident, which needs none:\n    warroom demo\n\
+             To watch your own systems, copy config.example.toml there, name your databases and logs, then:\n    \
+             warroom check\n    warroom",
+            file.display()
+        ));
+    }
+    crate::config::load::load(&file)
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+}
+
+/// What every command with a screen begins with.
+struct Setting {
+    options: Options,
+    folders: Folders,
+}
+
+fn screen(options: Options, what: impl FnOnce(Setting) -> Result<Ending, Ending>) -> Ending {
+    let folders = Folders::of_process();
+    let log = logfile::open(&folders);
+    let ending = what(Setting { options, folders }).unwrap_or_else(|e| e);
+    drop(log);
+    ending
+}
+
+/// What a mode brings to the screen.
+struct Show {
+    mode: Mode,
+    pace: f64,
+    caps: Caps,
+    mouse: bool,
+    slow: bool,
+    who: String,
+    may_write: bool,
+    keymap: Keymap,
+    note: Option<PathBuf>,
+}
+
+impl Setting {
+    fn caps(&self, screen: Option<&crate::config::ScreenConfig>) -> Result<Caps, Ending> {
+        decide(&Surroundings::of_process(), &wishes(&self.options, screen)).map_err(Ending::Refused)
+    }
+
+    fn watch(self) -> Result<Ending, Ending> {
+        let config = configuration(&self.options, &self.folders).map_err(Ending::Refused)?;
+        let show = Show {
+            mode: Mode::Live,
+            pace: 1.0,
+            caps: self.caps(Some(&config.screen))?,
+            mouse: self.options.mouse || config.screen.mouse,
+            slow: self.options.slow || config.screen.slow,
+            who: who(Some(&config)),
+            may_write: !self.options.view && config.incident.note.is_some(),
+            keymap: keymap(&config)?,
+            note: config.incident.note.clone(),
+        };
+        let keep = keep(&self.options, &config, &self.folders);
+        let (recorder, state) = live::open_recorder(&keep, &config, now()).map_err(Ending::Refused)?;
+        let cancel = CancellationToken::new();
+        Ok(with_runtime(async {
+            let mut wires = Wires::new();
+            let opened = match wires.open(show, self.folders) {
+                Ok(opened) => opened,
+                Err(ending) => return ending,
+            };
+            let started = live::start(&config, recorder, wires.post.clone(), &cancel).await;
+            match started {
+                Ok(live) => wires.live(opened, live, state, &cancel).await,
+                Err(says) => Ending::Failed(says),
+            }
+        }))
+    }
+
+    fn demo(self, pace: f64) -> Result<Ending, Ending> {
+        let folder = demo::demo_folder().map_err(Ending::Failed)?;
+        let note = demo::demo_note(folder.path()).map_err(Ending::Failed)?;
+        let recording = folder.path().join("recording");
+        let tape = demo::demo_tape(&recording);
+        let show = self.tape_show(Mode::Demo, pace, Some(note))?;
+        Ok(with_runtime(async {
+            let mut wires = Wires::new();
+            match wires.open(show, self.folders) {
+                Ok(opened) => {
+                    let steer = demo::start(tape, pace, wires.post.clone());
+                    wires.taped(opened, steer, recording, RecorderState::default()).await
+                }
+                Err(ending) => ending,
+            }
+        }))
+    }
+
+    fn replay(self, dir: &Path, pace: f64, at: Option<&str>) -> Result<Ending, Ending> {
+        let (tape, damage) = demo::recorded_tape(dir).map_err(Ending::Refused)?;
+        let from = at.map(|text| begin(dir, text)).transpose().map_err(Ending::Refused)?;
+        let show = self.tape_show(Mode::Replay, pace, None)?;
+        Ok(with_runtime(async {
+            let mut wires = Wires::new();
+            match wires.open(show, self.folders) {
+                Ok(opened) => {
+                    let steer = demo::start(tape, pace, wires.post.clone());
+                    if let Some(from) = from {
+                        let _ = steer.send(Steer::Seek(from)).await;
+                    }
+                    let state = RecorderState { folder: dir.display().to_string(), damage, ..RecorderState::default() };
+                    wires.taped(opened, steer, dir.to_owned(), state).await
+                }
+                Err(ending) => ending,
+            }
+        }))
+    }
+
+    fn tape_show(&self, mode: Mode, pace: f64, note: Option<PathBuf>) -> Result<Show, Ending> {
+        Ok(Show {
+            mode,
+            pace,
+            caps: self.caps(None)?,
+            mouse: self.options.mouse,
+            slow: self.options.slow,
+            who: who(None),
+            may_write: !self.options.view && note.is_some(),
+            keymap: Keymap::default(),
+            note,
+        })
+    }
+}
+
+/// A screen that is open, before its first frame.
+struct Opened {
+    stage: Stage,
+    signals: Signals,
+    done: mpsc::Receiver<People>,
+}
+
+/// The channels between the loop and everything else.
+struct Wires {
+    post: mpsc::Sender<Message>,
+    inbox: Option<mpsc::Receiver<Message>>,
+}
+
+impl Wires {
+    fn new() -> Self {
+        let (post, inbox) = mpsc::channel(feed::ROOM);
+        Self { post, inbox: Some(inbox) }
+    }
+
+    /// Opens the screen: nothing that can take time has been waited for yet.
+    fn open(&mut self, show: Show, folders: Folders) -> Result<Opened, Ending> {
+        let failed = |e: std::io::Error| Ending::Failed(format!("signals cannot be listened to ({e})"));
+        let signals = Signals::listen().map_err(failed)?;
+        let lost = CancellationToken::new();
+        let screen = Screen::open(show.caps, show.mouse, lost.clone()).map_err(Ending::Refused)?;
+        let app = App::new(Start {
+            mode: show.mode,
+            now: now(),
+            size: screen.size(),
+            who: show.who,
+            may_write: show.may_write,
+            keymap: show.keymap,
+            pace: show.pace,
+            mouse: show.mouse,
+        });
+        let (answer, answers) = mpsc::channel(64);
+        let (sequence, sequences) = mpsc::channel(8);
+        let (people, done) = mpsc::channel(64);
+        let hands = Hands {
+            answers: answer,
+            sequences: sequence,
+            folders,
+            sources: None,
+            people,
+            note: show.note,
+            recording: None,
+            player: None,
+        };
+        let Some(inbox) = self.inbox.take() else {
+            return Err(Ending::Failed("the screen was opened twice".to_owned()));
+        };
+        let stage = Stage { app, screen, hands, feed: inbox, answers, sequences, lost, slow: show.slow };
+        Ok(Opened { stage, signals, done })
+    }
+
+    async fn live(&self, opened: Opened, live: Live, said: RecorderState, cancel: &CancellationToken) -> Ending {
+        let Opened { mut stage, signals, done } = opened;
+        let Live { sources, enter, folder, recorder } = live;
+        tokio::spawn(record_people(done, enter));
+        stage.hands.recording = folder;
+        stage.hands.answer(Message::Recorder(said));
+        stage.hands.sources = Some(sources);
+        let (ending, sources) = stage.run(signals).await;
+        live::end(sources.unwrap_or_default(), recorder, cancel).await;
+        ending
+    }
+
+    async fn taped(
+        &self,
+        opened: Opened,
+        steer: mpsc::Sender<Steer>,
+        recording: PathBuf,
+        said: RecorderState,
+    ) -> Ending {
+        let Opened { mut stage, signals, done } = opened;
+        // What people do in a replay is shown, and forgotten with it: the recording is somebody's evidence.
+        let (enter, entered) = mpsc::channel::<Batch>(64);
+        feed::unrecorded(entered, self.post.clone());
+        tokio::spawn(record_people(done, enter));
+        stage.hands.recording = Some(recording);
+        stage.hands.player = Some(steer);
+        stage.hands.answer(Message::Recorder(said));
+        stage.run(signals).await.0
+    }
+}
+
+/// `record`: everything but the screen.
+async fn record(options: &Options) -> Ending {
+    let folders = Folders::of_process();
+    let _log = logfile::open(&folders);
+    let config = match configuration(options, &folders) {
+        Ok(config) => config,
+        Err(says) => return Ending::Refused(says),
+    };
+    if options.no_record {
+        return Ending::Refused("record --no-record would do nothing: leave one of them out".to_owned());
+    }
+    let keep = match keep(options, &config, &folders) {
+        Keep::Below(parent) => Keep::Named(parent.join(live::folder_name(now()))),
+        keep => keep,
+    };
+    let (recorder, _) = match live::open_recorder(&keep, &config, now()) {
+        Ok(opened) => opened,
+        Err(says) => return Ending::Refused(says),
+    };
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(e) => return Ending::Failed(format!("signals cannot be listened to ({e})")),
+    };
+    let cancel = CancellationToken::new();
+    let (post, mut inbox) = mpsc::channel(feed::ROOM);
+    let live = match live::start(&config, recorder, post, &cancel).await {
+        Ok(live) => live,
+        Err(says) => return Ending::Failed(says),
+    };
+    let Live { sources, enter, folder, recorder } = live;
+    drop(enter);
+    let zone = &config.incident.zone;
+    say(&format!("recording into {}; Ctrl-C or SIGTERM ends it", folder.unwrap_or_default().display()));
+    let mut tally = Tally::default();
+    let mut status = tokio::time::interval(live::STATUS);
+    let ending = loop {
+        tokio::select! {
+            asked = signals.next() => match asked {
+                Asked::Terminate | Asked::Interrupt => break Ending::Well,
+                Asked::HangUp => break Ending::Signal(asked.exit_code()),
+                Asked::Stop | Asked::Continue => {}
+            },
+            Some(message) = inbox.recv() => tally.count(&message),
+            _ = status.tick() => say(&tally.line(now(), zone)),
+        }
+    };
+    // What is still on its way has to be taken, or the recorder would wait for it.
+    let drain = tokio::spawn(async move { while inbox.recv().await.is_some() {} });
+    live::end(sources, recorder, &cancel).await;
+    drain.abort();
+    ending
+}
+
+/// A line on standard error, where a closed one is nobody's problem.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+fn wishes(options: &Options, screen: Option<&crate::config::ScreenConfig>) -> Wishes {
+    let auto = || "auto".to_owned();
+    Wishes {
+        colors: options.colors.clone().or_else(|| screen.map(|s| s.colors.clone())).unwrap_or_else(auto),
+        glyphs: options.glyphs.clone().or_else(|| screen.map(|s| s.glyphs.clone())).unwrap_or_else(auto),
+        slow: options.slow || screen.is_some_and(|s| s.slow),
+    }
+}
+
+/// The terminal's part of a check, and what every screen command decides first.
+pub fn caps(options: &Options, config: Option<&Config>) -> Result<Caps, String> {
+    decide(&Surroundings::of_process(), &wishes(options, config.map(|c| &c.screen)))
+}
+
+fn keymap(config: &Config) -> Result<Keymap, Ending> {
+    Keymap::new(&config.keys).map_err(|says| {
+        let file = config.file.display();
+        Ending::Refused(says.iter().map(|s| format!("{file}: keys: {s}")).collect::<Vec<_>>().join("\n"))
+    })
+}
+
+fn keep(options: &Options, config: &Config, folders: &Folders) -> Keep {
+    match (&options.record, options.no_record) {
+        (Some(folder), _) => Keep::Named(folder.clone()),
+        (None, true) => Keep::Nothing,
+        (None, false) => Keep::Below(live::parent(config, &folders.recordings())),
+    }
+}
+
+fn who(config: Option<&Config>) -> String {
+    let login = || ["USER", "LOGNAME"].iter().find_map(|n| std::env::var(n).ok()).filter(|n| !n.is_empty());
+    config.and_then(|c| c.screen.who.clone()).or_else(login).unwrap_or_else(|| "somebody".to_owned())
+}
+
+/// The instant that `--at` means.
+fn begin(dir: &Path, text: &str) -> Result<Stamp, String> {
+    if let Some(at) = Stamp::parse_rfc3339(text) {
+        return Ok(at);
+    }
+    let (reader, _) = crate::recording::Reader::open(dir).map_err(|e| e.to_string())?;
+    let mut incident = None;
+    let mut first = None;
+    for batch in reader.batches() {
+        first = first.or(Some(batch.seen));
+        incident = batch.facts.iter().find_map(|f| match f {
+            crate::model::Fact::Incident(i) => Some(i.clone()),
+            _ => None,
+        });
+        if incident.is_some() {
+            break;
+        }
+    }
+    let zone = incident.map_or_else(crate::model::Zone::utc, |i| i.zone);
+    first
+        .and_then(|day| zone.on_day(day, text))
+        .ok_or_else(|| format!("--at {text} is no time: write 19:24 (in {}) or 2025-01-12T19:24:00+07:00", zone.name))
+}
