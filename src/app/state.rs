@@ -270,7 +270,8 @@ impl App {
     pub fn live_edge(&self) -> Stamp {
         match self.mode {
             Mode::Live => self.now,
-            Mode::Replay | Mode::Demo => self.played.unwrap_or(self.now),
+            // Before the player has reported: not our own clock, which may be years away from the facts.
+            Mode::Replay | Mode::Demo => self.played.or(self.store.newest).unwrap_or(self.now),
         }
     }
     /// The instant all panels show.
