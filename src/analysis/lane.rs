@@ -111,7 +111,10 @@ pub fn columns(store: &Store, lane: &Lane, axis: &Axis, cursor: Stamp, now: Stam
         }
     }
     let usual = axis.column(cursor).map_or(baseline.level(), |column| baseline.at(column));
-    let at_cursor = value_at(store, lane, axis, &cells, cursor, now);
+    let at_cursor = match axis.column(cursor) {
+        Some(_) => value_at(store, lane, axis, &cells, cursor, now),
+        None => off_axis(store, lane, axis, cursor, now),
+    };
     LaneColumns {
         band: (0..axis.columns).map(|i| baseline.at(i).map(|n| (n.low, n.high))).collect(),
         now: at_cursor,
@@ -124,6 +127,15 @@ pub fn columns(store: &Store, lane: &Lane, axis: &Axis, cursor: Stamp, now: Stam
     }
 }
 
+/// The value at a cursor that is not on the axis: as much of an axis as ends there.
+fn off_axis(store: &Store, lane: &Lane, axis: &Axis, cursor: Stamp, now: Stamp) -> Option<(Stamp, f64)> {
+    let steps = cursor.since(axis.from).0.div_euclid(axis.step.0.max(1));
+    let reach = 30;
+    let there = Axis { from: axis.start(0) + axis.step.times(steps - reach + 1), columns: reach as usize, ..*axis };
+    let cells = measured::cells(store, lane, &there, cursor, now);
+    value_at(store, lane, &there, &cells, cursor, now)
+}
+
 /// The value at the cursor with its own instant. Counts are those of the newest column that is over; of a
 /// gauge, what its column held up to the cursor, else its newest point while the source is not silent.
 fn value_at(
@@ -134,7 +146,7 @@ fn value_at(
     cursor: Stamp,
     now: Stamp,
 ) -> Option<(Stamp, f64)> {
-    let column = axis.column(cursor.min(axis.span().to - Lapse(1)))?;
+    let column = axis.column(cursor)?;
     if lane.rollup == Rollup::SumPerMinute || book::Derived::of(&lane.series).is_some() {
         let newest = (0..=column).rev().find(|i| !matches!(cells.get(*i), Some(Cell::NotYet)))?;
         // A hole in the counts is a hole; only what cannot be known yet is looked past.

@@ -12,4 +12,3 @@ pub mod pattern;
 pub mod reconcile;
 pub mod spike;
 pub mod trail;
-mod words;

@@ -40,21 +40,19 @@ pub struct Onset {
     pub after: Lapse,
     /// It drives the rest: named trigger, never a fault.
     pub trigger: bool,
-    /// The first fault: the earliest that is no trigger.
+    /// A first fault: no trigger, and of the earliest minute in which one departed.
     pub first_fault: bool,
 }
 
 /// Finds the spike in what is known up to `at`: the stretch with the highest peak among those that stayed
-/// at or above `spike_ratio` × normal for `spike_for`. None without a trigger lane, and none as long as
-/// there is neither a baseline nor an earlier quiet stretch to compare with.
+/// at or above `spike_ratio` × normal for `spike_for`, dated back to the minute the lane left its band.
+/// None without a trigger lane, and none as long as there is neither a baseline nor an earlier quiet
+/// stretch to compare with.
 pub fn spike(store: &Store, at: Stamp) -> Option<Spike> {
     let lane = store.incident.lanes.iter().find(|l| l.trigger)?;
     let minutes = Minutes::read(store, lane, at)?;
     let rules = &store.incident.rules;
-    let departed = |column: usize, value: f64| {
-        minutes.normal(column).is_some_and(|n| n.median > 0.0 && value >= n.median * rules.spike_ratio)
-    };
-    let stretches = minutes.stretches(lasting(rules), departed);
+    let stretches = minutes.departures(lane, rules);
     let peak_of = |s: &Stretch| minutes.peak(s.from, s.to.unwrap_or(minutes.values.len()));
     let (stretch, (column, value)) = stretches
         .iter()
@@ -73,6 +71,7 @@ pub fn spike(store: &Store, at: Stamp) -> Option<Spike> {
 pub fn broke_first(store: &Store, at: Stamp) -> Vec<Onset> {
     let rules = &store.incident.rules;
     let spike = spike(store, at);
+    let drives: Vec<&str> = store.incident.lanes.iter().filter(|l| l.trigger).map(|l| l.group.as_str()).collect();
     let mut onsets: Vec<Onset> = Vec::new();
     for lane in &store.incident.lanes {
         let found = match &spike {
@@ -81,7 +80,9 @@ pub fn broke_first(store: &Store, at: Stamp) -> Vec<Onset> {
         };
         if let Some(at) = found {
             let name = name_of(lane).to_owned();
-            onsets.push(Onset { name, at, after: Lapse::ZERO, trigger: lane.trigger, first_fault: false });
+            // Requests are as little a fault as the users who make them.
+            let trigger = lane.trigger || drives.contains(&lane.group.as_str());
+            onsets.push(Onset { name, at, after: Lapse::ZERO, trigger, first_fault: false });
         }
     }
     onsets.sort_by_key(|o| (o.at, !o.trigger));
@@ -89,8 +90,10 @@ pub fn broke_first(store: &Store, at: Stamp) -> Vec<Onset> {
     for onset in &mut onsets {
         onset.after = zero.map_or(Lapse::ZERO, |zero| onset.at.since(zero));
     }
-    if let Some(first) = onsets.iter_mut().find(|o| !o.trigger) {
-        first.first_fault = true;
+    // Within a minute nobody knows which came first, so all of that minute are first.
+    let earliest = onsets.iter().filter(|o| !o.trigger).map(|o| o.at).min();
+    for onset in onsets.iter_mut().filter(|o| !o.trigger) {
+        onset.first_fault = Some(onset.at) == earliest;
     }
     onsets
 }
@@ -102,8 +105,7 @@ fn name_of(lane: &Lane) -> &str {
 
 fn departure(store: &Store, lane: &Lane, rules: &Rules, at: Stamp) -> Option<Stamp> {
     let minutes = Minutes::read(store, lane, at)?;
-    let outside = |column: usize, value: f64| minutes.normal(column).is_some_and(|n| n.is_outside(value, lane));
-    let first = *minutes.stretches(lasting(rules), outside).first()?;
+    let first = *minutes.departures(lane, rules).first()?;
     Some(minutes.axis.start(first.from))
 }
 
@@ -142,6 +144,23 @@ impl Minutes {
             Some(baseline) => baseline.at(column),
             None => self.quiet.get(column).copied().flatten(),
         }
+    }
+
+    /// Stretches that held `spike_ratio` × normal for `spike_for`. The level tells that it is one; it began
+    /// where the lane had left its band for good.
+    fn departures(&self, lane: &Lane, rules: &Rules) -> Vec<Stretch> {
+        let is = |test: &dyn Fn(Normal, f64) -> bool, column: usize, value: f64| {
+            self.normal(column).is_some_and(|n| test(n, value))
+        };
+        let left = |n: Normal, value: f64| n.has_left(value, lane);
+        let departed = |n: Normal, value: f64| left(n, value) && n.departed(value, lane, rules.spike_ratio);
+        let mut stretches = self.stretches(lasting(rules), |column, value| is(&departed, column, value));
+        for stretch in &mut stretches {
+            let before = (0..stretch.from).rev().filter_map(|c| Some((c, self.values[c]?)));
+            stretch.from =
+                before.take_while(|(c, value)| is(&left, *c, *value)).last().map_or(stretch.from, |(c, _)| c);
+        }
+        stretches
     }
 
     /// Departures that held for `lasting` measured columns, each until the lane was back for as long.
@@ -189,7 +208,8 @@ fn axis(store: &Store, at: Stamp) -> Option<Axis> {
 }
 
 /// For each column the level of the quietest stretch of `QUIET` measured columns wholly before it: what
-/// stands in for a baseline when none is configured.
+/// stands in for a baseline when none is configured. For a lane that is bad when low, quiet says nothing;
+/// there it is the first such stretch.
 fn quietest(values: &[Option<f64>], bad: Bad) -> Vec<Option<Normal>> {
     let mut out = vec![None; values.len()];
     let mut best: Option<Normal> = None;
@@ -205,8 +225,8 @@ fn quietest(values: &[Option<f64>], bad: Bad) -> Vec<Option<Normal>> {
             continue;
         };
         let quieter = best.is_none_or(|b| match bad {
-            Bad::Low => normal.median > b.median,
-            Bad::High | Bad::Both => normal.median < b.median,
+            Bad::High => normal.median < b.median,
+            Bad::Low | Bad::Both => false,
         });
         if quieter {
             best = Some(normal);

@@ -1,12 +1,15 @@
 //! What analysis says for the instant and the stretch shown, kept until either or the store changes.
 
+use crate::analysis::blocking::Tree;
 use crate::analysis::check::Findings;
+use crate::analysis::database::{StatementRate, WantedLock};
 use crate::analysis::gap::Gap;
 use crate::analysis::lane::LaneColumns;
 use crate::analysis::pattern::Pattern;
-use crate::analysis::reconcile::{ClassedOrder, SharedTrait, Standing};
+use crate::analysis::reconcile::{ClassCount, ClassedOrder, SharedTrait, Standing};
 use crate::analysis::spike::{Onset, Spike};
 use crate::analysis::trail::Trail;
+use crate::model::{Lapse, MarkKind, Span, Stamp};
 
 /// Derived values; the view only reads them.
 #[derive(Clone, Debug, Default)]
@@ -33,4 +36,56 @@ pub struct Derived {
     pub lines: Vec<u64>,
     /// Hypotheses and checks.
     pub findings: Findings,
+    /// Points of the timeline up to the newest instant, oldest first; `{` and `}` go through them.
+    pub events: Vec<Event>,
+    /// Rows of the classes table, in its order.
+    pub classes: Vec<ClassCount>,
+    /// Visible steps of the trail, by index.
+    pub steps: Vec<usize>,
+    /// Lanes shown, by index into the incident's lanes.
+    pub shown: Vec<usize>,
+    /// The blocking tree of the database in front.
+    pub tree: Tree,
+    /// Statements of the database in front, heaviest first, with the stretch they cover.
+    pub statements: (Vec<StatementRate>, Lapse),
+    /// Locks not granted of the database in front.
+    pub wanted: Vec<WantedLock>,
+    /// All patterns of the scope, before the filter.
+    pub all_patterns: Vec<Pattern>,
+    /// The first stuck order of the scope and its birth.
+    pub first_stuck: Option<(std::sync::Arc<str>, Stamp)>,
+    /// Affected orders of the stretch Enter would open on the timeline, once counted.
+    pub affected: Option<(Span, usize)>,
+    /// How many rows the list in front would have without its filter.
+    pub unfiltered: usize,
+}
+
+/// A point on the timeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// When.
+    pub at: Stamp,
+    /// What kind.
+    pub kind: EventKind,
+    /// A line about it, fit to be shown.
+    pub text: String,
+}
+
+/// Kinds of points, each with its sign on the timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EventKind {
+    /// The spike begins: `▲`.
+    Onset,
+    /// Its largest value: `◆`.
+    Peak,
+    /// It is over: `▼`.
+    Recovery,
+    /// A signal left its band: no sign of its own.
+    Broke,
+    /// The first stuck order's birth: `S`.
+    FirstStuck,
+    /// A deployment, an alarm, a remark: `D A N`.
+    Mark(MarkKind),
+    /// A checkbox ticked or unticked from here.
+    Tick,
 }

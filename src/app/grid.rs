@@ -1,6 +1,8 @@
 //! Where things stand on a screen of a given size: the columns every screen shares, so that the time axis
 //! never moves when screens change. Numbers only; drawing is the view's.
 
+use crate::model::Lapse;
+
 /// The three layouts, by width alone: how many rows there are decides how much of each panel is shown,
 /// never its columns. Anything smaller shows the answer alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,6 +100,13 @@ impl Grid {
             worst_end: None,
             chart: (20, 80 + spare),
             side: None,
+        }
+    }
+    /// Length of a column when nobody has zoomed: a minute where there are 120 columns, else two.
+    pub const fn usual_step(&self) -> Lapse {
+        match self.size {
+            Size::Wide => Lapse::minutes(1),
+            Size::Tiny | Size::Narrow | Size::Medium => Lapse::minutes(2),
         }
     }
     /// How many columns the axis has.

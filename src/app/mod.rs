@@ -3,14 +3,25 @@
 //! Owns the cursor, the axis, the selection, the drill stack, rows in focus, prompts and toasts. May not
 //! know: clocks (every message brings `now`), sockets, files, colours or glyphs.
 
+pub mod act;
 pub mod command;
+pub mod copy;
+pub mod crumb;
+mod derive;
+pub mod filter;
 pub mod findings;
 pub mod grid;
+pub mod help;
+pub mod hint;
 pub mod key;
+pub mod keymap;
 pub mod message;
+pub mod palette;
+pub mod rows;
 pub mod state;
 pub mod update;
 
+pub use derive::{settle, unsettled};
 pub use message::{Effect, Message};
-pub use state::App;
+pub use state::{App, Start};
 pub use update::update;

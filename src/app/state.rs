@@ -2,11 +2,14 @@
 
 use crate::analysis::lane::Axis;
 use crate::analysis::reconcile::Class;
+use crate::app::derive::Made;
 use crate::app::findings::Derived;
 use crate::app::grid::Grid;
+use crate::app::key::Key;
+use crate::app::keymap::Keymap;
 use crate::app::message::RecorderState;
 use crate::model::database::Pid;
-use crate::model::note::{ItemId, Note};
+use crate::model::note::Note;
 use crate::model::order::OrderId;
 use crate::model::{Lapse, Span, Stamp};
 use crate::note::edit::{DiffLine, Edit};
@@ -85,6 +88,53 @@ pub enum Place {
     Section(usize),
     /// A source's health in time.
     SourceLog(String),
+    /// What was said so far.
+    Messages,
+}
+
+impl Place {
+    /// Which screen's tab is lit, and whose layout it has.
+    pub const fn screen(&self) -> Option<Screen> {
+        Some(match self {
+            Self::Top(screen) => *screen,
+            Self::OrderClasses | Self::OrderList { .. } | Self::Trail(_) => Screen::Orders,
+            Self::Checks(_) | Self::Section(_) => Screen::Hypotheses,
+            Self::Session(_) => Screen::Database,
+            Self::Lines(_) => Screen::Logs,
+            Self::SourceLog(_) => Screen::Sources,
+            Self::Messages => return None,
+        })
+    }
+    /// A name under which the place's rows, filter and sort are remembered.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Top(screen) => screen.name().to_lowercase(),
+            Self::OrderClasses => "classes".to_owned(),
+            Self::OrderList { title, .. } => format!("orders/{title}"),
+            Self::Trail(id) => format!("trail/{id}"),
+            Self::Checks(number) => format!("checks/{number}"),
+            Self::Session(pid) => format!("session/{pid}"),
+            Self::Lines(template) => format!("lines/{template}"),
+            Self::Section(i) => format!("section/{i}"),
+            Self::SourceLog(name) => format!("source/{name}"),
+            Self::Messages => "messages".to_owned(),
+        }
+    }
+}
+
+/// Everything that says where one is: what history goes back to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// Screen whose tab is lit.
+    pub screen: Screen,
+    /// The drill.
+    pub places: Vec<Place>,
+    /// The stretch drilled into.
+    pub window: Option<Span>,
+    /// Windows to return to, with the depth of the place that replaced each.
+    pub windows: Vec<(usize, Option<Span>)>,
+    /// Focused panel.
+    pub panel: usize,
 }
 
 /// Which instant the panels show.
@@ -142,8 +192,8 @@ pub enum PromptKind {
     Reason(String, Option<crate::model::note::Verdict>),
     /// `v` on a check: which verdict.
     Verdict(String),
-    /// `E`: which checkbox gets the evidence.
-    Attach(Vec<ItemId>),
+    /// `E`: which checkbox gets the evidence, and the evidence.
+    Attach(String),
 }
 
 /// A tick shown as a difference, waiting for y or n.
@@ -153,6 +203,10 @@ pub struct Pending {
     pub edit: Edit,
     /// What it writes.
     pub diff: Vec<DiffLine>,
+    /// The item's words, for the question and the recording.
+    pub text: crate::model::Untrusted,
+    /// The evidence line that can be added.
+    pub evidence: Option<String>,
 }
 
 /// A sentence that stays for a few seconds.
@@ -205,11 +259,13 @@ pub struct App {
     pub screen: Screen,
     /// The drill: never empty, the first is a `Top`.
     pub places: Vec<Place>,
-    /// Places left with history back.
-    pub back: Vec<Vec<Place>>,
-    /// Places to go forward to again.
-    pub forward: Vec<Vec<Place>>,
-    /// Rows by place name (`Place::key`): each list remembers where it was.
+    /// Views left, oldest first.
+    pub back: Vec<View>,
+    /// Views to go forward to again.
+    pub forward: Vec<View>,
+    /// Windows that back returns to, with the depth of the place that replaced each.
+    pub windows: Vec<(usize, Option<Span>)>,
+    /// Rows by place and panel (`rows::key`): each list remembers where it was.
     pub rows: BTreeMap<String, Rows>,
     /// Focused panel of the screen.
     pub panel: usize,
@@ -219,6 +275,8 @@ pub struct App {
     pub sort: BTreeMap<String, (usize, bool)>,
     /// Filter of the list in front.
     pub filter: String,
+    /// Filters of the places that are not in front.
+    pub filters: BTreeMap<String, String>,
     /// What was searched for.
     pub search: String,
     /// Baseline overlay on.
@@ -237,12 +295,20 @@ pub struct App {
     pub prompt: Option<Prompt>,
     /// A tick waiting for its answer.
     pub pending: Option<Pending>,
+    /// A tick handed over for writing and not answered yet.
+    pub saving: Option<Pending>,
     /// Asked once to leave.
     pub leaving: bool,
+    /// When Ctrl-C was pressed last.
+    pub interrupted: Option<Stamp>,
     /// The first key of a two-key command (`t`, `H`).
-    pub prefix: Option<char>,
+    pub prefix: Option<Key>,
     /// Keys locked for viewers.
     pub locked: bool,
+    /// `L` was pressed while locked: `y` unlocks.
+    pub unlocking: bool,
+    /// Which key means what.
+    pub keymap: Keymap,
     /// The picture is held; polling goes on. Since when.
     pub held: Option<Stamp>,
     /// Whether the note may be written.
@@ -262,12 +328,122 @@ pub struct App {
     /// Last key, so that rows under the focus are not re-ordered under a hand.
     pub last_key: Stamp,
     /// The view before this one, for `-`.
-    pub previous: Option<(Screen, Vec<Place>)>,
+    pub previous: Option<View>,
+    /// Whether the selection's head follows the cursor.
+    pub selecting: bool,
+    /// Which hypothesis' lanes the Timeline shows; all when none.
+    pub lanes_of: Option<u32>,
+    /// In a trail: only events, no log lines.
+    pub events_only: bool,
+    /// The stretch the axis was last fitted to; fitted again on a resize.
+    pub fitted: Option<Span>,
+    /// When each source was last asked by hand.
+    pub refreshed: BTreeMap<String, Stamp>,
+    /// Stretches the recording has already given back.
+    pub loaded: Vec<Span>,
+    /// Whether the mouse is captured.
+    pub mouse: bool,
+    /// What `derived` was made for.
+    pub(super) made: Made,
+}
+
+/// What a new program begins with.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Where facts come from.
+    pub mode: Mode,
+    /// The instant of the start.
+    pub now: Stamp,
+    /// Width and height of the screen.
+    pub size: (u16, u16),
+    /// Name of whoever drives.
+    pub who: String,
+    /// Whether the note may be written.
+    pub may_write: bool,
+    /// Keys.
+    pub keymap: Keymap,
+    /// Pace of a replay or demo.
+    pub pace: f64,
+    /// Whether the mouse is captured.
+    pub mouse: bool,
 }
 
 impl App {
-    /// The newest instant there is: now when live, what has been played otherwise.
+    /// A program that has seen nothing yet.
+    pub fn new(start: Start) -> Self {
+        let grid = Grid::of(start.size.0, start.size.1);
+        Self {
+            now: start.now,
+            grid,
+            mode: start.mode,
+            pace: start.pace,
+            pace_before: start.pace,
+            ended: false,
+            played: None,
+            store: Store::default(),
+            note: Arc::default(),
+            note_text: Arc::from(""),
+            derived: Derived::default(),
+            cursor: Cursor::Now,
+            step: grid.usual_step(),
+            axis_from: None,
+            zooms: Vec::new(),
+            selection: None,
+            window: None,
+            screen: Screen::Timeline,
+            places: vec![Place::Top(Screen::Timeline)],
+            back: Vec::new(),
+            forward: Vec::new(),
+            windows: Vec::new(),
+            rows: BTreeMap::new(),
+            panel: 0,
+            database: 0,
+            sort: BTreeMap::new(),
+            filter: String::new(),
+            filters: BTreeMap::new(),
+            search: String::new(),
+            baseline: true,
+            zoomed: false,
+            unfolded: Vec::new(),
+            marked: std::collections::BTreeSet::new(),
+            unmasked: false,
+            help: false,
+            prompt: None,
+            pending: None,
+            saving: None,
+            leaving: false,
+            interrupted: None,
+            prefix: None,
+            locked: false,
+            unlocking: false,
+            keymap: start.keymap,
+            held: None,
+            may_write: start.may_write,
+            who: start.who,
+            toast: None,
+            messages: Vec::new(),
+            copied: None,
+            recorder: RecorderState::default(),
+            loading: Vec::new(),
+            last_key: start.now,
+            previous: None,
+            selecting: false,
+            lanes_of: None,
+            events_only: false,
+            fitted: None,
+            refreshed: BTreeMap::new(),
+            loaded: Vec::new(),
+            mouse: start.mouse,
+            made: Made::default(),
+        }
+    }
+    /// The newest instant there is: now when live, what has been played otherwise; while the picture is
+    /// held, the instant it was held at.
     pub fn live_edge(&self) -> Stamp {
+        self.held.unwrap_or_else(|| self.newest())
+    }
+    /// The newest instant there is, whether the picture is held or not.
+    pub fn newest(&self) -> Stamp {
         match self.mode {
             Mode::Live => self.now,
             // Before the player has reported: not our own clock, which may be years away from the facts.
@@ -293,6 +469,18 @@ impl App {
             self.live_edge().floor(self.step, zone) - self.step.times(columns as i64 - 1)
         });
         Axis { from, step: self.step, columns }
+    }
+    /// The stretch selected on the axis, whole columns, up to the newest instant.
+    pub fn selected(&self) -> Option<Span> {
+        let s = self.selection?;
+        let zone = &self.store.incident.zone;
+        let (from, to) = (s.anchor.min(s.head), s.anchor.max(s.head));
+        Some(Span::new(from.floor(self.step, zone), to.floor(self.step, zone) + self.step))
+    }
+    /// The stretch of the column under the cursor.
+    pub fn column(&self) -> Span {
+        let from = self.at().floor(self.step, &self.store.incident.zone);
+        Span::new(from, from + self.step)
     }
     /// The place in front.
     pub fn place(&self) -> &Place {

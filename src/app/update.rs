@@ -1,12 +1,198 @@
 //! `update`: one message in, the state changed, effects out. Nothing else changes the state.
 
-use crate::app::message::{Effect, Message};
-use crate::app::state::App;
-use crate::model::Stamp;
+use crate::app::act;
+use crate::app::command::{Id, Spot};
+use crate::app::derive;
+use crate::app::key::{Code, Key};
+use crate::app::keymap::Found;
+use crate::app::message::{Effect, Message, NoteWritten, People};
+use crate::app::state::{App, Mode, Toast};
+use crate::model::note::Tick;
+use crate::model::untrusted::shown;
+use crate::model::{Batch, Lapse, Span, Stamp, Untrusted};
+use std::sync::Arc;
+
+/// How long a toast stays.
+const TOAST: Lapse = Lapse::seconds(4);
+/// How many sentences are remembered.
+const MESSAGES: usize = 500;
 
 /// Takes in one message that happened at `now`.
 pub fn update(app: &mut App, now: Stamp, message: Message) -> Vec<Effect> {
-    let _ = message;
     app.now = now;
+    if app.toast.as_ref().is_some_and(|t| t.until <= now) {
+        app.toast = None;
+    }
+    let effects = match message {
+        Message::Batch(batch) => {
+            take(app, &batch);
+            derive::facts_came(app);
+            return Vec::new();
+        }
+        Message::Past { span, batches } => past(app, span, &batches),
+        Message::Key(key) => {
+            app.last_key = now;
+            press(app, key.normal())
+        }
+        Message::Paste(text) => act::prompt::paste(app, &text),
+        Message::Resize(width, height) => {
+            act::time::resize(app, width, height);
+            Vec::new()
+        }
+        Message::Tick => Vec::new(),
+        Message::NoteSaved(result) => note_saved(app, result),
+        Message::Copied(says) | Message::Said(says) => {
+            app.say(&says);
+            Vec::new()
+        }
+        Message::Played { at, ended } => {
+            if ended && !app.ended {
+                app.say("the recording is at its end; ← goes back, q leaves");
+            }
+            app.played = Some(at);
+            app.ended = ended;
+            Vec::new()
+        }
+        Message::Recorder(state) => {
+            if let Some(trouble) = state.trouble.as_ref().filter(|t| app.recorder.trouble.as_ref() != Some(t)) {
+                let sentence = trouble.clone();
+                app.say(&sentence);
+            }
+            app.recorder = state;
+            Vec::new()
+        }
+    };
+    derive::settle(app);
+    effects
+}
+
+fn take(app: &mut App, batch: &Batch) {
+    let window = app.store.incident.window;
+    app.store.apply(batch);
+    if app.store.incident.window != window && app.mode != Mode::Live && app.zooms.is_empty() {
+        act::time::fit_incident(app);
+    }
+}
+
+fn past(app: &mut App, span: Span, batches: &[Arc<Batch>]) -> Vec<Effect> {
+    app.loading.retain(|s| *s != span);
+    app.loaded.push(span);
+    let facts: usize = batches.iter().map(|b| b.facts.len()).sum();
+    for batch in batches {
+        app.store.apply(batch);
+    }
+    if facts == 0 {
+        let zone = app.store.incident.zone.clone();
+        app.say(&format!("nothing is recorded between {} and {}", zone.hm(span.from), zone.hm(span.to)));
+    }
     Vec::new()
+}
+
+fn note_saved(app: &mut App, result: Result<NoteWritten, String>) -> Vec<Effect> {
+    let pending = app.saving.take();
+    match result {
+        Ok(written) => {
+            let text = pending.map_or_else(|| item_text(app, &written), |p| p.text);
+            let verb = if written.edit.ticked { "ticked" } else { "unticked" };
+            app.say(&format!("{verb} in the note: {}", shown(text.raw())));
+            vec![Effect::Record(People::Tick(Tick {
+                at: app.now,
+                item: written.edit.item,
+                text,
+                ticked: written.edit.ticked,
+                who: Untrusted::from(app.who.as_str()),
+                evidence: written.edit.evidence.map(Untrusted::from),
+            }))]
+        }
+        Err(sentence) => {
+            app.say(&sentence);
+            Vec::new()
+        }
+    }
+}
+
+fn item_text(app: &App, written: &NoteWritten) -> Untrusted {
+    let item = app.note.items.iter().find(|i| i.id == written.edit.item);
+    item.map(|i| i.text.clone()).unwrap_or_default()
+}
+
+fn press(app: &mut App, key: Key) -> Vec<Effect> {
+    if app.locked {
+        unlock(app, key);
+        return Vec::new();
+    }
+    if key == Key::ctrl('c') {
+        return interrupt(app);
+    }
+    app.interrupted = None;
+    if app.prompt.is_some() {
+        return act::prompt::press(app, key);
+    }
+    if app.pending.is_some() {
+        return act::note::answer(app, key);
+    }
+    if app.leaving {
+        app.leaving = false;
+        if matches!(key.code, Code::Char('y' | 'q') | Code::Enter) {
+            return vec![Effect::Quit];
+        }
+        return Vec::new();
+    }
+    if app.help
+        && !matches!(app.keymap.find(None, key, Spot::of(app)), Found::Command(Id::Help | Id::Back | Id::Repaint))
+    {
+        return act::help_key(app, key);
+    }
+    let prefix = app.prefix.take();
+    match app.keymap.find(prefix, key, Spot::of(app)) {
+        Found::Command(id) => act::perform(app, id, Some(key)),
+        Found::Prefix => {
+            app.prefix = Some(key);
+            Vec::new()
+        }
+        Found::Nothing => {
+            let typed = prefix.into_iter().chain([key]).map(Key::shown).collect::<Vec<_>>().join(" ");
+            app.say(&format!("{typed} does nothing here; ? shows the keys"));
+            Vec::new()
+        }
+    }
+}
+
+fn unlock(app: &mut App, key: Key) {
+    let asked = std::mem::take(&mut app.unlocking);
+    match key.code {
+        Code::Char('L') => {
+            app.unlocking = true;
+            app.say("unlock the keys? y unlocks");
+        }
+        Code::Char('y') if asked => {
+            app.locked = false;
+            app.say("keys unlocked");
+        }
+        _ => app.say("the keys are locked for viewers; L and then y unlocks"),
+    }
+}
+
+fn interrupt(app: &mut App) -> Vec<Effect> {
+    let twice = app.interrupted.is_some_and(|t| app.now.since(t) <= Lapse::seconds(2));
+    if twice {
+        return vec![Effect::Quit];
+    }
+    app.interrupted = Some(app.now);
+    app.prompt = None;
+    app.pending = None;
+    app.prefix = None;
+    app.leaving = false;
+    app.say("Ctrl-C again leaves");
+    Vec::new()
+}
+
+impl App {
+    /// Shows a sentence for a few seconds and remembers it.
+    pub fn say(&mut self, text: &str) {
+        self.toast = Some(Toast { text: text.to_owned(), until: self.now + TOAST });
+        self.messages.push((self.now, text.to_owned()));
+        let over = self.messages.len().saturating_sub(MESSAGES);
+        self.messages.drain(..over);
+    }
 }

@@ -44,6 +44,40 @@ impl Untrusted {
     }
 }
 
+/// Text from outside made fit for a terminal, a file name's neighbourhood or a copy: every control
+/// character, and every character that changes direction or has no width, becomes visible instead of
+/// taking effect. `ESC` is `^[`, a line break `↵`, a tab `→`, C1 and format characters their number.
+pub fn shown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => out.push('↵'),
+            '\r' => out.push('␍'),
+            '\t' => out.push('→'),
+            '\0'..='\u{1f}' => {
+                out.push('^');
+                out.push(char::from((c as u8) + 0x40));
+            }
+            '\u{7f}' => out.push_str("^?"),
+            '\u{80}'..='\u{9f}' => {
+                let _ = write!(out, "<{:02x}>", c as u32);
+            }
+            c if invisible(c) => {
+                let _ = write!(out, "<{:04x}>", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Format characters: bidirectional controls, zero-width ones, tags, line and paragraph separators.
+fn invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 impl From<String> for Untrusted {
     fn from(text: String) -> Self {
         Self(text.into())
@@ -72,6 +106,13 @@ mod tests {
     #[test]
     fn debug_shows_no_content() {
         assert_eq!(format!("{:?}", Untrusted::from("\u{1b}[2J")), "Untrusted(4 bytes)");
+    }
+
+    #[test]
+    fn controls_and_direction_changes_are_shown_and_take_no_effect() {
+        assert_eq!(shown("a\u{1b}[31mb\r\n\tc"), "a^[[31mb␍↵→c");
+        assert_eq!(shown("x\u{9b}2J\u{202e}y\u{200b}\u{7f}"), "x<9b>2J<202e>y<200b>^?");
+        assert_eq!(shown("Pembayaran é 支払い"), "Pembayaran é 支払い");
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub struct Sources {
 pub fn start(config: &Config, to: &mpsc::Sender<Batch>, cancel: &CancellationToken) -> Sources {
     let mut sources = Sources::default();
     sources.handles.extend(postgres::start(config, to, cancel));
+    sources.handles.extend(logs::start(config, to, cancel));
     sources
 }
 

@@ -239,6 +239,7 @@ fn crumb(app: &App, canvas: &Canvas<'_>, place: &Place) -> String {
             section.map_or("section".to_owned(), |s| canvas.shown(&s.title))
         }
         Place::SourceLog(name) => outside(name),
+        Place::Messages => "messages".to_owned(),
     }
 }
 
@@ -254,13 +255,7 @@ fn footer(app: &App, canvas: &mut Canvas<'_>) {
     let w = canvas.width();
     let toast = app.toast.as_ref().filter(|t| t.until > app.now);
     let end = if toast.is_some() { w / 2 } else { w.saturating_sub(2) };
-    keys(
-        canvas,
-        app.grid.left.max(2),
-        y,
-        end,
-        &[("Enter".into(), "in".into()), (":".into(), "commands".into()), ("?".into(), "help".into())],
-    );
+    keys(canvas, app.grid.left.max(2), y, end, &crate::app::hint::footer(app));
     if let Some(toast) = toast {
         let said = canvas.shown(&Untrusted::from(toast.text.as_str()));
         canvas.fit(w / 2 + 1, y, w.saturating_sub(1), &said, Role::Strong);

@@ -14,6 +14,7 @@ pub mod lane;
 pub mod logs;
 pub mod look;
 pub mod marks;
+pub mod messages;
 pub mod moment;
 pub mod number;
 pub mod order_list;
@@ -68,6 +69,7 @@ fn body(app: &App, canvas: &mut Canvas<'_>) {
         Place::Section(index) => checks::draw_section(app, canvas, *index),
         Place::Top(Screen::Sources) => sources::draw(app, canvas),
         Place::SourceLog(name) => sources::draw_log(app, canvas, name),
+        Place::Messages => messages::draw(app, canvas),
     }
 }
 

@@ -30,23 +30,38 @@ impl Normal {
         Some(Self { low: quantile(values, 0.05)?, median: quantile(values, 0.5)?, high: quantile(values, 0.95)? })
     }
 
-    /// How far beyond the band a value has to be to be called outside: half the band's own width, at
-    /// least 1 % of the level above the lane's floor. One value in ten of the baseline itself lies beyond
-    /// its p5 or p95, so the bare edges would call healthy noise a departure.
-    pub fn margin(&self, lane: &Lane) -> f64 {
-        ((self.high - self.low) / 2.0).max((self.median - lane.floor).abs() * 0.01)
+    /// The level above the lane's floor: what shares of the level are taken of.
+    fn level(&self, lane: &Lane) -> f64 {
+        (self.median - lane.floor).abs()
     }
 
-    /// Whether a value is outside on the lane's bad side.
+    /// Whether a value has left the band on the lane's bad side: beyond its edge by more than half the
+    /// band's own width and by 2 % of the level. One value in ten of the baseline itself lies beyond p5 or
+    /// p95, so the bare edges would call healthy noise a departure.
+    pub fn has_left(&self, value: f64, lane: &Lane) -> bool {
+        let margin = ((self.high - self.low) / 2.0).max(self.level(lane) * 0.02);
+        is_bad(value, lane.bad, self.low - margin, self.high + margin)
+    }
+
+    /// Whether a value is outside the band for the eye: it has left it, and is a tenth of the level away
+    /// from the median too. Two evenings differ by some percent without anything being wrong.
     pub fn is_outside(&self, value: f64, lane: &Lane) -> bool {
-        let margin = self.margin(lane);
-        let above = value > self.high + margin;
-        let below = value < self.low - margin;
-        match lane.bad {
-            Bad::High => above,
-            Bad::Low => below,
-            Bad::Both => above || below,
-        }
+        self.has_left(value, lane) && self.departed(value, lane, 1.1)
+    }
+
+    /// Whether a value is at `ratio` times the level or worse, on the lane's bad side.
+    pub fn departed(&self, value: f64, lane: &Lane, ratio: f64) -> bool {
+        let far = self.level(lane) * (ratio - 1.0);
+        (value - self.median).abs() >= far && is_bad(value, lane.bad, self.median, self.median)
+    }
+}
+
+/// Whether a value is beyond an edge on the bad side.
+fn is_bad(value: f64, bad: Bad, low: f64, high: f64) -> bool {
+    match bad {
+        Bad::High => value > high,
+        Bad::Low => value < low,
+        Bad::Both => value > high || value < low,
     }
 }
 

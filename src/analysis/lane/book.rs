@@ -4,17 +4,18 @@
 //! May not know: bands, cursors, screens.
 
 use crate::analysis::lane::{Axis, Cell};
-use crate::analysis::reconcile::facts::{Asked, Facts};
-use crate::model::order::Role;
+use crate::analysis::reconcile::facts::{Asked, Facts, newest, newest_order};
+use crate::model::order::{OrderStatus, Payment, PaymentStatus, Role};
 use crate::model::{Lapse, Span, Stamp};
 use crate::store::Store;
+use crate::store::book::Entry;
 
 /// A lane made from orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Derived {
     /// `orders.born`: orders born per minute.
     Born,
-    /// `orders.paid`: orders whose first payment settled, per minute.
+    /// `orders.paid`: payments that settled, per minute.
     Paid,
     /// `orders.stuck_by_birth`: of the orders born in a minute, those that are stuck, per minute.
     StuckByBirth,
@@ -47,30 +48,18 @@ impl Derived {
 pub fn cells(store: &Store, kind: Derived, axis: &Axis, asof: Stamp, now: Stamp) -> Vec<Cell> {
     let mut cells = vec![Cell::Empty; axis.columns];
     let Some(answered) = store.orders.asof(kind.role(), asof) else { return cells };
-    let rules = &store.incident.rules;
     let era = Era::of(store, axis);
-    let asked = Asked::new(&store.orders, asof);
     let mut counts = vec![0_u32; axis.columns];
     let mut before = 0_u32;
-    for (_, entry) in store.orders.entries() {
-        let Some(facts) = Facts::read(entry, &asked, rules.settle_after) else { continue };
-        let born = facts.born;
-        if !era.contains(born) {
-            continue;
+    each_time(store, kind, asof, &mut |born, time| {
+        if era.contains(born) {
+            match axis.column(time) {
+                Some(column) => counts[column] += 1,
+                None if time < axis.from => before += 1,
+                None => {}
+            }
         }
-        let time = match kind {
-            Derived::Born => facts.order.map(|_| born),
-            Derived::Paid => facts.settled,
-            Derived::StuckByBirth => facts.stuck(rules.stuck_after).then_some(born),
-            Derived::NotAtHo => facts.missing_at_ho(rules.settle_after),
-        };
-        let Some(time) = time else { continue };
-        match axis.column(time) {
-            Some(column) => counts[column] += 1,
-            None if time < axis.from => before += 1,
-            None => {}
-        }
-    }
+    });
     let known = Known { first: first_asked(store, kind, asof), last: answered, delay: delay(store, kind), now };
     let mut total = before;
     for (column, cell) in cells.iter_mut().enumerate() {
@@ -80,6 +69,52 @@ pub fn cells(store: &Store, kind: Derived, axis: &Axis, asof: Stamp, now: Stamp)
         *cell = known.cell(axis, column, kind, value);
     }
     cells
+}
+
+/// Calls `counted` with the birth and the time of everything the lane counts.
+fn each_time(store: &Store, kind: Derived, asof: Stamp, counted: &mut dyn FnMut(Stamp, Stamp)) {
+    let rules = &store.incident.rules;
+    let asked = Asked::new(&store.orders, asof);
+    for (_, entry) in store.orders.entries() {
+        match kind {
+            Derived::Born => {
+                if let Some((_, order)) = newest_order(entry, asof) {
+                    counted(order.created_at, order.created_at);
+                }
+            }
+            // Payments count by themselves: UPG may answer while the order system does not.
+            Derived::Paid => {
+                for (settled, payment) in paid(entry, asof) {
+                    counted(payment.created_at, settled);
+                }
+            }
+            Derived::StuckByBirth => {
+                let facts = active(entry, asof).then(|| Facts::read(entry, &asked, rules.settle_after)).flatten();
+                if let Some(facts) = facts.filter(|f| f.stuck(rules.stuck_after)) {
+                    counted(facts.born, facts.born);
+                }
+            }
+            Derived::NotAtHo => {
+                let facts = Facts::read(entry, &asked, rules.settle_after);
+                if let Some((born, due)) = facts.and_then(|f| Some((f.born, f.missing_at_ho(rules.settle_after)?))) {
+                    counted(born, due);
+                }
+            }
+        }
+    }
+}
+
+fn active(entry: &Entry, asof: Stamp) -> bool {
+    newest_order(entry, asof).is_some_and(|(_, order)| order.status == OrderStatus::Active)
+}
+
+/// Payments that moved money, newest versions, with the time they settled.
+fn paid(entry: &Entry, asof: Stamp) -> impl Iterator<Item = (Stamp, &Payment)> {
+    entry.payments.iter().enumerate().filter_map(move |(i, (t, p))| {
+        let paid = p.status == PaymentStatus::Paid;
+        let counts = paid && newest(&entry.payments, i, *t, asof, |later| later.upg_ref == p.upg_ref);
+        counts.then_some((p.settled_at.unwrap_or(p.created_at), p))
+    })
 }
 
 /// How long after its minute a column of this kind can be known at all.

@@ -1,0 +1,463 @@
+//! Keeps `App::derived` true to the store, the cursor and the place in front, without doing work twice.
+//!
+//! Cheap parts follow every change. Heavy ones (orders, patterns, findings) are made only where they are
+//! seen, and while facts pour in at most once a second; a list under somebody's hand keeps its order.
+
+use crate::analysis::lane::Axis;
+use crate::analysis::reconcile::{self, Class, ClassCount, Standing};
+use crate::analysis::{blocking, check, database, gap, lane, pattern, spike, trail};
+use crate::app::filter::Filter;
+use crate::app::findings::{Event, EventKind};
+use crate::app::rows::{Panel, RowId, panels};
+use crate::app::state::{App, Cursor, Place, Screen};
+use crate::model::note::Note;
+use crate::model::untrusted::shown;
+use crate::model::{Lapse, Span, Stamp};
+use std::sync::Arc;
+
+/// How long facts may go on coming before heavy parts are made again.
+const HEAVY_EVERY: Lapse = Lapse::seconds(1);
+/// How often light parts follow facts; keys are followed at once.
+const LIGHT_EVERY: Lapse = Lapse::millis(100);
+/// Rows under the focus keep their order this long after a key.
+const HANDS_OFF: Lapse = Lapse::seconds(2);
+/// How far apart two looks at the statements are, about.
+const STATEMENTS_OVER: Lapse = Lapse::seconds(60);
+
+/// What derived values were made for; equal means nothing is to be done.
+#[derive(Clone, Debug, Default)]
+pub struct Made {
+    light: Option<Light>,
+    heavy: Option<Heavy>,
+    list: Option<List>,
+    note: Option<(Stamp, usize)>,
+    light_at: Stamp,
+    heavy_at: Stamp,
+    heavy_generation: u64,
+    dirty: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Light {
+    generation: u64,
+    at: Stamp,
+    edge: Stamp,
+    axis: Axis,
+    database: usize,
+    unfolded: Vec<i64>,
+    lanes_of: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Heavy {
+    at: Stamp,
+    scope: Span,
+    needs: Needs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a set of four parts, each made or not")]
+struct Needs {
+    orders: bool,
+    traits: bool,
+    patterns: bool,
+    findings: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct List {
+    heavy_generation: u64,
+    at: Stamp,
+    scope: Span,
+    place: Place,
+    panel: usize,
+    filter: String,
+    sort: Option<(usize, bool)>,
+    events_only: bool,
+}
+
+impl Needs {
+    fn of(app: &App) -> Self {
+        let place = app.place();
+        let screen = place.screen().unwrap_or(app.screen);
+        Self {
+            orders: matches!(screen, Screen::Timeline | Screen::Orders),
+            traits: matches!(place, Place::OrderClasses | Place::Top(Screen::Orders)),
+            patterns: screen == Screen::Logs,
+            findings: matches!(screen, Screen::Timeline | Screen::Hypotheses) || matches!(place, Place::Trail(_)),
+        }
+    }
+    const fn covers(self, other: Self) -> bool {
+        (self.orders || !other.orders)
+            && (self.traits || !other.traits)
+            && (self.patterns || !other.patterns)
+            && (self.findings || !other.findings)
+    }
+}
+
+/// Facts came: what is derived will be made at the next settling.
+pub(super) fn facts_came(app: &mut App) {
+    app.made.dirty = true;
+    if app.now.since(app.made.light_at) >= LIGHT_EVERY {
+        settle(app);
+    }
+}
+
+/// Makes what is out of date. The runtime calls it before a frame; `update` calls it after everything but
+/// a batch, so that a burst of batches costs one making.
+pub fn settle(app: &mut App) {
+    app.made.dirty = false;
+    note(app);
+    light(app);
+    heavy(app);
+    list(app);
+}
+
+/// Whether facts have come that the derived values do not know yet.
+pub fn unsettled(app: &App) -> bool {
+    app.made.dirty
+}
+
+fn note(app: &mut App) {
+    let at = app.at();
+    let Some(text) = app.store.note(at) else {
+        if app.made.note.take().is_some() {
+            app.note = Arc::new(Note::default());
+            app.note_text = Arc::from("");
+        }
+        return;
+    };
+    let version = (text.at, text.text.len());
+    if app.made.note == Some(version) {
+        return;
+    }
+    let raw: Arc<str> = Arc::from(text.text.raw());
+    if *raw != *app.note_text || app.made.note.is_none() {
+        app.note = Arc::new(crate::note::parse::parse(text.name.raw(), &raw));
+        app.note_text = raw;
+        app.made.heavy = None;
+    }
+    app.made.note = Some(version);
+}
+
+fn light(app: &mut App) {
+    let want = Light {
+        generation: app.store.generation,
+        at: app.at(),
+        edge: app.live_edge(),
+        axis: app.axis(),
+        database: app.database,
+        unfolded: app.unfolded.clone(),
+        lanes_of: app.lanes_of,
+    };
+    if app.made.light.as_ref() == Some(&want) {
+        return;
+    }
+    let (store, at, edge, axis) = (&app.store, want.at, want.edge, want.axis);
+    let d = &mut app.derived;
+    d.lanes = store.incident.lanes.iter().map(|l| lane::columns(store, l, &axis, at, edge)).collect();
+    d.spike = spike::spike(store, edge);
+    d.onsets = spike::broke_first(store, edge);
+    d.gaps = gap::gaps(store, axis.span(), edge);
+    d.shown = (0..store.incident.lanes.len()).collect();
+    if let Some(number) = app.lanes_of {
+        let of = lanes_of(app, number);
+        app.derived.shown.retain(|i| of.contains(i));
+    }
+    app.derived.events = events(app, edge);
+    if app.place().screen() == Some(Screen::Database) {
+        database_panels(app);
+    }
+    app.made.light_at = app.now;
+    app.made.light = Some(want);
+}
+
+fn database_panels(app: &mut App) {
+    let focus = app.row_id(Panel::Tree, app.rows_in(Panel::Tree).focus);
+    let unfolded: Vec<i32> = app.unfolded.iter().filter_map(|n| i32::try_from(*n).ok()).collect();
+    let tree = app.look().map(|s| blocking::tree(s, &unfolded)).unwrap_or_default();
+    let wanted = app.look().map(database::wanted).unwrap_or_default();
+    let statements = app
+        .database_name()
+        .map(|name| database::statements(&app.store, name, app.at(), STATEMENTS_OVER))
+        .unwrap_or_default();
+    app.derived.tree = tree;
+    app.derived.wanted = wanted;
+    app.derived.statements = statements;
+    follow(app, Panel::Tree, focus);
+}
+
+/// Lanes whose series the checks of a hypothesis look at; the trigger is always among them.
+fn lanes_of(app: &App, number: u32) -> Vec<usize> {
+    let finding = app.derived.findings.hypotheses.iter().find(|f| f.number == number);
+    let series: Vec<_> = finding.into_iter().flat_map(|f| &f.checks).filter_map(|c| c.spark.clone()).collect();
+    let lanes = app.store.incident.lanes.iter().enumerate();
+    let of: Vec<usize> = lanes.filter(|(_, l)| l.trigger || series.contains(&l.series)).map(|(i, _)| i).collect();
+    if of.len() <= 1 { (0..app.store.incident.lanes.len()).collect() } else { of }
+}
+
+fn events(app: &App, edge: Stamp) -> Vec<Event> {
+    let mut out = Vec::new();
+    if let Some(s) = &app.derived.spike {
+        out.push(Event { at: s.onset, kind: EventKind::Onset, text: format!("{}: spike begins", shown(&s.lane)) });
+        out.push(Event { at: s.peak.0, kind: EventKind::Peak, text: format!("{}: peak", shown(&s.lane)) });
+        if let Some(at) = s.recovery {
+            out.push(Event {
+                at,
+                kind: EventKind::Recovery,
+                text: format!("{}: back below the spike", shown(&s.lane)),
+            });
+        }
+    }
+    for o in app.derived.onsets.iter().filter(|o| !o.trigger) {
+        out.push(Event { at: o.at, kind: EventKind::Broke, text: format!("{} leaves its band", shown(&o.name)) });
+    }
+    if let Some(first) = &app.derived.first_stuck {
+        out.push(Event { at: first.1, kind: EventKind::FirstStuck, text: format!("first stuck: {}", shown(&first.0)) });
+    }
+    for m in app.store.marks(edge) {
+        let text = format!("{}: {}", shown(m.who.raw()), shown(m.text.raw()));
+        out.push(Event { at: m.at, kind: EventKind::Mark(m.kind), text });
+    }
+    for t in app.store.ticks(edge) {
+        let verb = if t.ticked { "ticked" } else { "unticked" };
+        let text = format!("{} {verb}: {}", shown(t.who.raw()), shown(t.text.raw()));
+        out.push(Event { at: t.at, kind: EventKind::Tick, text });
+    }
+    out.retain(|e| e.at <= edge);
+    out.sort_by_key(|e| (e.at, e.kind));
+    out
+}
+
+fn heavy(app: &mut App) {
+    let want = Heavy { at: app.at(), scope: app.scope(), needs: Needs::of(app) };
+    let moved = app.made.heavy.as_ref().is_none_or(|made| {
+        let same_instant = made.at == want.at || app.cursor == Cursor::Now;
+        !same_instant || !same_scope(app, made.scope, want.scope) || !made.needs.covers(want.needs)
+    });
+    let stale = app.made.heavy_generation != app.store.generation
+        && (app.now.since(app.made.heavy_at) >= HEAVY_EVERY || app.now < app.made.heavy_at);
+    if !moved && !stale {
+        return;
+    }
+    make_heavy(app, &want);
+    app.made.heavy_at = app.now;
+    app.made.heavy_generation = app.store.generation;
+    app.made.heavy = Some(want);
+}
+
+/// A scope that follows now is the same scope; its numbers come with the facts.
+fn same_scope(app: &App, a: Span, b: Span) -> bool {
+    let follows = app.window.is_none() && app.store.incident.window.is_none() && app.axis_from.is_none();
+    a == b || (follows && a.length() == b.length())
+}
+
+fn make_heavy(app: &mut App, want: &Heavy) {
+    let Heavy { at, scope, needs } = *want;
+    let hands_on = app.now.since(app.last_key) < HANDS_OFF;
+    if needs.orders {
+        app.derived.standing = reconcile::standing(&app.store, scope, at);
+        app.derived.classes = class_rows(&app.derived.standing);
+        app.derived.first_stuck = first_stuck(app, scope, at);
+    }
+    if needs.traits {
+        app.derived.shared = reconcile::shared(&app.store, scope, at);
+    }
+    if needs.patterns {
+        let focus = app.row_id(Panel::Patterns, app.rows_in(Panel::Patterns).focus);
+        let until = Span::new(scope.from, scope.to.min(at + Lapse(1)).max(scope.from));
+        let mut made = pattern::patterns(&app.store, until, app.store.incident.baseline);
+        if hands_on {
+            let before: Vec<String> = app.derived.all_patterns.iter().map(|p| p.template.raw().to_owned()).collect();
+            keep_order(&before, &mut made, |p| p.template.raw().to_owned());
+        }
+        app.derived.all_patterns = made;
+        app.made.list = None;
+        filter_patterns(app);
+        follow(app, Panel::Patterns, focus);
+    }
+    if needs.findings {
+        let focus = app.row_id(Panel::Hypotheses, app.rows_in(Panel::Hypotheses).focus);
+        let mut made = check::findings(&app.store, &app.note, scope, at);
+        if hands_on {
+            let before: Vec<u32> = app.derived.findings.hypotheses.iter().map(|f| f.number).collect();
+            keep_order(&before, &mut made.hypotheses, |f| f.number);
+        }
+        app.derived.findings = made;
+        follow(app, Panel::Hypotheses, focus);
+    }
+}
+
+/// Puts the rows that were there before in their old order, new ones behind them.
+fn keep_order<T, K: PartialEq>(before: &[K], now: &mut [T], key: impl Fn(&T) -> K) {
+    if before.is_empty() {
+        return;
+    }
+    now.sort_by_cached_key(|t| {
+        let k = key(t);
+        before.iter().position(|b| *b == k).unwrap_or(usize::MAX)
+    });
+}
+
+/// Rows of the classes table: stuck ones, then charged ones not at HO, then those that are no fault.
+fn class_rows(standing: &Standing) -> Vec<ClassCount> {
+    let rank = |c: Class| match c.card() {
+        Some(card) if card.stuck => 0,
+        Some(card) if card.fine => 2,
+        _ => 1,
+    };
+    let mut rows: Vec<ClassCount> = standing.classes.iter().filter(|c| c.orders > 0).cloned().collect();
+    rows.sort_by_key(|c| rank(c.class));
+    rows
+}
+
+fn first_stuck(app: &App, scope: Span, at: Stamp) -> Option<(Arc<str>, Stamp)> {
+    if app.derived.standing.stuck == 0 {
+        return None;
+    }
+    let stuck: Vec<Class> = reconcile::CLASSES.iter().filter(|c| c.stuck).map(|c| c.class).collect();
+    let first = reconcile::orders(&app.store, scope, &stuck, at).into_iter().min_by_key(|o| o.born)?;
+    Some((first.id, first.born))
+}
+
+fn list(app: &mut App) {
+    let want = List {
+        heavy_generation: app.made.heavy_generation,
+        at: app.at(),
+        scope: app.scope(),
+        place: app.place().clone(),
+        panel: app.panel,
+        filter: app.filter.clone(),
+        sort: app.sort.get(&app.place().key()).copied(),
+        events_only: app.events_only,
+    };
+    if app.made.list.as_ref() == Some(&want) {
+        return;
+    }
+    for panel in panels(app.place()) {
+        let focus = app.row_id(*panel, app.rows_in(*panel).focus);
+        let at_end = app.focus() + 1 >= app.len(*panel);
+        match panel {
+            Panel::Patterns => filter_patterns(app),
+            Panel::Lines => lines(app),
+            Panel::Orders => orders(app, &want),
+            Panel::Steps => steps(app),
+            _ => continue,
+        }
+        if *panel == Panel::Lines && at_end && app.cursor == Cursor::Now && focus.is_some() {
+            app.focus_row(Panel::Lines, usize::MAX);
+        } else {
+            follow(app, *panel, focus);
+        }
+    }
+    app.made.list = Some(want);
+}
+
+/// Keeps the focus on the row it was on.
+fn follow(app: &mut App, panel: Panel, row: Option<RowId>) {
+    let Some(row) = row else { return };
+    if !panels(app.place()).contains(&panel) || !app.rows.contains_key(&app.rows_key(panel)) {
+        return;
+    }
+    if let Some(i) = (0..app.len(panel)).find(|i| app.row_id(panel, *i).as_ref() == Some(&row)) {
+        app.focus_row(panel, i);
+    }
+}
+
+fn filter_of(app: &App) -> Filter {
+    Filter::parse(&app.filter).unwrap_or_else(|_| Filter::all())
+}
+
+fn filter_patterns(app: &mut App) {
+    let filter = filter_of(app);
+    let all = &app.derived.all_patterns;
+    let kept = all.iter().filter(|p| filter.passes(&[p.template.raw(), &p.service, &p.level.letter().to_string()]));
+    let mut kept: Vec<_> = kept.cloned().collect();
+    if let Some((column, reverse)) = app.sort.get(&app.place().key()).copied() {
+        match column {
+            1 => kept.sort_by_key(|p| std::cmp::Reverse(p.lines)),
+            2 => kept.sort_by_key(|p| p.first.unwrap_or(Stamp(i64::MIN))),
+            3 => kept.sort_by(|a, b| a.service.cmp(&b.service)),
+            4 => kept.sort_by_key(|p| std::cmp::Reverse(p.orders)),
+            _ => {}
+        }
+        if reverse {
+            kept.reverse();
+        }
+    }
+    app.derived.unfiltered = all.len();
+    app.derived.patterns = kept;
+}
+
+fn lines(app: &mut App) {
+    let filter = filter_of(app);
+    let span = app.lines_span();
+    let template = match app.place() {
+        Place::Lines(template) => template.clone(),
+        _ => String::new(),
+    };
+    let of_pattern = app.derived.all_patterns.iter().find(|p| !template.is_empty() && p.template.raw() == template);
+    let members: Option<std::collections::HashSet<u64>> = of_pattern.map(|p| p.members.iter().copied().collect());
+    let kept = app.store.logs.within(span).iter();
+    let all: Vec<_> = kept.filter(|k| members.as_ref().is_none_or(|m| m.contains(&k.number))).collect();
+    app.derived.unfiltered = all.len();
+    app.derived.lines = all
+        .into_iter()
+        .filter(|k| {
+            let order = k.line.order.as_deref().unwrap_or_default();
+            filter.is_all() || filter.passes(&[k.line.message.raw(), &k.line.service, order])
+        })
+        .map(|k| k.number)
+        .collect();
+}
+
+fn orders(app: &mut App, want: &List) {
+    let Place::OrderList { classes, .. } = app.place().clone() else { return };
+    let classes = if classes.is_empty() {
+        reconcile::CLASSES.iter().filter(|c| c.stuck).map(|c| c.class).collect()
+    } else {
+        classes
+    };
+    let filter = filter_of(app);
+    let mut rows = reconcile::orders(&app.store, want.scope, &classes, want.at);
+    app.derived.unfiltered = rows.len();
+    let facts = |id: &str| app.store.orders.entry(id).and_then(|e| e.orders.last()).map(|(_, o)| o);
+    if !filter.is_all() {
+        rows.retain(|r| {
+            let o = facts(&r.id);
+            let part = |p: Option<&Arc<str>>| p.map_or("", |p| p).to_owned();
+            let (method, service, region) = (
+                part(o.and_then(|o| o.payment_method.as_ref())),
+                part(o.and_then(|o| o.service_type.as_ref())),
+                part(o.and_then(|o| o.region.as_ref())),
+            );
+            let class = r.class.card().map_or("", |c| c.name);
+            filter.passes(&[&r.id, class, &method, &service, &region])
+        });
+    }
+    if let Some((column, reverse)) = want.sort {
+        match column {
+            1 => rows.sort_by_key(|r| std::cmp::Reverse(facts(&r.id).and_then(|o| o.amount).unwrap_or(0))),
+            2 => rows.sort_by_key(|r| facts(&r.id).and_then(|o| o.payment_method.clone())),
+            3 => rows.sort_by_key(|r| facts(&r.id).and_then(|o| o.service_type.clone())),
+            4 => rows.sort_by_key(|r| facts(&r.id).and_then(|o| o.region.clone())),
+            5 => rows.sort_by(|a, b| a.id.cmp(&b.id)),
+            _ => {}
+        }
+        if reverse {
+            rows.reverse();
+        }
+    }
+    app.derived.orders = rows;
+}
+
+fn steps(app: &mut App) {
+    let Place::Trail(id) = app.place().clone() else { return };
+    let trail = trail::trail(&app.store, &id, app.at());
+    let only = app.events_only;
+    let line = |k| matches!(k, trail::StepKind::Line | trail::StepKind::Warn | trail::StepKind::Error);
+    app.derived.steps = trail.as_ref().map_or_else(Vec::new, |t| {
+        t.steps.iter().enumerate().filter(|(_, s)| !only || !line(s.kind)).map(|(i, _)| i).collect()
+    });
+    app.derived.trail = trail;
+}
