@@ -172,6 +172,11 @@ impl<'b> Canvas<'b> {
         text::show(text, self.privacy)
     }
 
+    /// A string that holds text from outside (a name of the configuration, a sentence of a library).
+    pub fn safe(&self, text: &str) -> String {
+        text::show_str(text, self.privacy)
+    }
+
     fn clip(&mut self, x: u16, y: u16, end: u16, text: &str, role: Role) -> u16 {
         let style = self.look.style(role);
         let end = end.min(self.width());

@@ -2,12 +2,12 @@
 
 use crate::app::App;
 use crate::app::grid::Size;
-use crate::app::state::{Mode, Place, Screen};
-use crate::model::Untrusted;
+use crate::app::state::{Mode, Screen};
+use crate::app::{crumb, hint};
 use crate::model::health::State;
 use crate::view::canvas::{self, Canvas, Run, dim, plain, run, strong};
 use crate::view::look::{Ground, Role};
-use crate::view::{lane, moment, number};
+use crate::view::{number, text};
 
 /// First row that belongs to the screen's own body.
 pub fn body_top(app: &App) -> u16 {
@@ -155,9 +155,9 @@ fn dots(app: &App, canvas: &mut Canvas<'_>, from: u16) {
         let health = app.store.health(&card.name, app.at());
         // A source that has not said anything yet is not well, but not down either.
         let state = health.map_or(State::Off, |h| h.state);
-        let code = health.map_or(String::new(), |h| canvas.shown(&Untrusted::from(h.code.as_str())));
+        let code = health.map_or(String::new(), |h| canvas.safe(&h.code));
         let (glyph, role) = dot(state);
-        let name = canvas.shown(&Untrusted::from(card.name.as_str()));
+        let name = canvas.safe(&card.name);
         let label = if code.is_empty() || state == State::Well { name } else { format!("{name} {code}") };
         let calm = matches!(state, State::Well | State::Off);
         wide.extend([plain("   "), run(role, glyph), run(if calm { Role::Dim } else { role }, format!(" {label}"))]);
@@ -178,21 +178,10 @@ fn dots(app: &App, canvas: &mut Canvas<'_>, from: u16) {
 
 /// The drill stack as words, the last one strong; the left ones collapse first when room is short.
 fn crumbs(app: &App, canvas: &mut Canvas<'_>) {
-    let mut words = Vec::new();
-    if app.help {
-        words.push("help".to_owned());
-    }
-    for (i, place) in app.places.iter().enumerate() {
-        words.push(crumb(app, canvas, place));
-        if i == 0
-            && let Some(when) = when(app)
-        {
-            words.push(when);
-        }
-    }
+    let mut words: Vec<String> = crumb::crumbs(app).iter().map(|w| text::cut(&canvas.safe(w), 60)).collect();
     let end = canvas.width() / 2 + 10;
     let room = usize::from(end.saturating_sub(2));
-    let long = |words: &[String]| words.iter().map(|w| crate::view::text::width(w) + 3).sum::<usize>() > room;
+    let long = |words: &[String]| words.iter().map(|w| text::width(w) + 3).sum::<usize>() > room;
     let mut cut = false;
     while words.len() > 1 && long(&words) {
         words.remove(0);
@@ -212,37 +201,6 @@ fn crumbs(app: &App, canvas: &mut Canvas<'_>) {
     canvas.runs(2, 2, end, &runs);
 }
 
-/// The stretch or minute that the places below are about.
-fn when(app: &App) -> Option<String> {
-    let zone = &app.store.incident.zone;
-    let step = app.step;
-    if let Some(span) = moment::marked(app) {
-        return Some(format!("window {}–{}", lane::clock(zone, span.from, step), lane::clock(zone, span.to, step)));
-    }
-    app.in_the_past().then(|| format!("minute {}", lane::clock(zone, app.at(), step)))
-}
-
-fn crumb(app: &App, canvas: &Canvas<'_>, place: &Place) -> String {
-    let outside = |s: &str| canvas.shown(&Untrusted::from(s));
-    match place {
-        Place::Top(screen) => screen.name().to_lowercase(),
-        Place::OrderClasses => "affected orders".to_owned(),
-        Place::OrderList { title, .. } => outside(title),
-        Place::Trail(id) => outside(id),
-        Place::Checks(n) => format!("H{n}"),
-        Place::Session(pid) => format!("session {pid}"),
-        Place::Lines(template) if template.is_empty() => "all lines".to_owned(),
-        Place::Lines(template) => crate::view::text::cut(&outside(template), 40),
-        Place::Section(i) => {
-            let note = &app.note;
-            let section = note.phases.iter().chain(&note.areas).chain(&note.others).nth(*i);
-            section.map_or("section".to_owned(), |s| canvas.shown(&s.title))
-        }
-        Place::SourceLog(name) => outside(name),
-        Place::Messages => "messages".to_owned(),
-    }
-}
-
 /// What the numbers of this screen are of and how old, right on the breadcrumb's row.
 pub fn scope(canvas: &mut Canvas<'_>, says: &[Run<'_>]) {
     let w = canvas.width();
@@ -255,16 +213,16 @@ fn footer(app: &App, canvas: &mut Canvas<'_>) {
     let w = canvas.width();
     let toast = app.toast.as_ref().filter(|t| t.until > app.now);
     let end = if toast.is_some() { w / 2 } else { w.saturating_sub(2) };
-    keys(canvas, app.grid.left.max(2), y, end, &crate::app::hint::footer(app));
+    keys(canvas, 2, y, end, &hint::footer(app));
     if let Some(toast) = toast {
-        let said = canvas.shown(&Untrusted::from(toast.text.as_str()));
+        let said = canvas.safe(&toast.text);
         canvas.fit(w / 2 + 1, y, w.saturating_sub(1), &said, Role::Strong);
     }
 }
 
 /// Keys with what they do, as many as fit whole; the last ones (`:` and `?`) are kept before the others.
 pub fn keys(canvas: &mut Canvas<'_>, x: u16, y: u16, end: u16, keys: &[(String, String)]) {
-    let width = |k: &(String, String)| crate::view::text::width(&k.0) + 1 + crate::view::text::width(&k.1) + 3;
+    let width = |k: &(String, String)| text::width(&k.0) + 1 + text::width(&k.1) + 3;
     let room = usize::from(end.saturating_sub(x)) + 3;
     let mut shown: Vec<&(String, String)> = keys.iter().collect();
     while shown.iter().map(|k| width(k)).sum::<usize>() > room && shown.len() > 1 {

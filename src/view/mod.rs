@@ -3,6 +3,7 @@
 //! `canvas` writes cells, `look` knows roles and glyphs, `text` lets outside text in, `number` writes
 //! numbers; `chrome` is what every screen has, `strip` the time strip, and each screen has its own file.
 
+pub mod answer;
 pub mod big;
 pub mod canvas;
 pub mod checks;
@@ -21,6 +22,7 @@ pub mod order_list;
 pub mod orders;
 pub mod palette;
 pub mod session;
+pub mod side;
 pub mod sources;
 pub mod strip;
 pub mod text;
@@ -78,3 +80,9 @@ pub fn nothing(canvas: &mut Canvas<'_>, app: &App, says: &str) {
     let y = chrome::body_top(app);
     canvas.fit(app.grid.left, y, canvas.width().saturating_sub(1), says, Role::Dim);
 }
+
+#[cfg(test)]
+pub(crate) mod scene;
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,11 @@ pub fn accent_label(app: &App) -> Role {
     if app.in_the_past() { Role::PastLabel } else { Role::Label }
 }
 
+/// Whether the spike has begun at the instant shown.
+pub fn after_onset(app: &App) -> bool {
+    app.derived.spike.as_ref().is_some_and(|s| s.onset <= app.at())
+}
+
 /// The selection as a stretch of time: both ends' columns belong to it.
 pub fn selected(app: &App) -> Option<Span> {
     app.selection.map(|s| Span::new(s.anchor, s.head))
