@@ -78,9 +78,7 @@ fn past(app: &mut App, span: Span, batches: &[Arc<Batch>]) -> Vec<Effect> {
     app.loading.retain(|s| *s != span);
     app.loaded.push(span);
     let facts: usize = batches.iter().map(|b| b.facts.len()).sum();
-    for batch in batches {
-        app.store.apply(batch);
-    }
+    app.store.insert_past(span, batches);
     if facts == 0 {
         let zone = app.store.incident.zone.clone();
         app.say(&format!("nothing is recorded between {} and {}", zone.hm(span.from), zone.hm(span.to)));

@@ -1,15 +1,21 @@
 //! The order book: every version of every row the order-side roles returned, asked as of an instant.
 //!
 //! A role's silence about an order means something only when the order was asked for: the book keeps both.
+//! Rows that name a payment nobody has seen yet wait for it; they are never lost and never guessed.
 
 use crate::model::order::{Asked, Callback, HoPayment, Ledger, Order, OrderEvent, OrderId, Payment, Role, Rows};
 use crate::model::{Span, Stamp};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// All that is known of one order.
+/// Questions by id remembered for one order; beyond that every second of the older ones goes, so that an
+/// older time is named for an answer than there was, never a younger one.
+const ASKED: usize = 256;
+
+/// All that is known of one order. Each list is in the order of the times the rows were read.
 #[derive(Clone, Debug, Default)]
 pub struct Entry {
-    /// Versions of the order's row by the time they were read.
+    /// Versions of the order's row by the time they were read; one for each change.
     pub orders: Vec<(Stamp, Order)>,
     /// Its transitions.
     pub events: Vec<(Stamp, OrderEvent)>,
@@ -23,64 +29,134 @@ pub struct Entry {
     pub asked: Vec<(Stamp, Role)>,
 }
 
+/// A row whose order is not known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Orphan<'a> {
+    /// A callback for a payment nobody has seen.
+    Callback(Stamp, &'a Callback),
+    /// A record at HO of a payment nobody has seen.
+    HoPayment(Stamp, &'a HoPayment),
+}
+
+/// Rows that wait for the payment of one reference.
+#[derive(Clone, Debug, Default)]
+struct Waiting {
+    callbacks: Vec<(Stamp, Callback)>,
+    ho: Vec<(Stamp, HoPayment)>,
+    /// The order they name themselves and stand at until the payment says better.
+    meanwhile: Option<OrderId>,
+}
+
+/// What a role was asked and when its answer was so, in time order.
+#[derive(Clone, Debug, Default)]
+struct Answers {
+    windows: Vec<(Stamp, Span)>,
+    by_id: Vec<Stamp>,
+}
+
 /// Orders by identifier.
 #[derive(Clone, Debug, Default)]
 pub struct OrderBook {
     entries: BTreeMap<OrderId, Entry>,
-    by_upg_ref: BTreeMap<std::sync::Arc<str>, OrderId>,
-    windows: Vec<(Stamp, Role, Span)>,
-    roles: std::collections::BTreeSet<Role>,
+    by_upg_ref: BTreeMap<Arc<str>, OrderId>,
+    waiting: BTreeMap<Arc<str>, Waiting>,
+    answers: BTreeMap<Role, Answers>,
+    generation: u64,
 }
 
 impl OrderBook {
     /// Takes in an answer.
     pub fn apply(&mut self, ledger: &Ledger) {
+        self.generation += 1;
         let asof = ledger.asof;
-        let role = ledger.rows.role();
-        self.roles.insert(role);
-        match &ledger.asked {
-            Asked::Window(span) => self.windows.push((asof, role, *span)),
-            Asked::Ids(ids) => {
-                for id in ids {
-                    self.entries.entry(id.clone()).or_default().asked.push((asof, role));
-                }
-            }
-        }
+        self.asked(asof, ledger.rows.role(), &ledger.asked);
         match &ledger.rows {
             Rows::Orders(rows) => {
                 for r in rows {
-                    self.entries.entry(r.order_id.clone()).or_default().orders.push((asof, r.clone()));
+                    version(&mut self.entry_of(&r.order_id).orders, asof, r, |_| true);
                 }
             }
             Rows::OrderEvents(rows) => {
                 for r in rows {
-                    self.entries.entry(r.order_id.clone()).or_default().events.push((asof, r.clone()));
+                    version(&mut self.entry_of(&r.order_id).events, asof, r, |o| o.at == r.at && o.to == r.to);
                 }
             }
-            Rows::Payments(rows) => {
-                for r in rows {
-                    self.by_upg_ref.insert(r.upg_ref.clone(), r.order_id.clone());
-                    self.entries.entry(r.order_id.clone()).or_default().payments.push((asof, r.clone()));
-                }
+            Rows::Payments(rows) => rows.iter().for_each(|r| self.payment(asof, r)),
+            Rows::Callbacks(rows) => rows.iter().for_each(|r| self.callback(asof, r)),
+            Rows::HoPayments(rows) => rows.iter().for_each(|r| self.ho(asof, r)),
+        }
+    }
+
+    fn asked(&mut self, asof: Stamp, role: Role, asked: &Asked) {
+        let answers = self.answers.entry(role).or_default();
+        match asked {
+            Asked::Window(span) => {
+                let i = answers.windows.partition_point(|(t, _)| *t <= asof);
+                answers.windows.insert(i, (asof, *span));
             }
-            Rows::Callbacks(rows) => {
-                for r in rows {
-                    let id = r.order_id.clone().or_else(|| self.by_upg_ref.get(r.upg_ref.as_ref()?).cloned());
-                    if let Some(id) = id {
-                        self.entries.entry(id).or_default().callbacks.push((asof, r.clone()));
-                    }
+            Asked::Ids(ids) => {
+                let i = answers.by_id.partition_point(|t| *t < asof);
+                if answers.by_id.get(i) != Some(&asof) {
+                    answers.by_id.insert(i, asof);
                 }
-            }
-            Rows::HoPayments(rows) => {
-                for r in rows {
-                    let by_ref = r.upg_ref.as_ref().and_then(|u| self.by_upg_ref.get(u).cloned());
-                    if let Some(id) = by_ref.or_else(|| r.order_id.clone()) {
-                        self.entries.entry(id).or_default().ho.push((asof, r.clone()));
-                    }
+                for id in ids {
+                    let asked = &mut self.entry_of(id).asked;
+                    let i = asked.partition_point(|(t, _)| *t <= asof);
+                    asked.insert(i, (asof, role));
+                    thin(asked);
                 }
             }
         }
     }
+
+    fn entry_of(&mut self, id: &OrderId) -> &mut Entry {
+        self.entries.entry(id.clone()).or_default()
+    }
+
+    fn payment(&mut self, asof: Stamp, r: &Payment) {
+        version(&mut self.entry_of(&r.order_id).payments, asof, r, |o| o.upg_ref == r.upg_ref);
+        self.by_upg_ref.insert(r.upg_ref.clone(), r.order_id.clone());
+        let Some(mut waiting) = self.waiting.remove(&r.upg_ref) else { return };
+        if let Some(from) = waiting.meanwhile.filter(|id| *id != r.order_id).and_then(|id| self.entries.get_mut(&id)) {
+            waiting.ho.extend(from.ho.extract_if(.., |(_, h)| h.upg_ref.as_ref() == Some(&r.upg_ref)));
+        }
+        let entry = self.entry_of(&r.order_id);
+        for (asof, row) in &waiting.callbacks {
+            version(&mut entry.callbacks, *asof, row, |o| same_callback(o, row));
+        }
+        for (asof, row) in &waiting.ho {
+            version(&mut entry.ho, *asof, row, |o| o.ho_ref == row.ho_ref);
+        }
+    }
+
+    fn callback(&mut self, asof: Stamp, r: &Callback) {
+        let by_ref = || r.upg_ref.as_ref().and_then(|u| self.by_upg_ref.get(u)).cloned();
+        let order = r.order_id.clone().or_else(by_ref);
+        let callbacks = if let Some(id) = order {
+            &mut self.entry_of(&id).callbacks
+        } else {
+            &mut self.waiting.entry(r.upg_ref.clone().unwrap_or_default()).or_default().callbacks
+        };
+        version(callbacks, asof, r, |o| same_callback(o, r));
+    }
+
+    /// UPG's reference decides, the order's id only while no payment of that reference is known.
+    fn ho(&mut self, asof: Stamp, r: &HoPayment) {
+        let by_ref = r.upg_ref.as_ref().and_then(|u| self.by_upg_ref.get(u)).cloned();
+        let same = |o: &HoPayment| o.ho_ref == r.ho_ref;
+        if let Some(id) = &by_ref {
+            return version(&mut self.entry_of(id).ho, asof, r, same);
+        }
+        if let Some(id) = &r.order_id {
+            if let Some(upg_ref) = &r.upg_ref {
+                self.waiting.entry(upg_ref.clone()).or_default().meanwhile = Some(id.clone());
+            }
+            return version(&mut self.entry_of(id).ho, asof, r, same);
+        }
+        let waiting = self.waiting.entry(r.upg_ref.clone().unwrap_or_default()).or_default();
+        version(&mut waiting.ho, asof, r, same);
+    }
+
     /// Everything about one order.
     pub fn entry(&self, order: &str) -> Option<&Entry> {
         self.entries.get(order)
@@ -89,23 +165,173 @@ impl OrderBook {
     pub fn entries(&self) -> impl Iterator<Item = (&OrderId, &Entry)> {
         self.entries.iter()
     }
-    /// Whether a role has ever answered.
-    pub fn has(&self, role: Role) -> bool {
-        self.roles.contains(&role)
-    }
-    /// The newest answer of a role at or before `at`.
-    pub fn asof(&self, role: Role, at: Stamp) -> Option<Stamp> {
-        let windows = self.windows.iter().filter(|(t, r, _)| *r == role && *t <= at).map(|(t, _, _)| *t).max();
-        windows.or_else(|| {
-            self.entries.values().flat_map(|e| &e.asked).filter(|(t, r)| *r == role && *t <= at).map(|(t, _)| *t).max()
+    /// Rows read by `at` whose order is not known: they name a payment nobody has seen, or nothing.
+    pub fn orphans(&self, at: Stamp) -> impl Iterator<Item = Orphan<'_>> {
+        let read = move |t: &Stamp| *t <= at;
+        self.waiting.values().flat_map(move |w| {
+            let callbacks = w.callbacks.iter().filter(move |(t, _)| read(t)).map(|(t, r)| Orphan::Callback(*t, r));
+            callbacks.chain(w.ho.iter().filter(move |(t, _)| read(t)).map(|(t, r)| Orphan::HoPayment(*t, r)))
         })
     }
-    /// Windows asked of a role up to `at`, each with the time its answer was so.
+    /// Whether a role has ever answered.
+    pub fn has(&self, role: Role) -> bool {
+        self.answers.contains_key(&role)
+    }
+    /// The newest answer of a role at or before `at`: of those about a window, else of those about ids.
+    pub fn asof(&self, role: Role, at: Stamp) -> Option<Stamp> {
+        let answers = self.answers.get(&role)?;
+        let window = answers.windows.partition_point(|(t, _)| *t <= at).checked_sub(1).map(|i| answers.windows[i].0);
+        let by_id = || answers.by_id.partition_point(|t| *t <= at).checked_sub(1).map(|i| answers.by_id[i]);
+        window.or_else(by_id)
+    }
+    /// Windows asked of a role up to `at`, each with the time its answer was so, oldest first.
     pub fn asks(&self, role: Role, at: Stamp) -> impl Iterator<Item = (Stamp, Span)> {
-        self.windows.iter().filter(move |(t, r, _)| *r == role && *t <= at).map(|(t, _, s)| (*t, *s))
+        let windows = self.answers.get(&role).map_or(&[][..], |a| &a.windows);
+        windows[..windows.partition_point(|(t, _)| *t <= at)].iter().copied()
     }
     /// Windows asked of a role up to `at`.
     pub fn windows(&self, role: Role, at: Stamp) -> impl Iterator<Item = Span> {
-        self.windows.iter().filter(move |(t, r, _)| *r == role && *t <= at).map(|(_, _, s)| *s)
+        self.asks(role, at).map(|(_, span)| span)
+    }
+    /// Grows with every answer: whoever caches something derived compares it.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+}
+
+fn same_callback(a: &Callback, b: &Callback) -> bool {
+    a.upg_ref == b.upg_ref && a.attempt == b.attempt && a.target == b.target
+}
+
+/// Adds what was read of a row at `asof`, unless the version before it says the same. `same` tells rows of
+/// one key; a second answer of the same instant replaces the first.
+fn version<T: Clone + PartialEq>(versions: &mut Vec<(Stamp, T)>, asof: Stamp, row: &T, same: impl Fn(&T) -> bool) {
+    let i = versions.partition_point(|(t, _)| *t <= asof);
+    match versions[..i].iter_mut().rev().find(|(_, known)| same(known)) {
+        Some((_, known)) if known == row => {}
+        Some((t, known)) if *t == asof => *known = row.clone(),
+        _ => versions.insert(i, (asof, row.clone())),
+    }
+}
+
+fn thin(asked: &mut Vec<(Stamp, Role)>) {
+    if asked.len() <= ASKED {
+        return;
+    }
+    let mut met: BTreeMap<Role, usize> = BTreeMap::new();
+    let mut i = 0;
+    asked.retain(|(_, role)| {
+        let n = met.entry(*role).or_default();
+        *n += 1;
+        i += 1;
+        i > ASKED / 2 || *n % 2 == 1
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::order::{OrderStatus, PaymentStatus};
+
+    fn ledger(asof: i64, rows: Rows) -> Ledger {
+        let asked = Asked::Window(Span::new(Stamp(0), Stamp(1000)));
+        Ledger { asof: Stamp(asof), asked, rows }
+    }
+    fn order(id: &str, status: OrderStatus) -> Rows {
+        Rows::Orders(vec![Order {
+            order_id: id.into(),
+            created_at: Stamp(1),
+            status,
+            amount: None,
+            payment_method: None,
+            region: None,
+            service_type: None,
+            saga_step: None,
+            trace_id: None,
+            updated_at: None,
+        }])
+    }
+    fn payment(upg_ref: &str, order: &str) -> Rows {
+        Rows::Payments(vec![Payment {
+            upg_ref: upg_ref.into(),
+            order_id: order.into(),
+            amount: 75_000,
+            status: PaymentStatus::Paid,
+            created_at: Stamp(2),
+            settled_at: None,
+            payment_method: None,
+        }])
+    }
+    fn ho(ho_ref: &str, upg_ref: Option<&str>, order: Option<&str>) -> Rows {
+        Rows::HoPayments(vec![HoPayment {
+            ho_ref: ho_ref.into(),
+            upg_ref: upg_ref.map(Into::into),
+            order_id: order.map(Into::into),
+            amount: 75_000,
+            recorded_at: Stamp(3),
+        }])
+    }
+    fn callback(upg_ref: &str, attempt: i32) -> Rows {
+        Rows::Callbacks(vec![Callback {
+            order_id: None,
+            upg_ref: Some(upg_ref.into()),
+            attempt,
+            sent_at: Stamp(4),
+            http_status: None,
+            target: None,
+        }])
+    }
+    fn book(ledgers: impl IntoIterator<Item = Ledger>) -> OrderBook {
+        let mut book = OrderBook::default();
+        for l in ledgers {
+            book.apply(&l);
+        }
+        book
+    }
+
+    #[test]
+    fn an_order_read_every_few_seconds_has_one_version_for_each_change() {
+        let active = (10..20).map(|t| ledger(t, order("A", OrderStatus::Active)));
+        let complete = (20..30).map(|t| ledger(t, order("A", OrderStatus::Complete)));
+        let book = book(complete.chain(active));
+        let versions: Vec<_> = book.entry("A").unwrap().orders.iter().map(|(t, o)| (t.0, o.status.clone())).collect();
+        assert!(versions.contains(&(20, OrderStatus::Complete)), "{versions:?}");
+        assert!(versions.iter().take_while(|(t, _)| *t < 20).all(|(_, s)| *s == OrderStatus::Active));
+        assert_eq!(versions[0].0, 10);
+        assert_eq!(book.asof(Role::Orders, Stamp(15)), Some(Stamp(15)));
+        assert_eq!((book.asof(Role::Orders, Stamp(9)), book.asof(Role::Payments, Stamp(99))), (None, None));
+    }
+
+    #[test]
+    fn rows_that_come_before_their_payment_wait_for_it() {
+        let mut book = book([
+            ledger(10, callback("U1", 1)),
+            ledger(11, ho("H1", Some("U1"), None)),
+            ledger(11, callback("U2", 1)),
+        ]);
+        assert_eq!((book.orphans(Stamp(10)).count(), book.orphans(Stamp(11)).count()), (1, 3));
+        book.apply(&ledger(12, payment("U1", "A")));
+        let entry = book.entry("A").unwrap();
+        assert_eq!((entry.callbacks.len(), entry.ho.len(), entry.payments.len()), (1, 1, 1));
+        assert!(matches!(book.orphans(Stamp(99)).collect::<Vec<_>>()[..], [Orphan::Callback(..)]));
+    }
+
+    #[test]
+    fn a_record_at_ho_belongs_to_the_order_its_payment_pays_whatever_it_says_itself() {
+        let mut book = book([ledger(10, ho("H1", Some("U1"), Some("B")))]);
+        assert_eq!(book.entry("B").unwrap().ho.len(), 1);
+        book.apply(&ledger(11, payment("U1", "A")));
+        assert_eq!((book.entry("B").unwrap().ho.len(), book.entry("A").unwrap().ho.len()), (0, 1));
+        assert_eq!(book.orphans(Stamp(99)).count(), 0);
+    }
+
+    #[test]
+    fn questions_by_id_are_bounded_and_never_answered_younger() {
+        let ask = |t| Ledger { asof: Stamp(t), asked: Asked::Ids(vec!["A".into()]), rows: Rows::Payments(Vec::new()) };
+        let book = book((0..5000).map(ask));
+        let asked = &book.entry("A").unwrap().asked;
+        assert!(asked.len() <= ASKED && asked.is_sorted());
+        assert_eq!((asked.first().unwrap().0, asked.last().unwrap().0), (Stamp(0), Stamp(4999)));
+        assert_eq!(book.asof(Role::Payments, Stamp(77)), Some(Stamp(77)));
     }
 }

@@ -8,8 +8,12 @@ pub mod book;
 pub mod derive;
 pub mod history;
 pub mod lines;
+pub mod past;
 pub mod series;
+pub mod summary;
 pub mod template;
+pub mod tier;
+mod weight;
 
 use crate::model::database::DbSample;
 use crate::model::health::{Cost, Health, Loss, State};
@@ -18,10 +22,19 @@ use crate::model::note::{NoteText, Override, Tick};
 use crate::model::series::SeriesName;
 use crate::model::{Batch, Fact, Mark, SourceName, Span, Stamp, Zone};
 pub use book::OrderBook;
+use derive::Value;
 pub use history::History;
 pub use lines::LogIndex;
+use past::Past;
+use series::Limits;
 pub use series::{Bucket, Series};
 use std::collections::BTreeMap;
+pub use summary::{Summarizer, Summary};
+
+/// Bytes of looks at databases kept; older ones are read back from the recording.
+const LOOKS: usize = 32 << 20;
+/// Bytes of costs kept for each source: about six hours at one in five seconds.
+const COSTS: usize = 512 << 10;
 
 /// Everything known.
 pub struct Store {
@@ -47,6 +60,10 @@ pub struct Store {
     ticks: Vec<Tick>,
     overrides: Vec<Override>,
     deriver: derive::Deriver,
+    past: Past,
+    limits: Limits,
+    /// The number of series that `limits` is for.
+    shared_by: usize,
 }
 
 impl Default for Store {
@@ -68,23 +85,86 @@ impl Default for Store {
             ticks: Vec::new(),
             overrides: Vec::new(),
             deriver: derive::Deriver::default(),
+            past: Past::default(),
+            limits: Limits::ALL,
+            shared_by: 1,
         }
     }
 }
 
 impl Store {
-    /// Takes in a batch. The only way in.
+    /// Takes in a batch: the only way in for what is new. What is read back comes through
+    /// [`Store::insert_past`], what a recording keeps in short through [`Store::absorb`].
     pub fn apply(&mut self, batch: &Batch) {
         self.generation += 1;
-        let mut points: Vec<(SeriesName, Stamp, f64)> = Vec::new();
+        let mut points = Vec::new();
         self.deriver.feed(batch, &mut |name, at, value| points.push((name, at, value)));
-        for (name, at, value) in points {
-            self.series.entry(name).or_default().push(at, value);
-            self.touch(at);
+        for (name, at, value) in &points {
+            let series = self.series_of(name);
+            match value {
+                Value::Is(value) => series.push(*at, *value),
+                Value::More(by) => series.more(*at, *by),
+            }
+            self.touch(*at);
         }
+        self.late_for_past(batch, &points);
+        let mut lines_before = 0;
         for fact in &batch.facts {
-            self.apply_fact(&batch.source, fact);
+            if let Fact::Lines(lines) = fact {
+                for line in lines {
+                    self.touch(line.at);
+                }
+                self.logs.take(batch, lines_before, lines);
+                lines_before += lines.len();
+            } else {
+                self.apply_fact(&batch.source, fact);
+            }
         }
+    }
+
+    /// Takes in a part of a recording in short. Parts come in order, before anything is applied.
+    pub fn absorb(&mut self, summary: &Summary) {
+        self.generation += 1;
+        for (name, minutes) in &summary.minutes {
+            self.series_of(name).absorb(minutes);
+        }
+        for batch in &summary.light {
+            for fact in &batch.facts {
+                if let Fact::Database(look) = fact {
+                    self.deriver.seed(&batch.source, look);
+                }
+                self.apply_fact(&batch.source, fact);
+            }
+        }
+        for (source, looks) in &summary.looks {
+            let history = self.databases.entry(source.clone()).or_default();
+            let gone = looks.iter().filter(|at| history.within(Span::new(**at, Stamp(at.0 + 1))).next().is_none());
+            let gone: Vec<Stamp> = gone.copied().collect();
+            for at in gone {
+                history.note_forgotten(at);
+            }
+        }
+        self.logs.skip(summary.lines, summary.lines_until.map_or(Stamp(i64::MIN), |t| Stamp(t.0.saturating_add(1))));
+        if let Some(own) = summary.own {
+            self.touch(own.from);
+            self.touch(Stamp(own.to.0 - 1));
+        }
+    }
+
+    /// A series, made when it is new. All share what may be kept.
+    fn series_of(&mut self, name: &SeriesName) -> &mut Series {
+        if !self.series.contains_key(name) {
+            let mut series = Series::default();
+            series.limit(self.limits);
+            self.series.insert(name.clone(), series);
+            // Shares are dealt out anew each time there is an eighth more series, not for each of them.
+            if self.series.len() > self.shared_by + self.shared_by / 8 {
+                self.shared_by = self.series.len();
+                self.limits = Limits::ALL.shared(self.shared_by + self.shared_by / 8);
+                self.series.values_mut().for_each(|s| s.limit(self.limits));
+            }
+        }
+        self.series.entry(name.clone()).or_default()
     }
 
     fn touch(&mut self, at: Stamp) {
@@ -95,23 +175,25 @@ impl Store {
     fn apply_fact(&mut self, source: &SourceName, fact: &Fact) {
         match fact {
             Fact::Incident(incident) => self.incident = (**incident).clone(),
-            Fact::Samples(_) => {}
+            // Samples are points by now; lines need their place in the batch and are taken in by `apply`.
+            Fact::Samples(_) | Fact::Lines(_) => {}
             Fact::Database(sample) => {
                 self.touch(sample.at);
-                self.databases.entry(source.clone()).or_default().push(sample.at, (**sample).clone());
-            }
-            Fact::Lines(lines) => {
-                for line in lines {
-                    self.touch(line.at);
-                    self.logs.push(source, line.clone());
-                }
+                let budget = LOOKS / self.databases.len().max(1);
+                let history = self.databases.entry(source.clone()).or_default();
+                history.push_weighed(sample.at, (**sample).clone(), weight::look(sample));
+                history.trim(budget, &self.past.spans());
             }
             Fact::Ledger(ledger) => {
                 self.touch(ledger.asof);
                 self.orders.apply(ledger);
             }
             Fact::Health(health) => self.health.entry(source.clone()).or_default().push(health.at, health.clone()),
-            Fact::Cost(cost) => self.costs.entry(source.clone()).or_default().push(cost.at, cost.clone()),
+            Fact::Cost(cost) => {
+                let history = self.costs.entry(source.clone()).or_default();
+                history.push_weighed(cost.at, cost.clone(), size_of::<(Stamp, Cost)>());
+                history.trim(COSTS, &[]);
+            }
             Fact::Loss(loss) => self.losses.entry(source.clone()).or_default().push(loss.clone()),
             Fact::Mark(mark) => {
                 let i = self.marks.partition_point(|m| m.at <= mark.at);
@@ -155,12 +237,13 @@ impl Store {
     pub fn losses(&self, source: &str) -> &[Loss] {
         self.losses.get(source).map_or(&[], Vec::as_slice)
     }
-    /// Spans in which a source was down, clipped to `within`; an unfinished one ends at `now`.
+    /// Spans in which a source was down as known at `now`, clipped to `within`, each with the health that
+    /// began it; one that changes its reason while it lasts is one span, an unfinished one ends at `now`.
     pub fn blind(&self, source: &str, within: Span, now: Stamp) -> Vec<(Span, &Health)> {
         let Some(history) = self.health.get(source) else { return Vec::new() };
         let mut out = Vec::new();
         let mut since: Option<(Stamp, &Health)> = None;
-        for (at, health) in history.iter() {
+        for (at, health) in history.iter().take_while(|(at, _)| *at <= now) {
             match (health.state, since) {
                 (State::Down, None) => since = Some((at, health)),
                 (State::Down, Some(_)) | (_, None) => {}
@@ -171,9 +254,12 @@ impl Store {
             }
         }
         if let Some((from, first)) = since {
-            out.push((Span::new(from, now.max(from)), first));
+            out.push((Span::new(from, now), first));
         }
         out.retain(|(span, _)| span.overlaps(&within));
+        for (span, _) in &mut out {
+            *span = Span::new(span.from.max(within.from), span.to.min(within.to));
+        }
         out
     }
     /// Marks up to `at`, oldest first.
