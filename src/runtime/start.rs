@@ -171,7 +171,7 @@ impl Setting {
             };
             let started = live::start(&config, recorder, wires.post.clone(), &cancel).await;
             match started {
-                Ok(live) => wires.live(opened, live, state, &cancel).await,
+                Ok(live) => Box::pin(wires.live(opened, live, state, &cancel)).await,
                 Err(says) => Ending::Failed(says),
             }
         }))
@@ -188,7 +188,7 @@ impl Setting {
             match wires.open(show, self.folders) {
                 Ok(opened) => {
                     let steer = demo::start(tape, pace, wires.post.clone());
-                    wires.taped(opened, steer, recording, RecorderState::default()).await
+                    Box::pin(wires.taped(opened, steer, recording, RecorderState::default())).await
                 }
                 Err(ending) => ending,
             }
@@ -208,7 +208,7 @@ impl Setting {
                         let _ = steer.send(Steer::Seek(from)).await;
                     }
                     let state = RecorderState { folder: dir.display().to_string(), damage, ..RecorderState::default() };
-                    wires.taped(opened, steer, dir.to_owned(), state).await
+                    Box::pin(wires.taped(opened, steer, dir.to_owned(), state)).await
                 }
                 Err(ending) => ending,
             }
