@@ -23,6 +23,8 @@ pub enum Panel {
     Statements,
     /// Database: locks not granted (`derived.wanted`).
     Wanted,
+    /// Database: applications, waits, longest transactions, rates; no rows.
+    Activity,
     /// One session's sheet; no rows.
     Session,
     /// Logs: patterns (`derived.patterns`).
@@ -65,6 +67,7 @@ impl Panel {
             Self::Tree => "blocking tree",
             Self::Statements => "statements",
             Self::Wanted => "locks not granted",
+            Self::Activity => "activity",
             Self::Session => "session",
             Self::Patterns => "patterns",
             Self::Lines => "lines",
@@ -88,7 +91,7 @@ impl Panel {
 pub const fn panels(place: &Place) -> &'static [Panel] {
     match place {
         Place::Top(Screen::Timeline) => &[Panel::Lanes, Panel::Onsets, Panel::Events],
-        Place::Top(Screen::Database) => &[Panel::Tree, Panel::Statements, Panel::Wanted],
+        Place::Top(Screen::Database) => &[Panel::Tree, Panel::Statements, Panel::Wanted, Panel::Activity],
         Place::Top(Screen::Logs) => &[Panel::Patterns, Panel::Lines],
         Place::Top(Screen::Orders) | Place::OrderClasses => &[Panel::Classes, Panel::Traits],
         Place::Top(Screen::Hypotheses) => &[Panel::Hypotheses, Panel::Sections, Panel::Ready],
@@ -142,7 +145,7 @@ impl App {
             Panel::Tree => d.tree.rows.len(),
             Panel::Statements => d.statements.0.len(),
             Panel::Wanted => d.wanted.len(),
-            Panel::Session => 0,
+            Panel::Activity | Panel::Session => 0,
             Panel::Patterns => d.patterns.len(),
             Panel::Lines => d.lines.len(),
             Panel::Classes => d.classes.len(),

@@ -12,6 +12,7 @@ pub mod database;
 pub mod help;
 pub mod hypotheses;
 pub mod lane;
+pub mod list;
 pub mod logs;
 pub mod look;
 pub mod marks;

@@ -123,6 +123,14 @@ const fn is_obeyed(c: char) -> bool {
         | '\u{f0000}'..='\u{10ffff}')
 }
 
+/// Text of several lines as one: line ends and tabs become single blanks, so that SQL reads as a sentence.
+/// Everything else a terminal could obey is left for the sanitiser to show.
+#[must_use]
+pub fn flat(text: &Untrusted) -> Untrusted {
+    let words: Vec<&str> = text.raw().split([' ', '\n', '\r', '\t']).filter(|w| !w.is_empty()).collect();
+    Untrusted::from(words.join(" "))
+}
+
 /// Cells the text takes.
 pub fn width(text: &str) -> usize {
     text.width()
@@ -377,6 +385,11 @@ mod tests {
     #[test]
     fn words_are_wrapped_between_spaces() {
         assert_eq!(wrap("no order counts as stuck before 19:46", 20), ["no order counts as", "stuck before 19:46"]);
+    }
+
+    #[test]
+    fn a_statement_of_several_lines_reads_as_one_but_keeps_what_is_odd() {
+        assert_eq!(flat(&Untrusted::from("SELECT 1\n\t FROM\r\n t\u{b}x")).raw(), "SELECT 1 FROM t\u{b}x");
     }
 
     proptest! {

@@ -1,9 +1,0 @@
-//! Screen: database.
-
-use crate::app::App;
-use crate::view::canvas::Canvas;
-
-/// Draws the body.
-pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
-    crate::view::nothing(canvas, app, "nothing to show yet");
-}
