@@ -12,3 +12,4 @@ pub mod pattern;
 pub mod reconcile;
 pub mod spike;
 pub mod trail;
+mod words;

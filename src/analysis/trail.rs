@@ -1,10 +1,20 @@
 //! One order's way through MRG, UPG, the Orchestrator and HO, with the log lines that name it, on one time
 //! axis; steps that should have come and did not are rows too.
 
-use crate::analysis::reconcile::Class;
+mod row;
+pub mod says;
+mod station;
+
+use crate::analysis::reconcile::facts::{Asked, Facts};
+use crate::analysis::reconcile::{Class, class_of};
+use crate::analysis::words::lasting;
+use crate::model::incident::Rules;
 use crate::model::order::OrderId;
 use crate::model::{Lapse, Stamp, Untrusted};
 use crate::store::Store;
+
+/// Nothing of an order for longer than this is a row of its own.
+const SILENCE: Lapse = Lapse::minutes(10);
 
 /// Which system a step belongs to; columns of the trail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +106,108 @@ pub struct Trail {
 
 /// The trail of an order as of `at`; none when nobody knows the order.
 pub fn trail(store: &Store, order: &str, at: Stamp) -> Option<Trail> {
-    let _ = (store, order, at);
-    None
+    let rules = &store.incident.rules;
+    let asked = Asked::new(&store.orders, at);
+    let entry = store.orders.entry(order);
+    let facts = entry.and_then(|e| Facts::read(e, &asked, rules.settle_after));
+    let steps = row::rows(store, order, entry, at);
+    if facts.is_none() && steps.is_empty() {
+        return None;
+    }
+    let mut out = Trail {
+        id: order.into(),
+        class: Class::NotAsked,
+        steps,
+        stations: Vec::new(),
+        says: Vec::new(),
+        active_for: None,
+    };
+    let mut missing = Vec::new();
+    let mut seen_until = at;
+    if let (Some(entry), Some(facts)) = (entry, &facts) {
+        out.class = class_of(facts, rules);
+        let card = out.class.card();
+        out.stations = station::stations(entry, facts, card, at);
+        out.active_for = facts.active().then(|| facts.age());
+        if card.is_some_and(|c| !c.fine) {
+            let has = |role| asked.has(role);
+            let (steps, zone) = (&out.steps, &store.incident.zone);
+            let stuck_after = rules.stuck_after;
+            out.says = says::Witness { facts, entry, steps, at, stuck_after, has: &has, zone }.says();
+            missing = missing_steps(facts, &out.stations, rules);
+        }
+        seen_until = facts.asof;
+    }
+    out.steps = with_gaps(out.steps, missing, seen_until, out.active_for.is_some());
+    Some(out)
+}
+
+/// Steps that should have come and did not, in the saga's order, each with the time it was due.
+fn missing_steps(facts: &Facts<'_>, stations: &[Station], rules: &Rules) -> Vec<Step> {
+    let mut out = Vec::new();
+    let mut miss = |at: Option<Stamp>, system: System, what: &str, says: &str| {
+        let (what, says) = (Untrusted::from(what), says.to_owned());
+        out.push(Step { at, after: None, system, kind: StepKind::Missing, what, says, stack: Vec::new() });
+    };
+    match station::broken(stations) {
+        Some("RESERVE") => miss(None, System::Orchestrator, "missing: RESERVE, the first step that did not come", ""),
+        Some("PAY") => miss(None, System::Orchestrator, "missing: PAY, the first step that did not come", ""),
+        Some("RECORD") => miss(None, System::Orchestrator, "missing: RECORD, the first step that did not come", ""),
+        _ => {}
+    }
+    if let Some(due) = facts.missing_at_ho(rules.settle_after) {
+        if facts.callbacks == 0 && facts.callbacks_asked.is_some() {
+            miss(Some(due), System::Ho, "missing: a callback to HO; none was ever sent", "callbacks");
+        }
+        miss(Some(due), System::Ho, "missing: a record at HO, due by now", "ho_payments");
+    }
+    if facts.stuck(rules.stuck_after) {
+        let due = facts.born + rules.stuck_after;
+        miss(Some(due), System::Mrg, "missing: COMPLETE; from here on the order is stuck in ACTIVE", "orders");
+    }
+    out.sort_by_key(|step| step.at);
+    out
+}
+
+/// Puts in the time since the step before, a row for every long silence, and the missing steps where they
+/// were due. Silence up to `until` counts only while the order is `open`: nobody expects more of an ended one.
+fn with_gaps(steps: Vec<Step>, missing: Vec<Step>, until: Stamp, open: bool) -> Vec<Step> {
+    let mut due: std::collections::VecDeque<Step> = missing.into();
+    let mut out: Vec<Step> = Vec::with_capacity(steps.len() + due.len() + 2);
+    let mut before: Option<Stamp> = None;
+    for mut step in steps {
+        step.after = step.at.zip(before).map(|(at, last)| at.since(last));
+        if let Some(length) = step.after.filter(|l| *l > SILENCE) {
+            out.push(silence(length));
+        }
+        // Steps without a due time belong to the one that follows them.
+        while let Some(at) = due.iter().find_map(|s| s.at).filter(|at| step.at.is_some_and(|t| *at < t)) {
+            while let Some(next) = due.pop_front() {
+                let timed = next.at == Some(at);
+                out.push(next);
+                if timed {
+                    break;
+                }
+            }
+        }
+        before = step.at.or(before);
+        out.push(step);
+    }
+    let quiet = before.map(|last| until.since(last)).filter(|l| *l > SILENCE && open);
+    out.extend(quiet.map(silence));
+    out.extend(due);
+    out
+}
+
+fn silence(length: Lapse) -> Step {
+    let what = format!("nothing of this order in any system or log we read for {}", lasting(length));
+    Step {
+        at: None,
+        after: None,
+        system: System::Mrg,
+        kind: StepKind::Silence,
+        what: Untrusted::from(what),
+        says: String::new(),
+        stack: Vec::new(),
+    }
 }
