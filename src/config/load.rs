@@ -1,9 +1,386 @@
-//! Reads and checks a configuration file.
+//! Reads and checks a configuration file. All problems are found at once, each with its line.
 
-use crate::config::{Config, Problem};
+use crate::config::incident::role_name;
+use crate::config::section::{Page, Section};
+use crate::config::{
+    Config, DatabaseConfig, IncidentConfig, LogConfig, LogFormat, Problem, QueryConfig, QueryMode, RecordingConfig,
+    ScreenConfig, Secret,
+};
+use crate::model::incident::{Limit, Probe, Rules};
+use crate::model::order::{OrderStatus, PaymentStatus, Role};
+use crate::model::series::{Bad, Lane, Rollup, Unit};
+use crate::model::{Lapse, Zone};
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use toml::de::DeTable;
 
 /// Reads a file. All problems found are given, not only the first.
 pub fn load(file: &Path) -> Result<Config, Vec<Problem>> {
-    Err(vec![Problem { file: file.to_owned(), line: None, key: String::new(), says: "not read yet".to_owned() }])
+    let text = std::fs::read_to_string(file).map_err(|e| {
+        let says = format!("the configuration cannot be read ({e}): check the path and who may read it");
+        vec![Problem { file: file.to_owned(), line: None, key: "configuration".to_owned(), says }]
+    })?;
+    let config = parse(file, &text).0?;
+    if let Some(says) = exposed(file, &config) {
+        tracing::warn!("{says}");
+    }
+    Ok(config)
+}
+
+/// Reads a text as if it stood in `file`; with it come all keys that exist.
+pub fn parse(file: &Path, text: &str) -> (Result<Config, Vec<Problem>>, BTreeSet<String>) {
+    let page = Page::new(file, text);
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for e in &errors {
+        page.problem(e.span().map(|s| s.start), "TOML", e.message());
+    }
+    // A broken line may have swallowed keys; what is said about those would mislead.
+    let config = errors.is_empty().then(|| read(&page, table.get_ref()));
+    let asked = page.asked();
+    let problems = page.into_problems();
+    match config {
+        Some(config) if problems.is_empty() => (Ok(config), asked),
+        _ => (Err(problems), asked),
+    }
+}
+
+/// A warning when a password in the file can be read by others.
+pub fn exposed(file: &Path, config: &Config) -> Option<String> {
+    let mode = std::fs::metadata(file).ok()?.permissions().mode() & 0o777;
+    let plain = config.databases.iter().find(|d| d.url.is_plain() && d.url.fetch().is_ok_and(|u| has_password(&u)))?;
+    (mode & 0o044 != 0).then(|| {
+        format!(
+            "{}: the password of {} stands in a file that others can read (mode {mode:03o}): run chmod 600, or write ${{env:NAME}} in its place",
+            file.display(),
+            plain.name
+        )
+    })
+}
+
+fn has_password(url: &secrecy::SecretString) -> bool {
+    let url = secrecy::ExposeSecret::expose_secret(url);
+    url.split_once("://").and_then(|(_, rest)| rest.split_once('@')).is_some_and(|(who, _)| who.contains(':'))
+}
+
+fn read<'a>(page: &'a Page<'a>, table: &'a DeTable<'a>) -> Config {
+    let root = Section::root(page, table);
+    let incident = incident(&root);
+    let databases: Vec<DatabaseConfig> = root.sections("db").iter().filter_map(database).collect();
+    let logs: Vec<LogConfig> = root.sections("logs").iter().filter_map(|s| log(s, &incident.zone)).collect();
+    let queries = root.sections("query").iter().filter_map(|s| query(s, &databases)).collect();
+    let config = Config {
+        file: page.file().to_owned(),
+        incident,
+        databases,
+        logs,
+        queries,
+        screen: screen(root.section("screen").as_ref()),
+        recording: recording(root.section("recording").as_ref()),
+        keys: keys(&root),
+    };
+    root.finish();
+    names(&root, &config);
+    config
+}
+
+/// Names are what dots, series and recordings call a source: no two alike, and none of the program's own.
+fn names(root: &Section<'_>, config: &Config) {
+    const OURS: [&str; 6] = ["people", "note", "orders", "warroom", "recording", "self"];
+    let mut seen = BTreeSet::new();
+    let all = config.databases.iter().map(|d| ("db", &d.name)).chain(config.logs.iter().map(|l| ("logs", &l.name)));
+    for (section, name) in all {
+        if OURS.contains(&name.as_str()) {
+            root.problem(section, format!("no source can be named \"{name}\": warroom uses that name itself"));
+        }
+        if !seen.insert(name) {
+            root.problem(section, format!("two sources are named \"{name}\": every source has a name of its own"));
+        }
+        if name.chars().any(|c| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')) {
+            root.problem(section, format!("\"{name}\" is no name: letters, digits, - and _"));
+        }
+    }
+}
+
+fn incident(root: &Section<'_>) -> IncidentConfig {
+    let section = root.section("incident");
+    let s = section.as_ref();
+    let out = IncidentConfig {
+        title: s.and_then(|s| s.text("title")),
+        note: s.and_then(|s| s.path("note")),
+        zone: s.and_then(|s| s.zone("zone")).unwrap_or_else(Zone::wib),
+        window: s.and_then(|s| s.span("window")),
+        baseline: s.and_then(|s| s.span("baseline")),
+        rules: rules(root.section("rules").as_ref()),
+        lanes: root.sections("lane").iter().filter_map(lane).collect(),
+        limits: root.sections("limit").iter().filter_map(limit).collect(),
+        probes: root.sections("probe").iter().filter_map(probe).collect(),
+    };
+    if let Some(s) = s {
+        s.finish();
+    }
+    out
+}
+
+fn rules(section: Option<&Section<'_>>) -> Rules {
+    let usual = Rules::default();
+    let Some(s) = section else { return usual };
+    let minute = Lapse::minutes(1);
+    let out = Rules {
+        stuck_after: s.lapse("stuck_after", usual.stuck_after, minute),
+        settle_after: s.lapse("settle_after", usual.settle_after, minute),
+        normal_users: s.positive("normal_users", usual.normal_users),
+        peak_users: s.positive("peak_users", usual.peak_users),
+        spike_ratio: s.positive("spike_ratio", usual.spike_ratio),
+        spike_for: s.lapse("spike_for", usual.spike_for, minute),
+    };
+    s.finish();
+    out
+}
+
+fn database(s: &Section<'_>) -> Option<DatabaseConfig> {
+    let second = Lapse::seconds(1);
+    let ms = Lapse::millis(10);
+    let name = s.needed("name", "it stands beside the database's dot");
+    let url = s.needed("url", "postgres://warroom:${env:PASSWORD}@host/database");
+    let out = DatabaseConfig {
+        name: name.clone().unwrap_or_default(),
+        url: Secret::parse(url.as_deref().unwrap_or_default(), s.page().folder()),
+        interval: s.lapse("interval", Lapse::seconds(15), second),
+        statement_timeout: s.lapse("statement_timeout", Lapse::seconds(3), ms),
+        lock_timeout: s.lapse("lock_timeout", Lapse::millis(200), ms),
+        connect_timeout: s.lapse("connect_timeout", Lapse::seconds(5), second),
+        watch: s.switch("watch", true),
+    };
+    s.finish();
+    name.and(url).map(|_| out)
+}
+
+fn log(s: &Section<'_>, zone: &Zone) -> Option<LogConfig> {
+    let list = |key: &str, usual: &[&str]| {
+        s.texts(key).unwrap_or_else(|| usual.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>())
+    };
+    let paths = s.texts("paths").unwrap_or_default();
+    if paths.is_empty() {
+        s.problem("paths", "is missing or empty: name files like [\"/var/log/mrg/*.log\"]");
+    }
+    for path in &paths {
+        let folder = Path::new(path).parent().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
+        if folder.contains('*') {
+            s.problem("paths", format!("\"{path}\" has a * in a folder: only the file's own name may have one"));
+        }
+    }
+    let out = LogConfig {
+        name: s.text("name").unwrap_or_else(|| "logs".to_owned()),
+        paths: paths.iter().map(|p| s.page().folder().join(p)).collect(),
+        service: s.text("service"),
+        format: s
+            .choice("format", &[("auto", LogFormat::Auto), ("json", LogFormat::Json), ("plain", LogFormat::Plain)])
+            .unwrap_or(LogFormat::Auto),
+        time_fields: list("time_fields", &["time", "ts", "timestamp", "@timestamp"]),
+        level_fields: list("level_fields", &["level", "severity", "lvl"]),
+        message_fields: list("message_fields", &["msg", "message"]),
+        service_fields: list("service_fields", &["service", "app", "logger"]),
+        order_fields: list("order_fields", &["order_id", "orderId", "order"]),
+        trace_fields: list("trace_fields", &["trace_id", "traceId", "trace"]),
+        order_pattern: s.text("order_pattern"),
+        time_format: s.text("time_format"),
+        zone: s.zone("zone").unwrap_or_else(|| zone.clone()),
+        read_back: s.lapse("read_back", Lapse::hours(2), Lapse::ZERO),
+    };
+    if let Some(Err(e)) = out.order_pattern.as_deref().map(regex::Regex::new) {
+        let first = e.to_string();
+        let why = first.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        s.problem("order_pattern", format!("is no regular expression: {why}"));
+    }
+    if let Some(format) = &out.time_format
+        && chrono::format::StrftimeItems::new(format).any(|i| i == chrono::format::Item::Error)
+    {
+        s.problem("time_format", format!("\"{format}\" is no time pattern: write it like \"%Y-%m-%d %H:%M:%S%.3f\""));
+    }
+    s.finish();
+    (!paths.is_empty()).then_some(out)
+}
+
+const ROLES: [Role; 5] = [Role::Orders, Role::OrderEvents, Role::Payments, Role::Callbacks, Role::HoPayments];
+
+fn query(s: &Section<'_>, databases: &[DatabaseConfig]) -> Option<QueryConfig> {
+    let words: Vec<(&str, Role)> = ROLES.iter().map(|r| (role_name(*r), *r)).collect();
+    let role = s.choice("role", &words);
+    if role.is_none() && s.text("role").is_none() {
+        let names: Vec<&str> = words.iter().map(|(n, _)| *n).collect();
+        s.problem("role", format!("is missing: one of {}", names.join(", ")));
+    }
+    let db = s.needed("db", "the name of the [[db]] it runs on");
+    if let Some(db) = db.as_ref().filter(|db| databases.iter().all(|d| d.name != **db)) {
+        let names: Vec<&str> = databases.iter().map(|d| d.name.as_str()).collect();
+        s.problem("db", format!("no [[db]] is named \"{db}\"; there are: {}", names.join(", ")));
+    }
+    let sql = s.needed("sql", "one SELECT, with :from and :to or with :ids");
+    let mode = s.choice("mode", &[("window", QueryMode::Window), ("ids", QueryMode::Ids)]);
+    let mode = mode.unwrap_or(QueryMode::Window);
+    if let Some(sql) = &sql {
+        let needed: &[&str] = if mode == QueryMode::Window { &[":from", ":to"] } else { &[":ids"] };
+        for parameter in needed.iter().filter(|p| !sql.contains(**p)) {
+            s.problem("sql", format!("has no {parameter}: in this mode that is how warroom says what it asks for"));
+        }
+    }
+    let out = QueryConfig {
+        role: role.unwrap_or(Role::Orders),
+        db: db.clone().unwrap_or_default(),
+        sql: sql.clone().unwrap_or_default(),
+        mode,
+        interval: s.lapse("interval", Lapse::minutes(1), Lapse::seconds(5)),
+        limit: s.whole("limit", 500, 1..=5000),
+        zone: s.zone("zone"),
+        order_status: s.words("order_status", order_status).into_iter().collect(),
+        payment_status: s.words("payment_status", payment_status).into_iter().collect(),
+    };
+    s.finish();
+    role?;
+    db.and(sql).map(|_| out)
+}
+
+fn order_status(text: &str) -> Result<OrderStatus, String> {
+    Ok(match text.to_ascii_lowercase().as_str() {
+        "created" => OrderStatus::Created,
+        "active" => OrderStatus::Active,
+        "complete" => OrderStatus::Complete,
+        "failed" => OrderStatus::Failed,
+        "cancelled" => OrderStatus::Cancelled,
+        "expired" => OrderStatus::Expired,
+        _ => return Err(format!("\"{text}\" is not one of created, active, complete, failed, cancelled, expired")),
+    })
+}
+
+fn payment_status(text: &str) -> Result<PaymentStatus, String> {
+    Ok(match text.to_ascii_lowercase().as_str() {
+        "initiated" => PaymentStatus::Initiated,
+        "pending" => PaymentStatus::Pending,
+        "authorized" => PaymentStatus::Authorized,
+        "paid" => PaymentStatus::Paid,
+        "refunded" => PaymentStatus::Refunded,
+        "failed" => PaymentStatus::Failed,
+        _ => return Err(format!("\"{text}\" is not one of initiated, pending, authorized, paid, refunded, failed")),
+    })
+}
+
+const UNITS: [(&str, Unit); 8] = [
+    ("count", Unit::Count),
+    ("users", Unit::Users),
+    ("per_second", Unit::PerSecond),
+    ("per_minute", Unit::PerMinute),
+    ("percent", Unit::Percent),
+    ("seconds", Unit::Seconds),
+    ("bytes_per_second", Unit::BytesPerSecond),
+    ("rupiah", Unit::Rupiah),
+];
+const ROLLUPS: [(&str, Rollup); 5] = [
+    ("last", Rollup::Last),
+    ("max", Rollup::Max),
+    ("min", Rollup::Min),
+    ("mean", Rollup::Mean),
+    ("sum_per_minute", Rollup::SumPerMinute),
+];
+const BAD: [(&str, Bad); 3] = [("high", Bad::High), ("low", Bad::Low), ("both", Bad::Both)];
+
+fn lane(s: &Section<'_>) -> Option<Lane> {
+    let name = s.needed("name", "at most 15 letters");
+    let series = s.needed("series", "source.measure, like mrg.connections");
+    if let Some(name) = name.as_ref().filter(|n| n.chars().count() > 15) {
+        s.problem("name", format!("\"{name}\" is longer than the 15 letters there is room for"));
+    }
+    let out = Lane {
+        group: s.text("group").unwrap_or_else(|| "other".to_owned()),
+        name: name.clone().unwrap_or_default(),
+        series: series.clone().unwrap_or_default().into(),
+        unit: s.choice("unit", &UNITS).unwrap_or(Unit::Count),
+        rollup: s.choice("rollup", &ROLLUPS).unwrap_or(Rollup::Max),
+        bad: s.choice("bad", &BAD).unwrap_or(Bad::High),
+        floor: s.number("floor").unwrap_or(0.0),
+        ceiling: s.number("ceiling"),
+        lag: s.lapse("lag", Lapse::ZERO, Lapse::ZERO),
+        trigger: s.switch("trigger", false),
+        broken_at: s.number("broken_at"),
+    };
+    s.finish();
+    name.and(series).map(|_| out)
+}
+
+fn limit(s: &Section<'_>) -> Option<Limit> {
+    let name = s.needed("name", "how the limit is called, like pool_max × pods");
+    let series = s.needed("series", "the series it bounds, like mrg.connections");
+    let value = s.number("value");
+    if value.is_none() {
+        s.problem("value", "is missing or no number: the limit itself");
+    }
+    s.finish();
+    Some(Limit { name: name?, value: value?, series: series? })
+}
+
+fn probe(s: &Section<'_>) -> Option<Probe> {
+    let id = s.needed("id", "H and a number and a letter, like H1d; one of the built-in ids replaces that one");
+    let series = s.needed("series", "the series it looks at, like mrg.lock_waits");
+    let out = Probe {
+        id: id.clone().unwrap_or_default(),
+        hypothesis: s.whole("hypothesis", 0, 0..=99),
+        matches: s.texts("matches").unwrap_or_default(),
+        series: series.clone().unwrap_or_default(),
+        supports_at: s.number("supports_at"),
+        refutes_below: s.number("refutes_below"),
+        for_: s.lapse("for", Lapse::minutes(3), Lapse::ZERO),
+        weight: s.positive("weight", 1.0),
+        answer: answer(s),
+    };
+    s.finish();
+    id.and(series).map(|_| out)
+}
+
+fn answer(s: &Section<'_>) -> Option<(crate::model::note::Verdict, String)> {
+    use crate::model::note::Verdict;
+    let words =
+        [("supports", Verdict::Supports), ("refutes", Verdict::Refutes), ("inconclusive", Verdict::Inconclusive)];
+    let verdict = s.choice("answer", &words);
+    let because = s.text("because");
+    if verdict.is_some() && because.is_none() {
+        s.problem("because", "is missing: an answer that was given by a person needs its reason");
+    }
+    verdict.zip(because)
+}
+
+fn screen(section: Option<&Section<'_>>) -> ScreenConfig {
+    let auto = || "auto".to_owned();
+    let word = |key: &str, words: &[&str]| {
+        let words: Vec<(&str, String)> = words.iter().map(|w| (*w, (*w).to_owned())).collect();
+        section.and_then(|s| s.choice(key, &words)).unwrap_or_else(auto)
+    };
+    let out = ScreenConfig {
+        colors: word("colors", &["auto", "mono", "16", "256", "rgb"]),
+        glyphs: word("glyphs", &["auto", "unicode", "ascii", "braille"]),
+        mouse: section.is_some_and(|s| s.switch("mouse", false)),
+        slow: section.is_some_and(|s| s.switch("slow", false)),
+        who: section.and_then(|s| s.text("who")),
+    };
+    if let Some(s) = section {
+        s.finish();
+    }
+    out
+}
+
+fn recording(section: Option<&Section<'_>>) -> RecordingConfig {
+    let usual = 256 << 20;
+    let out = RecordingConfig {
+        folder: section.and_then(|s| s.path("folder")),
+        keep_free: section.map_or(usual, |s| s.size("keep_free", usual)),
+    };
+    if let Some(s) = section {
+        s.finish();
+    }
+    out
+}
+
+/// `[keys]`: whether the commands and keys exist is the key map's to say.
+fn keys(root: &Section<'_>) -> BTreeMap<String, Vec<String>> {
+    let Some(section) = root.section("keys") else { return BTreeMap::new() };
+    section.keys().into_iter().filter_map(|name| section.texts(&name).map(|keys| (name, keys))).collect()
 }

@@ -5,6 +5,8 @@ pub mod incident;
 pub mod load;
 pub mod problem;
 pub mod secret;
+pub mod section;
+pub mod value;
 
 use crate::model::incident::Rules;
 use crate::model::order::{OrderStatus, PaymentStatus, Role};

@@ -48,6 +48,9 @@ impl Secret {
         if let Some(command) = text.strip_prefix("cmd:") {
             return Self::Command(command.trim().to_owned());
         }
+        if let Some(whole) = text.strip_prefix("${").and_then(|t| t.strip_suffix('}')).filter(|t| !t.contains('}')) {
+            return Self::parse(whole, folder);
+        }
         if text.contains("${") {
             return Self::Template { text: text.into(), folder: folder.to_owned() };
         }
@@ -218,6 +221,11 @@ mod tests {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
         let url = Secret::parse("postgres://w:${file:pw}@h/d", dir.path());
         assert_eq!(shown(url.fetch()), "postgres://w:p%40ss%2Fw%3Ard%20%251@h/d");
+    }
+
+    #[test]
+    fn a_whole_url_from_a_variable_is_taken_as_it_is() {
+        assert!(matches!(Secret::parse("${env:WARROOM_MRG_URL}", &here()), Secret::Env(n) if n == "WARROOM_MRG_URL"));
     }
 
     #[test]
