@@ -1,7 +1,7 @@
 //! Orders of some classes, a row each: what the order system, UPG, HO and the logs have of them.
 
-use crate::analysis::reconcile::{Class, ClassedOrder};
 use crate::analysis::reconcile::facts::{Asked, Facts, newest_order};
+use crate::analysis::reconcile::{Class, ClassedOrder};
 use crate::app::App;
 use crate::app::grid::Size;
 use crate::app::rows::Panel;
@@ -41,7 +41,8 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, title: &str, classes: &[Class]) 
         }
         y += 1;
     }
-    let says = format!("{} of {} · row {}", shown.len(), number::count(len as i64), number::count(rows.focus as i64 + 1));
+    let says =
+        format!("{} of {} · row {}", shown.len(), number::count(len as i64), number::count(rows.focus as i64 + 1));
     canvas.fit(x, y + 1, end_x, &says, Role::Dim);
 }
 
@@ -52,21 +53,34 @@ fn scope(app: &App, canvas: &mut Canvas<'_>) {
         _ => Vec::new(),
     };
     let counted = app.derived.standing.classes.iter().filter(|c| classes.contains(&c.class));
-    let amount: i64 = if classes.is_empty() { app.derived.standing.stuck_amount } else { counted.map(|c| c.amount).sum() };
+    let amount: i64 =
+        if classes.is_empty() { app.derived.standing.stuck_amount } else { counted.map(|c| c.amount).sum() };
     let n = number::plural(app.derived.orders.len(), "order", "orders");
     let asof = app.derived.standing.asof.map_or("not asked yet".to_owned(), |t| {
-        if app.grid.size == Size::Wide { format!("as of {}, {}", zone.hms(t), number::ago(app.at().since(t))) } else { format!("as of {}", zone.hms(t)) }
+        if app.grid.size == Size::Wide {
+            format!("as of {}, {}", zone.hms(t), number::ago(app.at().since(t)))
+        } else {
+            format!("as of {}", zone.hms(t))
+        }
     });
-    let says = if app.grid.size == Size::Narrow || !app.filter.is_empty() { format!("{n} · {asof}") } else { format!("{n} · {} · {asof}", number::rupiah_sum(amount)) };
+    let says = if app.grid.size == Size::Narrow || !app.filter.is_empty() {
+        format!("{n} · {asof}")
+    } else {
+        format!("{n} · {} · {asof}", number::rupiah_sum(amount))
+    };
     chrome::scope(canvas, &[dim(says)]);
 }
 
 fn notes(app: &App, focus: usize) -> Vec<Vec<Run<'static>>> {
     let Some(order) = app.derived.orders.get(focus) else { return Vec::new() };
     let zone = &app.store.incident.zone;
-    let after = app.derived.spike.as_ref().map_or(String::new(), |s| format!(" T{}", number::after(order.born.since(s.onset))));
+    let after =
+        app.derived.spike.as_ref().map_or(String::new(), |s| format!(" T{}", number::after(order.born.since(s.onset))));
     vec![
-        vec![dim(format!("row {} of ", number::count(focus as i64 + 1))), plain(number::count(app.derived.orders.len() as i64))],
+        vec![
+            dim(format!("row {} of ", number::count(focus as i64 + 1))),
+            plain(number::count(app.derived.orders.len() as i64)),
+        ],
         vec![dim("born "), plain(zone.hms(order.born)), dim(after)],
     ]
 }
@@ -76,8 +90,18 @@ fn heading(app: &App, canvas: &mut Canvas<'_>, title: &str, classes: &[Class], (
         [one] => one.card().map_or(String::new(), |c| format!("{} · ", c.meaning)),
         _ => format!("{} · ", text::show_str(title, canvas.privacy)),
     };
-    let sorted = app.sorted_by().map_or("oldest first".to_owned(), |(name, reversed)| format!("{}{}", if name.contains("first") { "" } else { "by " }, if reversed { format!("{name}, reversed") } else { name.to_owned() }));
-    let filter = if app.filter.is_empty() { String::new() } else { format!(" · filter {}", text::show_str(&app.filter, canvas.privacy)) };
+    let sorted = app.sorted_by().map_or("oldest first".to_owned(), |(name, reversed)| {
+        format!(
+            "{}{}",
+            if name.contains("first") { "" } else { "by " },
+            if reversed { format!("{name}, reversed") } else { name.to_owned() }
+        )
+    });
+    let filter = if app.filter.is_empty() {
+        String::new()
+    } else {
+        format!(" · filter {}", text::show_str(&app.filter, canvas.privacy))
+    };
     canvas.head(x, y, end_x, "ORDERS", &format!("{meaning}{sorted}{filter}"), Focus::Here(moment::accent(app)))
 }
 
@@ -120,7 +144,14 @@ fn columns(size: Size, total: u16) -> Vec<Column> {
             left("HO", 8),
             right("callbacks", 9),
         ]),
-        Size::Narrow | Size::Tiny => out.extend([left("born WIB", 8), right("stuck", 6), right("Rp", 10), left("method", 8), left("settled", 8), left("HO", 8)]),
+        Size::Narrow | Size::Tiny => out.extend([
+            left("born WIB", 8),
+            right("stuck", 6),
+            right("Rp", 10),
+            left("method", 8),
+            left("settled", 8),
+            left("HO", 8),
+        ]),
     }
     let taken: u16 = out.iter().map(|c| c.width + 2).sum();
     if size == Size::Wide {
@@ -161,7 +192,9 @@ impl<'a> Desk<'a> {
         let entry = app.store.orders.entry(id);
         let facts = entry.and_then(|e| Facts::read(e, &self.asked, app.store.incident.rules.settle_after));
         let order = entry.and_then(|e| newest_order(e, app.at())).map(|(_, o)| o);
-        let outside = |s: Option<&str>| s.map_or_else(|| vec![dim(number::NOTHING)], |s| canvas.outside(&Untrusted::from(s), Role::Text));
+        let outside = |s: Option<&str>| {
+            s.map_or_else(|| vec![dim(number::NOTHING)], |s| canvas.outside(&Untrusted::from(s), Role::Text))
+        };
         let marked = app.is_marked(Panel::Orders, row);
         let mut name = canvas.outside(&Untrusted::from(&**id), if marked { Role::Strong } else { Role::Var });
         if marked {
@@ -183,7 +216,10 @@ impl<'a> Desk<'a> {
             8..=10 => out.extend([service, region, vec![dim(settled)], ho, callbacks]),
             _ => {
                 let step = outside(order.and_then(|o| o.saga_step.as_deref()));
-                let reference = payment.map_or_else(|| vec![dim(number::NOTHING)], |p| canvas.outside(&Untrusted::from(&*p.upg_ref), Role::Dim));
+                let reference = payment.map_or_else(
+                    || vec![dim(number::NOTHING)],
+                    |p| canvas.outside(&Untrusted::from(&*p.upg_ref), Role::Dim),
+                );
                 out.extend([service, region, step, reference, vec![dim(settled)], ho, callbacks]);
                 out.extend(self.line(canvas, id));
             }
@@ -208,7 +244,9 @@ fn payment(entry: &Entry, at: Stamp) -> Option<&Payment> {
 fn ho(facts: Option<&Facts<'_>>, app: &App) -> Runs {
     let rules = &app.store.incident.rules;
     match facts {
-        Some(f) if f.recorded > 0 => vec![dim(f.recorded_at.map_or("yes".to_owned(), |t| app.store.incident.zone.hms(t)))],
+        Some(f) if f.recorded > 0 => {
+            vec![dim(f.recorded_at.map_or("yes".to_owned(), |t| app.store.incident.zone.hms(t)))]
+        }
         Some(f) if f.paid == 0 => vec![dim(number::NOTHING)],
         Some(f) if f.ho_asked.is_none() => vec![run(Role::Stale, "unasked")],
         Some(f) if f.missing_at_ho(rules.settle_after).is_some() => vec![run(Role::Warn, "none")],

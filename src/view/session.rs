@@ -24,8 +24,15 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, pid: Pid) {
     let zone = &app.store.incident.zone;
     let role = if db.stale { Role::Warn } else { Role::Dim };
     let age = number::ago(app.at().since(sample.at));
-    chrome::scope(canvas, &[dim(format!("{} · ", db.name)), run(role, format!("look of {}, {age}", zone.hms(sample.at)))]);
-    let mut y = if app.grid.size == Size::Narrow { chrome::body_top(app) } else { strip::draw(app, canvas, &["connections", "lock waits"], &[]) };
+    chrome::scope(
+        canvas,
+        &[dim(format!("{} · ", db.name)), run(role, format!("look of {}, {age}", zone.hms(sample.at)))],
+    );
+    let mut y = if app.grid.size == Size::Narrow {
+        chrome::body_top(app)
+    } else {
+        strip::draw(app, canvas, &["connections", "lock waits"], &[])
+    };
     let end = chrome::body_end(app);
     let left = app.grid.left;
     let right = canvas.width().saturating_sub(1);
@@ -55,14 +62,20 @@ fn absent(db: &Shown<'_>, canvas: &mut Canvas<'_>, pid: Pid) {
         Some(t) => format!("it was last seen at {}; ← goes there", zone.hms(t)),
         None => "it was not seen before this instant".to_owned(),
     };
-    let says = format!("session {pid} of {} is not in the look of {}: it ended, or it neither waits nor blocks nor is long in a transaction; {seen}", db.name, zone.hms(app.at()));
+    let says = format!(
+        "session {pid} of {} is not in the look of {}: it ended, or it neither waits nor blocks nor is long in a transaction; {seen}",
+        db.name,
+        zone.hms(app.at())
+    );
     crate::view::nothing(canvas, app, &says);
 }
 
 fn sheet(db: &Shown<'_>, s: &Session, canvas: &Canvas<'_>) -> Vec<(&'static str, Runs)> {
     let when = |t: Option<Stamp>| -> Runs {
         match (t, since(t, db.at)) {
-            (Some(t), Some(age)) => vec![strong(number::duration(age)), dim(format!("   since {}", db.app.store.incident.zone.hms(t)))],
+            (Some(t), Some(age)) => {
+                vec![strong(number::duration(age)), dim(format!("   since {}", db.app.store.incident.zone.hms(t)))]
+            }
             _ => vec![dim(number::NOTHING)],
         }
     };
@@ -70,10 +83,15 @@ fn sheet(db: &Shown<'_>, s: &Session, canvas: &Canvas<'_>) -> Vec<(&'static str,
     who.push(dim("   role "));
     who.extend(canvas.outside(&s.user, Role::Text));
     who.push(dim("   from "));
-    let client = if s.client.is_empty() { vec![dim("a local socket, or not visible")] } else { canvas.outside(&s.client, Role::Text) };
+    let client = if s.client.is_empty() {
+        vec![dim("a local socket, or not visible")]
+    } else {
+        canvas.outside(&s.client, Role::Text)
+    };
     who.extend(client);
     let state = if s.wait_kind == "Lock" { Role::Bad } else { Role::Text };
-    let mut out = vec![("application", who), ("state", vec![run(state, state_of(s))]), ("in this state", when(s.in_state))];
+    let mut out =
+        vec![("application", who), ("state", vec![run(state, state_of(s))]), ("in this state", when(s.in_state))];
     out.extend([("waits for a lock", when(s.waiting)), ("in transaction", when(s.in_transaction))]);
     out.extend([("last statement", when(s.in_query)), ("connected", when(s.connected))]);
     let wants = s.wants.as_ref().map_or_else(
@@ -132,7 +150,11 @@ struct People<'a> {
 
 fn waits_for<'a>(sample: &'a DbSample, s: &Session) -> People<'a> {
     let find = |pid: &Pid| (*pid, sample.sessions.iter().find(|x| x.pid == *pid));
-    People { title: "BLOCKED BY", none: "nobody: it waits for no other session", sessions: s.blocked_by.iter().map(find).collect() }
+    People {
+        title: "BLOCKED BY",
+        none: "nobody: it waits for no other session",
+        sessions: s.blocked_by.iter().map(find).collect(),
+    }
 }
 
 fn holds_up<'a>(sample: &'a DbSample, s: &Session) -> People<'a> {
@@ -141,7 +163,15 @@ fn holds_up<'a>(sample: &'a DbSample, s: &Session) -> People<'a> {
     People { title: "HOLDS UP", none: "nobody", sessions: behind.into_iter().map(|x| (x.pid, Some(x))).collect() }
 }
 
-fn people(db: &Shown<'_>, sample: &DbSample, canvas: &mut Canvas<'_>, (left, right): (u16, u16), y: u16, end: u16, who: &People<'_>) -> u16 {
+fn people(
+    db: &Shown<'_>,
+    sample: &DbSample,
+    canvas: &mut Canvas<'_>,
+    (left, right): (u16, u16),
+    y: u16,
+    end: u16,
+    who: &People<'_>,
+) -> u16 {
     if y + 1 >= end {
         return y;
     }
@@ -166,7 +196,8 @@ fn people(db: &Shown<'_>, sample: &DbSample, canvas: &mut Canvas<'_>, (left, rig
                 runs.push(plain("  "));
                 runs.extend(canvas.outside(&text::flat(&s.query), Role::Dim));
             }
-            None if *pid == 0 => runs.push(dim("a prepared transaction: see pg_prepared_xacts; somebody has to commit it or roll it back")),
+            None if *pid == 0 => runs
+                .push(dim("a prepared transaction: see pg_prepared_xacts; somebody has to commit it or roll it back")),
             None => runs.push(dim(format!("not among the {} sessions of this look", sample.sessions.len()))),
         }
         canvas.runs(left, y, right, &kept(runs, db.stale));

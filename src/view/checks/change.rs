@@ -10,7 +10,15 @@ use crate::view::look::Role;
 use crate::view::text;
 
 /// Draws the panel between `y` and `end`; gives back the row after it.
-pub fn draw(app: &App, canvas: &mut Canvas<'_>, check: Option<&Check>, item: Option<&ItemId>, (x, end_x): (u16, u16), y: u16, end: u16) -> u16 {
+pub fn draw(
+    app: &App,
+    canvas: &mut Canvas<'_>,
+    check: Option<&Check>,
+    item: Option<&ItemId>,
+    (x, end_x): (u16, u16),
+    y: u16,
+    end: u16,
+) -> u16 {
     if y >= end {
         return y;
     }
@@ -19,12 +27,29 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, check: Option<&Check>, item: Opt
     if let Some(pending) = &app.pending {
         y = lines(canvas, &pending.diff, (x, end_x), y, end.saturating_sub(1));
         if y < end {
-            canvas.runs(x, y, end_x, &[strong("write this into the note?  "), run(Role::Key, "y"), dim(" writes   "), run(Role::Key, "n"), dim(" leaves it")]);
+            canvas.runs(
+                x,
+                y,
+                end_x,
+                &[
+                    strong("write this into the note?  "),
+                    run(Role::Key, "y"),
+                    dim(" writes   "),
+                    run(Role::Key, "n"),
+                    dim(" leaves it"),
+                ],
+            );
         }
         return y + 1;
     }
     let Some(item) = item else {
-        canvas.fit(x, y, end_x, "nothing: the note has no checkbox for this check; E attaches its evidence to one", Role::Dim);
+        canvas.fit(
+            x,
+            y,
+            end_x,
+            "nothing: the note has no checkbox for this check; E attaches its evidence to one",
+            Role::Dim,
+        );
         return y + 1;
     };
     let ticked = app.note.items.iter().find(|i| i.id == *item).is_some_and(|i| i.ticked);
@@ -78,11 +103,16 @@ fn with_evidence(canvas: &mut Canvas<'_>, check: Option<&Check>, (x, end_x): (u1
 
 fn footnote(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, end: u16) -> u16 {
     let mut says: Vec<Runs> = vec![
-        vec![dim("One byte; with X one indented line more. Refused if this line was changed in another editor meanwhile.")],
+        vec![dim(
+            "One byte; with X one indented line more. Refused if this line was changed in another editor meanwhile.",
+        )],
         vec![run(Role::Key, "x"), dim(" shows this and asks "), run(Role::Key, "y"), dim(" or "), run(Role::Key, "n")],
     ];
     if !app.may_write {
-        says = vec![vec![run(Role::Warn, "nothing is written here: this is a view, a replay, or the note is not configured to be written")]];
+        says = vec![vec![run(
+            Role::Warn,
+            "nothing is written here: this is a view, a replay, or the note is not configured to be written",
+        )]];
     }
     let mut y = y;
     for runs in says {

@@ -19,7 +19,15 @@ use crate::view::{number, text};
 const INDENT: u16 = 12;
 
 /// Draws evidence and change side by side where there is room, else the change below.
-pub fn panels(app: &App, canvas: &mut Canvas<'_>, check: Option<&Check>, item: Option<&ItemId>, (x, end_x): (u16, u16), y: u16, end: u16) {
+pub fn panels(
+    app: &App,
+    canvas: &mut Canvas<'_>,
+    check: Option<&Check>,
+    item: Option<&ItemId>,
+    (x, end_x): (u16, u16),
+    y: u16,
+    end: u16,
+) {
     let item = item.or_else(|| check.and_then(|c| c.item.as_ref()));
     if app.grid.size == Size::Wide {
         let half = x + 100;
@@ -54,7 +62,13 @@ fn evidence(app: &App, canvas: &mut Canvas<'_>, check: &Check, (x, end_x): (u16,
         rows.push(("no data", check.missing.clone(), Role::Stale));
     }
     if let Some((measured, who, why)) = &check.overridden {
-        let said = format!("{} says {}: {}; measured: {}", canvas.shown(who), sign_of(check.verdict).2, canvas.shown(why), sign_of(*measured).2);
+        let said = format!(
+            "{} says {}: {}; measured: {}",
+            canvas.shown(who),
+            sign_of(check.verdict).2,
+            canvas.shown(why),
+            sign_of(*measured).2
+        );
         rows.push(("override", said, Role::Warn));
     }
     if !check.evidence.iter().any(|(label, _)| *label == "rule") && !check.rule.is_empty() {
@@ -87,7 +101,14 @@ fn limits(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, en
         return;
     }
     canvas.head(x, y, end_x, "CONFIGURED LIMITS BESIDE MEASURED", "", Focus::Away);
-    let columns = [left("limit", 30), right("configured", 12), right("in baseline", 12), right("worst in window", 15), right("now", 10), right("headroom at worst", 17)];
+    let columns = [
+        left("limit", 30),
+        right("configured", 12),
+        right("in baseline", 12),
+        right("worst in window", 15),
+        right("now", 10),
+        right("headroom at worst", 17),
+    ];
     canvas.table_head(x, y + 1, &columns);
     for (i, limit) in limits.iter().enumerate() {
         let y = y + 2 + i as u16;

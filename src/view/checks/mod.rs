@@ -40,7 +40,8 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, number: u32) {
     y += 1;
     let rows = app.rows_in(Panel::Checks);
     let len = finding.checks.len();
-    let room = usize::from(end.saturating_sub(y)).saturating_sub(if app.grid.size == Size::Narrow { 4 } else { 8 }).max(3);
+    let room =
+        usize::from(end.saturating_sub(y)).saturating_sub(if app.grid.size == Size::Narrow { 4 } else { 8 }).max(3);
     for i in visible(len, room, rows.top, rows.focus) {
         let Some(check) = finding.checks.get(i) else { continue };
         canvas.table_row(x, y, &columns, &cells(app, check, canvas));
@@ -50,7 +51,13 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, number: u32) {
         y += 1;
     }
     if len == 0 {
-        canvas.fit(x, y, end_x, "no checkbox stands under this hypothesis, and no check of warroom's own feeds it", Role::Dim);
+        canvas.fit(
+            x,
+            y,
+            end_x,
+            "no checkbox stands under this hypothesis, and no check of warroom's own feeds it",
+            Role::Dim,
+        );
         y += 1;
     }
     sum(canvas, finding, &columns, x, y);
@@ -67,7 +74,13 @@ fn title(app: &App, canvas: &mut Canvas<'_>, f: &Finding, (x, end_x): (u16, u16)
     runs.push(dim("   score "));
     runs.push(strong(number::score(f.score)));
     runs.push(run(hypotheses::verdict_role(f.verdict), format!("   {}", f.verdict)));
-    let next = app.derived.findings.hypotheses.iter().filter(|o| o.number != f.number).max_by(|a, b| a.score.total_cmp(&b.score));
+    let next = app
+        .derived
+        .findings
+        .hypotheses
+        .iter()
+        .filter(|o| o.number != f.number)
+        .max_by(|a, b| a.score.total_cmp(&b.score));
     if let Some(next) = next {
         runs.push(dim(format!("   next H{} {}", next.number, number::score(next.score))));
     }
@@ -103,7 +116,13 @@ fn columns(app: &App, total: u16) -> Vec<Column> {
             left("id", 4),
         ],
         Size::Narrow | Size::Tiny => {
-            vec![left("", 3), left("check of the note", 26), left("measured", total.saturating_sub(3 + 26 + 14 + 5 + 8)), left("verdict", 14), right("score", 5)]
+            vec![
+                left("", 3),
+                left("check of the note", 26),
+                left("measured", total.saturating_sub(3 + 26 + 14 + 5 + 8)),
+                left("verdict", 14),
+                right("score", 5),
+            ]
         }
     }
 }
@@ -153,7 +172,14 @@ fn cells(app: &App, check: &Check, canvas: &Canvas<'_>) -> Vec<Runs> {
     let id = vec![dim(check.id.clone())];
     let mut out = vec![tick_box(item), title, measured(check, canvas)];
     match app.grid.size {
-        Size::Wide => out.extend([rule, verdict(check), vec![signed(check.score)], vec![run(Role::Hot, trend(app, check))], age, id]),
+        Size::Wide => out.extend([
+            rule,
+            verdict(check),
+            vec![signed(check.score)],
+            vec![run(Role::Hot, trend(app, check))],
+            age,
+            id,
+        ]),
         Size::Medium => out.extend([verdict(check), vec![signed(check.score)], age, id]),
         Size::Narrow | Size::Tiny => out.extend([verdict(check), vec![signed(check.score)]]),
     }
@@ -166,8 +192,12 @@ fn trend(app: &App, check: &Check) -> String {
     let Some(series) = check.spark.as_ref().and_then(|s| app.store.series(s)) else { return String::new() };
     let step = Lapse((span.length().0 / 24).max(1));
     let at = app.at();
-    let values: Vec<Option<f64>> =
-        series.columns(span.from, step, 24).into_iter().enumerate().map(|(i, b)| b.filter(|_| span.from + step.times(i as i64) <= at).map(|b| b.max)).collect();
+    let values: Vec<Option<f64>> = series
+        .columns(span.from, step, 24)
+        .into_iter()
+        .enumerate()
+        .map(|(i, b)| b.filter(|_| span.from + step.times(i as i64) <= at).map(|b| b.max))
+        .collect();
     let top = values.iter().flatten().fold(0.0_f64, |a, b| a.max(*b));
     let low = values.iter().flatten().fold(0.0_f64, |a, b| a.min(*b));
     spark(&values, low, if top > low { top } else { low + 1.0 })
@@ -177,5 +207,10 @@ fn trend(app: &App, check: &Check) -> String {
 fn sum(canvas: &mut Canvas<'_>, f: &Finding, columns: &[Column], x: u16, y: u16) {
     let Some(score) = columns.iter().position(|c| c.title == "score") else { return };
     let end = x + columns.iter().take(score + 1).map(|c| c.width + 2).sum::<u16>() - 2;
-    canvas.runs_right(x, end, y, &[dim(format!("prior {}   ", number::score(f.prior))), strong(number::score(f.score))]);
+    canvas.runs_right(
+        x,
+        end,
+        y,
+        &[dim(format!("prior {}   ", number::score(f.prior))), strong(number::score(f.score))],
+    );
 }

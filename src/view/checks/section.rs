@@ -67,7 +67,9 @@ fn answer<'a>(app: &'a App, id: &ItemId) -> Option<&'a Check> {
 
 fn columns(size: Size, total: u16) -> Vec<Column> {
     match size {
-        Size::Narrow | Size::Tiny => vec![left("", 3), left("checkbox", 34), left("answer", total.saturating_sub(3 + 34 + 4))],
+        Size::Narrow | Size::Tiny => {
+            vec![left("", 3), left("checkbox", 34), left("answer", total.saturating_sub(3 + 34 + 4))]
+        }
         _ => vec![
             left("", 3),
             left("checkbox", if size == Size::Wide { 58 } else { 44 }),

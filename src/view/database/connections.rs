@@ -45,7 +45,12 @@ pub fn draw(db: &Shown<'_>, sample: &DbSample, canvas: &mut Canvas<'_>, y: u16) 
     bar(db, canvas, &parts, (x, chart_end), y, used.max(usable).max(1));
     legend(db, canvas, &parts, y + 1);
     if let (Size::Wide, Some((side, end))) = (grid.size, grid.side) {
-        canvas.runs(side, y, end, &[dim(format!("usable {usable} = {} − {} reserved", sample.max_connections, sample.reserved))]);
+        canvas.runs(
+            side,
+            y,
+            end,
+            &[dim(format!("usable {usable} = {} − {} reserved", sample.max_connections, sample.reserved))],
+        );
         canvas.runs(side, y + 1, end, &held(db, sample));
     }
     y + 3

@@ -1,12 +1,12 @@
 //! Locks that several want, and transactions that stay open.
 
 use super::Shown;
+use crate::analysis::pattern::family;
 use crate::app::grid::Size;
 use crate::app::rows::Panel;
 use crate::model::database::{DbSample, Lock, Session};
 use crate::model::{Lapse, Stamp, Untrusted};
 use crate::view::canvas::{Canvas, Focus, dim, left, plain, right, run, strong};
-use crate::analysis::pattern::family;
 use crate::view::list::{Runs, kept, visible};
 use crate::view::look::Role;
 use crate::view::{moment, number};
@@ -67,8 +67,12 @@ fn wanted(db: &Shown<'_>, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u1
         let Some(lock) = locks.get(i) else { continue };
         let longest = lock.longest.map_or_else(|| dim(number::NOTHING), |l| plain(number::duration(l)));
         let mode = canvas.shown(&Untrusted::from(lock.mode.as_str()));
-        let cells: [Runs; 4] =
-            [canvas.outside(&lock.target, Role::Text), vec![dim(mode)], vec![strong(lock.waiting.to_string())], vec![longest]];
+        let cells: [Runs; 4] = [
+            canvas.outside(&lock.target, Role::Text),
+            vec![dim(mode)],
+            vec![strong(lock.waiting.to_string())],
+            vec![longest],
+        ];
         canvas.table_row(x, y, &columns, &cells.map(|c| kept(c, db.stale)));
         if i == rows.focus && matches!(db.focus(Panel::Wanted), Focus::Here(_)) {
             canvas.focus_row(x, y, end_x, moment::accent(db.app));
@@ -127,7 +131,8 @@ fn open(db: &Shown<'_>, sample: &DbSample, canvas: &mut Canvas<'_>, (x, end_x): 
         canvas.fit(x, y, end_x, "no transaction has been open for longer than 30 s", db.role(Role::Dim));
         return;
     }
-    let columns = [left("application", 16), left("state", 22), right("sessions", 8), right("longest", 8), left("waits for", 14)];
+    let columns =
+        [left("application", 16), left("state", 22), right("sessions", 8), right("longest", 8), left("waits for", 14)];
     canvas.table_head(x, y, &columns);
     y += 1;
     for ((application, state), group) in groups.iter().take(usize::from(end.saturating_sub(y))) {

@@ -56,7 +56,8 @@ pub fn shown(app: &App) -> Option<Shown<'_>> {
     let stale = health.is_some_and(|h| h.state == State::Down) || old;
     let counted = sample.map_or(at, |s| if stale { s.at } else { at });
     // A look of the baseline taken long before it is no look of that minute.
-    let normal = normal.filter(|n| app.store.incident.baseline_of(at).is_some_and(|t| t.since(n.at) < Lapse::minutes(30)));
+    let normal =
+        normal.filter(|n| app.store.incident.baseline_of(at).is_some_and(|t| t.since(n.at) < Lapse::minutes(30)));
     Some(Shown { app, name, sample, normal, health, stale, at: counted })
 }
 
@@ -79,7 +80,11 @@ impl Shown<'_> {
 pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
     let Some(db) = shown(app) else {
         strip::draw(app, canvas, &[], &[]);
-        crate::view::nothing(canvas, app, "no database is configured: add a [[db]] with name and url to config.toml, or run warroom demo");
+        crate::view::nothing(
+            canvas,
+            app,
+            "no database is configured: add a [[db]] with name and url to config.toml, or run warroom demo",
+        );
         return;
     };
     scope(&db, canvas);
@@ -92,7 +97,13 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
     y = trouble::draw(&db, canvas, y);
     let Some(sample) = db.sample else {
         if db.health.is_none() {
-            canvas.fit(app.grid.left, y, canvas.width(), &format!("{} has not answered yet: nothing is known of it", db.name), Role::Dim);
+            canvas.fit(
+                app.grid.left,
+                y,
+                canvas.width(),
+                &format!("{} has not answered yet: nothing is known of it", db.name),
+                Role::Dim,
+            );
         }
         return;
     };
@@ -144,7 +155,9 @@ fn lanes<'a>(db: &Shown<'a>) -> Vec<&'a str> {
 fn notes(db: &Shown<'_>) -> Vec<Vec<Run<'static>>> {
     let app = db.app;
     let zone = &app.store.incident.zone;
-    if db.stale && let Some(sample) = db.sample {
+    if db.stale
+        && let Some(sample) = db.sample
+    {
         let ago = number::span(app.at().since(sample.at));
         return vec![
             vec![dim(format!("no sample of {} since", db.name))],
@@ -210,7 +223,8 @@ fn databases(db: &Shown<'_>, canvas: &mut Canvas<'_>, y: u16) {
             (false, false) => Role::Dim,
         };
         let shown = canvas.shown(&crate::model::Untrusted::from(name));
-        let mut runs: Runs = vec![if front { run(Role::Label, format!(" {shown} ")) } else { plain(shown) }, plain(" ")];
+        let mut runs: Runs =
+            vec![if front { run(Role::Label, format!(" {shown} ")) } else { plain(shown) }, plain(" ")];
         runs.push(run(used_role, used));
         runs.push(run(state.1, format!("  {}", state.0)));
         x = canvas.runs(x, y, end, &runs) + 5;

@@ -3,11 +3,11 @@
 use super::Shown;
 use super::lock::since;
 use crate::analysis::database;
+use crate::analysis::pattern::family;
 use crate::app::rows::Panel;
 use crate::model::Untrusted;
 use crate::model::database::DbSample;
 use crate::view::canvas::{Canvas, Focus, Run, dim, plain, run, strong};
-use crate::analysis::pattern::family;
 use crate::view::list::{Runs, kept};
 use crate::view::look::Role;
 use crate::view::number;
@@ -111,7 +111,11 @@ fn longest(db: &Shown<'_>, sample: &DbSample, canvas: &Canvas<'_>) -> Vec<Line> 
 }
 
 fn rates(db: &Shown<'_>) -> Vec<Line> {
-    let value = |v: Option<f64>| v.map_or(number::NOTHING.to_owned(), |v| if v.abs() < 9.95 { format!("{v:.1}").replace(".0", "") } else { number::count(v.round() as i64) });
+    let value = |v: Option<f64>| {
+        v.map_or(number::NOTHING.to_owned(), |v| {
+            if v.abs() < 9.95 { format!("{v:.1}").replace(".0", "") } else { number::count(v.round() as i64) }
+        })
+    };
     let line = |r: database::Rate| {
         let high = r.value.zip(r.normal).is_some_and(|(v, n)| r.name.starts_with("rollback") && v > n.max(0.1) * 3.0);
         let role = match (r.value, high) {

@@ -15,7 +15,14 @@ use crate::view::{moment, number, text};
 const SLOW: f64 = 1.5;
 
 /// Draws the panel between `y` and `end`; gives back the row of the next panel.
-pub fn draw(db: &Shown<'_>, sample: &DbSample, canvas: &mut Canvas<'_>, (x, right): (u16, u16), y: u16, end: u16) -> u16 {
+pub fn draw(
+    db: &Shown<'_>,
+    sample: &DbSample,
+    canvas: &mut Canvas<'_>,
+    (x, right): (u16, u16),
+    y: u16,
+    end: u16,
+) -> u16 {
     let (statements, over) = &db.app.derived.statements;
     canvas.head_apart(x, y, right, "TOP STATEMENTS", &remark(db, *over), db.focus(Panel::Statements));
     let mut y = y + 1;
@@ -57,7 +64,8 @@ fn remark(db: &Shown<'_>, over: Lapse) -> String {
 fn why_not(db: &Shown<'_>, sample: &DbSample, canvas: &Canvas<'_>) -> Runs {
     let says = |text: &str| canvas.shown(&crate::model::Untrusted::from(text));
     if sample.statements.is_none() {
-        let limited = sample.limited.iter().find(|l| l.what.contains("statement") || l.remedy.contains("pg_stat_statements"));
+        let limited =
+            sample.limited.iter().find(|l| l.what.contains("statement") || l.remedy.contains("pg_stat_statements"));
         return match limited {
             Some(l) => vec![run(Role::Warn, says(&l.what)), dim("   "), plain(says(&l.remedy))],
             None => vec![
@@ -67,13 +75,23 @@ fn why_not(db: &Shown<'_>, sample: &DbSample, canvas: &Canvas<'_>) -> Runs {
             ],
         };
     }
-    let waits = if db.stale { "only one look was taken before the silence" } else { "differences need two looks: with the next one" };
+    let waits = if db.stale {
+        "only one look was taken before the silence"
+    } else {
+        "differences need two looks: with the next one"
+    };
     vec![dim(waits)]
 }
 
 fn columns(size: Size, total: u16) -> Vec<Column> {
     if size == Size::Narrow {
-        return vec![right("mean", 8), right("×", 6), right("calls/s", 7), right("time", 5), left("statement", total.saturating_sub(34))];
+        return vec![
+            right("mean", 8),
+            right("×", 6),
+            right("calls/s", 7),
+            right("time", 5),
+            left("statement", total.saturating_sub(34)),
+        ];
     }
     vec![
         right("mean", 9),
@@ -95,10 +113,13 @@ fn cells(db: &Shown<'_>, s: &StatementRate, canvas: &Canvas<'_>) -> [Runs; 6] {
     let mean = s.mean.as_secs_f64();
     let factor = s.normal.map(Lapse::as_secs_f64).filter(|n| *n > 0.0).map(|n| mean / n);
     let slow = factor.is_some_and(|f| f >= SLOW);
-    let times = factor.map_or_else(|| dim(number::NOTHING), |f| {
-        let text = number::times(f).replace('×', "");
-        if slow { strong(text) } else { dim(text) }
-    });
+    let times = factor.map_or_else(
+        || dim(number::NOTHING),
+        |f| {
+            let text = number::times(f).replace('×', "");
+            if slow { strong(text) } else { dim(text) }
+        },
+    );
     let query = canvas.outside(&text::flat(&s.query), Role::Text);
     [
         vec![run(if slow { Role::Warn } else { db.role(Role::Text) }, number::seconds(mean))],

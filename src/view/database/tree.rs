@@ -3,19 +3,26 @@
 use super::Shown;
 use super::lock::{lock_name, state_of};
 use crate::analysis::blocking::{self, Row};
+use crate::analysis::pattern::family;
 use crate::app::grid::Size;
 use crate::app::rows::Panel;
 use crate::model::Untrusted;
 use crate::model::database::{DbSample, Session};
 use crate::view::canvas::{Canvas, Column, Focus, dim, left, plain, right, run, strong};
-use crate::analysis::pattern::family;
 use crate::view::list::{self, Runs, kept};
 use crate::view::look::Role;
 use crate::view::{moment, number, text};
 use std::collections::BTreeSet;
 
 /// Draws the panel between `y` and `end`; gives back the row of the next panel.
-pub fn draw(db: &Shown<'_>, sample: &DbSample, canvas: &mut Canvas<'_>, (x, right): (u16, u16), y: u16, end: u16) -> u16 {
+pub fn draw(
+    db: &Shown<'_>,
+    sample: &DbSample,
+    canvas: &mut Canvas<'_>,
+    (x, right): (u16, u16),
+    y: u16,
+    end: u16,
+) -> u16 {
     let tree = &db.app.derived.tree;
     let cycle = if tree.cycle { " · a circle: the server will end one of them" } else { "" };
     let remark = match (tree.waiting, tree.roots) {
@@ -82,13 +89,24 @@ fn lines(rows: &[Row]) -> Vec<Option<usize>> {
 fn columns(size: Size, total: u16) -> Vec<Column> {
     if size == Size::Narrow {
         let state = 24;
-        return vec![left("pid", 20), right("waits", 7), left("in state", state), left("application", total.saturating_sub(20 + 7 + state + 6))];
+        return vec![
+            left("pid", 20),
+            right("waits", 7),
+            left("in state", state),
+            left("application", total.saturating_sub(20 + 7 + state + 6)),
+        ];
     }
     let fixed = 16 + 6 + 20 + 12 + 4 * 2;
     let rest = total.saturating_sub(fixed);
     let holds = 38.min(rest);
     let statement = rest.saturating_sub(holds + 2);
-    let mut out = vec![left("pid", 16), right("waits", 6), left("in state", 20), left("application", 12), left("holds → wants", holds)];
+    let mut out = vec![
+        left("pid", 16),
+        right("waits", 6),
+        left("in state", 20),
+        left("application", 12),
+        left("holds → wants", holds),
+    ];
     if statement >= 12 {
         out.push(left("statement", statement));
     }
@@ -139,7 +157,11 @@ fn application(sample: &DbSample, row: &Row, session: &Session, canvas: &Canvas<
     if row.folded.len() < 2 {
         return canvas.outside(&session.application, Role::Text);
     }
-    let names = row.folded.iter().filter_map(|i| sample.sessions.get(*i)).map(|s| family(&canvas.shown(&s.application)).to_owned());
+    let names = row
+        .folded
+        .iter()
+        .filter_map(|i| sample.sessions.get(*i))
+        .map(|s| family(&canvas.shown(&s.application)).to_owned());
     let names: BTreeSet<String> = names.collect();
     match names.first() {
         Some(one) if names.len() == 1 => {

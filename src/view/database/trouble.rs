@@ -68,7 +68,7 @@ fn remedy(db: &Shown<'_>, canvas: &Canvas<'_>, health: &Health) -> String {
     match health.next.map(|n| n.since(db.app.at())) {
         Some(wait) if wait > Lapse::ZERO => {
             let _ = write!(out, "Next attempt in {}. ", number::span(wait));
-        },
+        }
         _ if health.state == State::Down => out.push_str("It is asked again and again, at most once in 5 s. "),
         _ => {}
     }
@@ -80,7 +80,11 @@ fn below(db: &Shown<'_>) -> String {
     let zone = &db.app.store.incident.zone;
     let others = if db.app.database_names().len() > 1 { " The other databases are not affected." } else { "" };
     match db.sample {
-        Some(s) if db.stale => format!("Below: the last answer, {}, {}, kept and greyed.{others}", zone.hms(s.at), number::ago(db.app.at().since(s.at))),
+        Some(s) if db.stale => format!(
+            "Below: the last answer, {}, {}, kept and greyed.{others}",
+            zone.hms(s.at),
+            number::ago(db.app.at().since(s.at))
+        ),
         Some(_) => String::new(),
         None => format!("It has never answered: nothing is known of it, and nothing is shown.{others}"),
     }

@@ -54,7 +54,9 @@ pub fn scope(app: &App, canvas: &mut Canvas<'_>) {
     let says = match (app.store.note(app.at()), app.grid.size) {
         (None, _) => "no note".to_owned(),
         (Some(_), Size::Narrow | Size::Tiny) => ticked,
-        (Some(n), _) => format!("note: {} · read {} · {ticked}", canvas.shown(&n.name), app.store.incident.zone.hm(n.at)),
+        (Some(n), _) => {
+            format!("note: {} · read {} · {ticked}", canvas.shown(&n.name), app.store.incident.zone.hm(n.at))
+        }
     };
     chrome::scope(canvas, &[dim(says)]);
 }
@@ -62,10 +64,15 @@ pub fn scope(app: &App, canvas: &mut Canvas<'_>) {
 /// The first fault and the first stuck order beside the strip.
 pub fn notes(app: &App) -> Vec<Vec<Run<'static>>> {
     let zone = &app.store.incident.zone;
-    let line = |label: &str, at: Stamp, what: &str| vec![dim(label.to_owned()), plain(zone.hm(at)), dim(format!(" {what}"))];
+    let line =
+        |label: &str, at: Stamp, what: &str| vec![dim(label.to_owned()), plain(zone.hm(at)), dim(format!(" {what}"))];
     let mut out = Vec::new();
     if let Some(first) = app.derived.onsets.iter().find(|o| o.first_fault) {
-        out.push(line("first fault ", first.at, &crate::view::text::show_str(&first.name, crate::view::text::Privacy::Masked)));
+        out.push(line(
+            "first fault ",
+            first.at,
+            &crate::view::text::show_str(&first.name, crate::view::text::Privacy::Masked),
+        ));
     }
     if let Some((_, born)) = &app.derived.first_stuck {
         out.push(line("first stuck ", *born, "by birth"));
@@ -96,12 +103,36 @@ struct Columns {
 
 fn columns(size: Size, x: u16, end: u16) -> Columns {
     match size {
-        Size::Wide => Columns { title: x + 5, prior: Some(x + 36), verdict: x + 50, checks: x + 65, rule: (x + 82, x + 118), score: end - 1, rows: 4 },
+        Size::Wide => Columns {
+            title: x + 5,
+            prior: Some(x + 36),
+            verdict: x + 50,
+            checks: x + 65,
+            rule: (x + 82, x + 118),
+            score: end - 1,
+            rows: 4,
+        },
         Size::Medium => {
             let rule = end.saturating_sub(29);
-            Columns { title: x + 4, prior: None, verdict: x + 32, checks: x + 46, rule: (rule, rule + 22), score: end, rows: 3 }
+            Columns {
+                title: x + 4,
+                prior: None,
+                verdict: x + 32,
+                checks: x + 46,
+                rule: (rule, rule + 22),
+                score: end,
+                rows: 3,
+            }
         }
-        Size::Narrow | Size::Tiny => Columns { title: x + 3, prior: None, verdict: x + 32, checks: x + 45, rule: (x + 56, x + 70), score: end, rows: 2 },
+        Size::Narrow | Size::Tiny => Columns {
+            title: x + 3,
+            prior: None,
+            verdict: x + 32,
+            checks: x + 45,
+            rule: (x + 56, x + 70),
+            score: end,
+            rows: 2,
+        },
     }
 }
 
@@ -112,7 +143,8 @@ fn left(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, end:
     canvas.runs(x, y, end_x, &answer(&canvas.shown(&Untrusted::from(findings.answer.as_str()))));
     let mut y = if size == Size::Narrow { y + 1 } else { y + 2 };
     if findings.hypotheses.is_empty() {
-        let says = "the note names no hypothesis: numbered headings with a priority, side by side, are taken for hypotheses";
+        let says =
+            "the note names no hypothesis: numbered headings with a priority, side by side, are taken for hypotheses";
         canvas.fit(x, y, end_x, says, Role::Dim);
         return;
     }
@@ -199,8 +231,21 @@ fn hypothesis(app: &App, canvas: &mut Canvas<'_>, f: &Finding, at: &Columns, (x,
     let because = canvas.shown(&Untrusted::from(f.because.as_str()));
     let but = canvas.shown(&Untrusted::from(f.but.as_str()));
     if app.grid.size == Size::Wide {
-        canvas.runs(at.title, y + 1, end_x, &[dim("because "), plain(if because.is_empty() { "nothing measured speaks for it".to_owned() } else { because })]);
-        canvas.runs(at.title, y + 2, end_x, &[dim(format!("but     {}", if but.is_empty() { "nothing against it" } else { &but }))]);
+        canvas.runs(
+            at.title,
+            y + 1,
+            end_x,
+            &[
+                dim("because "),
+                plain(if because.is_empty() { "nothing measured speaks for it".to_owned() } else { because }),
+            ],
+        );
+        canvas.runs(
+            at.title,
+            y + 2,
+            end_x,
+            &[dim(format!("but     {}", if but.is_empty() { "nothing against it" } else { &but }))],
+        );
     } else {
         // Room for one sentence: what decided it.
         let says = if lead && !because.is_empty() || but.is_empty() { because } else { but };

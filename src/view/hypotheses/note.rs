@@ -42,7 +42,11 @@ enum Line {
 /// Phases, areas and other sections, each kind under its heading.
 fn lines(app: &App) -> Vec<Line> {
     let wide = app.grid.size == Size::Wide;
-    let kinds = [(if wide { "PHASES OF THE NOTE" } else { "PHASES" }, app.note.phases.len()), ("AREAS", app.note.areas.len()), ("OTHER CHECKBOXES", app.note.others.len())];
+    let kinds = [
+        (if wide { "PHASES OF THE NOTE" } else { "PHASES" }, app.note.phases.len()),
+        ("AREAS", app.note.areas.len()),
+        ("OTHER CHECKBOXES", app.note.others.len()),
+    ];
     let mut out = Vec::new();
     let mut at = 0;
     for (title, n) in kinds {
@@ -137,7 +141,8 @@ fn ready(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, end
     }
     let rows = app.rows_in(Panel::Ready);
     let room = usize::from(end.saturating_sub(y));
-    let shown = visible(ready.len(), room.min(if app.grid.size == Size::Narrow { room } else { 8 }), rows.top, rows.focus);
+    let shown =
+        visible(ready.len(), room.min(if app.grid.size == Size::Narrow { room } else { 8 }), rows.top, rows.focus);
     let more = ready.len() - shown.len();
     for i in shown {
         let Some(item) = ready.get(i).and_then(|id| item(app, id)) else { continue };
@@ -257,7 +262,11 @@ pub fn in_words(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u
     let missing = &app.derived.findings.missing;
     if let Some((what, remedy)) = missing.first().filter(|_| y + 1 < end) {
         let says = text::show_str(&format!("{what}: {remedy}"), canvas.privacy);
-        let more = if missing.len() > 1 { format!("{} missing, first: ", number::count(missing.len() as i64)) } else { String::new() };
+        let more = if missing.len() > 1 {
+            format!("{} missing, first: ", number::count(missing.len() as i64))
+        } else {
+            String::new()
+        };
         canvas.runs(x, y + 1, end_x, &[run(Role::Stale, "○ "), dim(more), plain(says)]);
     }
 }

@@ -146,8 +146,16 @@ fn names(template: &str) -> Vec<String> {
     for word in template.split_whitespace() {
         let mut rest = word;
         while let Some((before, after)) = hole(rest) {
-            let key = before.rsplit(['(', '[', '{', '"', '\'', ',', '>']).next().unwrap_or(before).trim_end_matches(['=', ':']);
-            out.push(if key.is_empty() { word.trim_matches(['(', ')', '[', ']', ',', ';', ':']).to_owned() } else { key.to_owned() });
+            let key = before
+                .rsplit(['(', '[', '{', '"', '\'', ',', '>'])
+                .next()
+                .unwrap_or(before)
+                .trim_end_matches(['=', ':']);
+            out.push(if key.is_empty() {
+                word.trim_matches(['(', ')', '[', ']', ',', ';', ':']).to_owned()
+            } else {
+                key.to_owned()
+            });
             rest = after;
         }
     }
@@ -161,8 +169,14 @@ fn fill<'a>(parts: &[&str], message: &'a str) -> Vec<&'a str> {
     let mut out = Vec::new();
     for (i, part) in others.iter().enumerate() {
         let last = i + 1 == others.len();
-        let end = if part.is_empty() || last && rest.ends_with(part) { rest.len().checked_sub(part.len()) } else { rest.find(part) };
-        let Some((value, after)) = end.and_then(|end| Some((rest.get(..end)?, rest.get(end + part.len()..)?))) else { return Vec::new() };
+        let end = if part.is_empty() || last && rest.ends_with(part) {
+            rest.len().checked_sub(part.len())
+        } else {
+            rest.find(part)
+        };
+        let Some((value, after)) = end.and_then(|end| Some((rest.get(..end)?, rest.get(end + part.len()..)?))) else {
+            return Vec::new();
+        };
         out.push(value);
         rest = after;
     }
@@ -181,7 +195,11 @@ fn stack(lines: &[&Kept], canvas: &Canvas<'_>) -> Runs {
     }
     let same = with.iter().filter(|k| k.line.stack == first.line.stack).count();
     let frames = number::plural(first.line.stack.len(), "frame", "frames");
-    let how = if same == lines.len() { "the same in all lines".to_owned() } else { format!("in {} of {} lines", number::count(same as i64), number::count(lines.len() as i64)) };
+    let how = if same == lines.len() {
+        "the same in all lines".to_owned()
+    } else {
+        format!("in {} of {} lines", number::count(same as i64), number::count(lines.len() as i64))
+    };
     runs.push(dim(format!("   {how}, {frames}")));
     runs
 }
@@ -191,7 +209,10 @@ fn orders(app: &App, p: &Pattern) -> Runs {
     if p.orders == 0 {
         return vec![dim("no stuck order has such a line")];
     }
-    let mut runs = vec![strong(number::count(p.orders as i64)), plain(if p.orders == 1 { " stuck order has it" } else { " stuck orders have it" })];
+    let mut runs = vec![
+        strong(number::count(p.orders as i64)),
+        plain(if p.orders == 1 { " stuck order has it" } else { " stuck orders have it" }),
+    ];
     if stuck >= p.orders {
         let share = p.orders as f64 * 100.0 / stuck as f64;
         runs.push(dim(format!("   {} of the {} stuck", number::percent(share), number::count(stuck as i64))));

@@ -1,8 +1,8 @@
 //! Log lines, one a row with their stack folded below; what a source lost is a row of its own.
 
 use super::{level_role, nothing};
-use crate::analysis::reconcile::facts::{Asked, Facts};
 use crate::analysis::reconcile::class_of;
+use crate::analysis::reconcile::facts::{Asked, Facts};
 use crate::app::App;
 use crate::app::grid::Size;
 use crate::app::rows::Panel;
@@ -69,7 +69,13 @@ fn heading(app: &App, canvas: &mut Canvas<'_>, template: &str, (x, end_x): (u16,
 fn columns(size: Size, total: u16) -> Vec<Column> {
     let time = if size == Size::Narrow { 8 } else { 12 };
     let service = 10;
-    vec![left("WIB", time), left("", 1), left("service", service), left("order", 11), left("message", total.saturating_sub(time + 1 + service + 11 + 8))]
+    vec![
+        left("WIB", time),
+        left("", 1),
+        left("service", service),
+        left("order", 11),
+        left("message", total.saturating_sub(time + 1 + service + 11 + 8)),
+    ]
 }
 
 /// Draws as many rows as fit, the focused one always among them.
@@ -136,7 +142,12 @@ impl<'a> Window<'a> {
     /// What was lost between two lines.
     fn lost(&self, after: Option<Stamp>, until: Stamp) -> Vec<&'a Loss> {
         let from = after.unwrap_or(Stamp(i64::MIN));
-        let mut out: Vec<&Loss> = self.losses.iter().copied().filter(|l| after.is_some() && l.span.from > from && l.span.from <= until).collect();
+        let mut out: Vec<&Loss> = self
+            .losses
+            .iter()
+            .copied()
+            .filter(|l| after.is_some() && l.span.from > from && l.span.from <= until)
+            .collect();
         out.sort_by_key(|l| l.span.from);
         out
     }
@@ -149,21 +160,43 @@ fn is_open(app: &App, kept: &Kept) -> bool {
 fn lost(app: &App, canvas: &Canvas<'_>, loss: &Loss) -> String {
     let zone = &app.store.incident.zone;
     let span = number::span(loss.span.length());
-    format!("lines lost from {} to {}, {span}: {}", zone.hms(loss.span.from), zone.hms(loss.span.to), canvas.shown(&loss.says))
+    format!(
+        "lines lost from {} to {}, {span}: {}",
+        zone.hms(loss.span.from),
+        zone.hms(loss.span.to),
+        canvas.shown(&loss.says)
+    )
 }
 
 fn cells(app: &App, kept: &Kept, canvas: &Canvas<'_>) -> Vec<Runs> {
     let zone = &app.store.incident.zone;
     let line = &kept.line;
     let time = if app.grid.size == Size::Narrow { zone.hms(line.at) } else { zone.hms_milli(line.at) };
-    let order = line.order.as_deref().map_or_else(|| vec![dim(number::NOTHING)], |o| canvas.outside(&Untrusted::from(o), Role::Var));
+    let order = line
+        .order
+        .as_deref()
+        .map_or_else(|| vec![dim(number::NOTHING)], |o| canvas.outside(&Untrusted::from(o), Role::Var));
     let service = canvas.outside(&Untrusted::from(&*line.service), Role::Text);
     let message = canvas.outside(&line.message, Role::Text);
-    vec![vec![dim(time)], vec![run(level_role(line.level), line.level.letter().to_string())], service, hits(order, &app.search), hits(message, &app.search)]
+    vec![
+        vec![dim(time)],
+        vec![run(level_role(line.level), line.level.letter().to_string())],
+        service,
+        hits(order, &app.search),
+        hits(message, &app.search),
+    ]
 }
 
 /// The stack below a line: folded in one row, or every frame.
-fn stack(app: &App, canvas: &mut Canvas<'_>, kept: &Kept, before: Option<&Kept>, (x, end_x): (u16, u16), y: u16, end: u16) -> u16 {
+fn stack(
+    app: &App,
+    canvas: &mut Canvas<'_>,
+    kept: &Kept,
+    before: Option<&Kept>,
+    (x, end_x): (u16, u16),
+    y: u16,
+    end: u16,
+) -> u16 {
     let stack = &kept.line.stack;
     if stack.is_empty() || y >= end {
         return y;
@@ -215,7 +248,11 @@ fn footer(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), drawn: &Dr
 /// The focused line's order, trace, and the machine at that second.
 fn row(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, end: u16) {
     let Some(kept) = app.line(app.rows_in(Panel::Lines).focus) else { return };
-    let rows = [("order", order(app, kept, canvas)), ("trace", trace(app, kept, canvas)), ("at that second", machine(app, kept.line.at))];
+    let rows = [
+        ("order", order(app, kept, canvas)),
+        ("trace", trace(app, kept, canvas)),
+        ("at that second", machine(app, kept.line.at)),
+    ];
     canvas.head(x, y, end_x, "ROW", "fields", crate::view::canvas::Focus::Away);
     for (i, (label, runs)) in rows.into_iter().enumerate() {
         let y = y + 1 + i as u16;
@@ -231,7 +268,11 @@ fn order(app: &App, kept: &Kept, canvas: &Canvas<'_>) -> Runs {
     let Some(id) = kept.line.order.as_deref() else { return vec![dim("the line names none")] };
     let mut runs = canvas.outside(&Untrusted::from(id), Role::Var);
     let rules = &app.store.incident.rules;
-    let facts = app.store.orders.entry(id).and_then(|e| Facts::read(e, &Asked::new(&app.store.orders, app.at()), rules.settle_after));
+    let facts = app
+        .store
+        .orders
+        .entry(id)
+        .and_then(|e| Facts::read(e, &Asked::new(&app.store.orders, app.at()), rules.settle_after));
     match facts {
         Some(facts) => {
             let class = class_of(&facts, rules).card().map_or("", |c| c.name);
@@ -255,7 +296,11 @@ fn trace(app: &App, kept: &Kept, canvas: &Canvas<'_>) -> Runs {
             services.push(service);
         }
     }
-    runs.push(dim(format!("   {} in {}", number::plural(n, "line", "lines"), number::plural(services.len(), "service", "services"))));
+    runs.push(dim(format!(
+        "   {} in {}",
+        number::plural(n, "line", "lines"),
+        number::plural(services.len(), "service", "services")
+    )));
     runs
 }
 
@@ -269,7 +314,8 @@ pub fn machine(app: &App, at: Stamp) -> Runs {
         if Span::new(t, at).length() > crate::model::Lapse::minutes(2) {
             continue;
         }
-        let broken = lane.broken_at.is_some_and(|b| if lane.bad == crate::model::series::Bad::Low { v <= b } else { v >= b });
+        let broken =
+            lane.broken_at.is_some_and(|b| if lane.bad == crate::model::series::Bad::Low { v <= b } else { v >= b });
         runs.push(dim(format!("{} ", canvas_name(&lane.name))));
         runs.push(run(if broken { Role::Bad } else { Role::Strong }, number::value(lane.unit, v)));
         runs.push(plain("   "));

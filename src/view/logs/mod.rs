@@ -56,7 +56,11 @@ fn scope(app: &App, canvas: &mut Canvas<'_>) {
     let read = number::count(app.store.logs.arrived() as i64);
     let newest = app.store.logs.within(Span::new(Stamp(i64::MIN), app.at())).last().map(|k| k.line.at);
     let to = newest.map_or(String::new(), |t| format!(" · followed to {}", app.store.incident.zone.hms(t)));
-    let says = if app.grid.size == Size::Narrow { format!("{read} lines{to}") } else { format!("{} · {read} lines read{to}", names.join(", ")) };
+    let says = if app.grid.size == Size::Narrow {
+        format!("{read} lines{to}")
+    } else {
+        format!("{} · {read} lines read{to}", names.join(", "))
+    };
     chrome::scope(canvas, &[dim(says)]);
 }
 
@@ -102,7 +106,9 @@ fn nothing(app: &App, canvas: &Canvas<'_>, what: &str) -> String {
         return format!("no {what} in this window: {} {}", canvas.shown(&health.says), canvas.shown(&health.remedy));
     }
     match app.store.logs.oldest() {
-        Some(oldest) if app.scope().to <= oldest => format!("no line here: the oldest line read is of {}", app.store.incident.zone.hms(oldest)),
+        Some(oldest) if app.scope().to <= oldest => {
+            format!("no line here: the oldest line read is of {}", app.store.incident.zone.hms(oldest))
+        }
         _ => format!("no log line in this window, so no {what}"),
     }
 }
@@ -153,7 +159,8 @@ fn lines_of(app: &App) -> Vec<Line> {
                 out.push(Line::Blank);
             }
             let members = patterns.iter().filter(|q| group(q).0 == rank).count();
-            let remark = if remark.is_empty() { number::plural(members, "pattern", "patterns") } else { remark.to_owned() };
+            let remark =
+                if remark.is_empty() { number::plural(members, "pattern", "patterns") } else { remark.to_owned() };
             out.push(Line::Group(title, remark));
             before = Some(rank);
         }

@@ -35,7 +35,13 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
             let questions = shared::question_count(app).min(6) as u16;
             let below = shared + if questions > 0 { questions + 2 } else { 0 };
             let next = classes(app, canvas, (x, end_x), y, end.saturating_sub(below).max(y + 6).min(end));
-            let next = shared::draw(app, canvas, (x, end_x), next, end.saturating_sub(if questions > 0 { questions + 2 } else { 0 }));
+            let next = shared::draw(
+                app,
+                canvas,
+                (x, end_x),
+                next,
+                end.saturating_sub(if questions > 0 { questions + 2 } else { 0 }),
+            );
             shared::questions(app, canvas, (x, end_x), next, end);
         }
         Size::Medium => {
@@ -65,7 +71,10 @@ fn scope(app: &App, canvas: &mut Canvas<'_>) {
     let says = if app.grid.size == Size::Narrow {
         vec![run(role, format!("as of {}", zone.hms(asof)))]
     } else {
-        vec![dim(format!("{} · ", number::plural(standing.total, "order", "orders"))), run(role, format!("asked {}, {age}", zone.hms(asof)))]
+        vec![
+            dim(format!("{} · ", number::plural(standing.total, "order", "orders"))),
+            run(role, format!("asked {}, {age}", zone.hms(asof))),
+        ]
     };
     chrome::scope(canvas, &says);
 }
@@ -131,7 +140,9 @@ fn columns(size: Size) -> Vec<Column> {
             left("next safe action", 33),
             left("points", 8),
         ],
-        Size::Narrow | Size::Tiny => vec![left("class", 29), right("orders", 7), right("Rp jt", 7), left("next safe action", 29)],
+        Size::Narrow | Size::Tiny => {
+            vec![left("class", 29), right("orders", 7), right("Rp jt", 7), left("next safe action", 29)]
+        }
     }
 }
 
@@ -217,7 +228,9 @@ fn classes(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, e
     } else {
         let (asked, of) = app.derived.standing.asked;
         let remark = match (asked < of, size) {
-            (true, _) => format!("{} of {} asked; counts can only grow", number::count(asked as i64), number::count(of as i64)),
+            (true, _) => {
+                format!("{} of {} asked; counts can only grow", number::count(asked as i64), number::count(of as i64))
+            }
             (false, Size::Wide) => "the first that fits is an order's class".to_owned(),
             (false, _) => String::new(),
         };
@@ -251,7 +264,14 @@ fn classes(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, e
     if size == Size::Narrow { y } else { y + 1 }
 }
 
-fn total(app: &App, canvas: &mut Canvas<'_>, columns: &[Column], x: u16, y: u16, (title, orders, amount): (&str, usize, i64)) {
+fn total(
+    app: &App,
+    canvas: &mut Canvas<'_>,
+    columns: &[Column],
+    x: u16,
+    y: u16,
+    (title, orders, amount): (&str, usize, i64),
+) {
     let after = number::span(app.store.incident.rules.stuck_after);
     let title = if title == "Stuck" { format!("Stuck: ACTIVE > {after}") } else { title.to_owned() };
     let role = if orders > 0 { Role::Bad } else { Role::Dim };
@@ -282,9 +302,13 @@ fn cells(app: &App, class: &ClassCount) -> Vec<Runs> {
     let text = |of: fn(&ClassCard) -> &'static str| card.map_or("", of);
     let old = app.derived.standing.asof.is_some_and(|t| app.at().since(t) > OLD);
     let faulty = part != Part::Fine;
-    let count = run(if faulty { Role::Strong } else { Role::Text }, if faulty { at_least(app, class.orders) } else { number::count(class.orders as i64) });
+    let count = run(
+        if faulty { Role::Strong } else { Role::Text },
+        if faulty { at_least(app, class.orders) } else { number::count(class.orders as i64) },
+    );
     let money = run(if old { Role::Stale } else { Role::Text }, juta(class.amount));
-    let most = app.derived.classes.iter().filter(|c| self::part(c) != Part::Fine).map(|c| c.orders).max().unwrap_or(1).max(1);
+    let most =
+        app.derived.classes.iter().filter(|c| self::part(c) != Part::Fine).map(|c| c.orders).max().unwrap_or(1).max(1);
     let width = if size == Size::Wide { 24 } else { 14 };
     let bars = if faulty { bar(class.orders as f64 / most as f64, width) } else { String::new() };
     let oldest = dim(class.oldest.map_or(number::NOTHING.to_owned(), number::age));
@@ -293,9 +317,27 @@ fn cells(app: &App, class: &ClassCount) -> Vec<Runs> {
     match size {
         Size::Wide => {
             let risk = if card.is_some_and(|c| c.not_at_ho) { run(Role::Warn, "yes") } else { dim(number::NOTHING) };
-            vec![name, vec![count], vec![run(Role::Hot, bars)], vec![money], vec![oldest], vec![risk], vec![dim(text(|c| c.meaning))], action, vec![plain(text(|c| c.points_to))]]
+            vec![
+                name,
+                vec![count],
+                vec![run(Role::Hot, bars)],
+                vec![money],
+                vec![oldest],
+                vec![risk],
+                vec![dim(text(|c| c.meaning))],
+                action,
+                vec![plain(text(|c| c.points_to))],
+            ]
         }
-        Size::Medium => vec![name, vec![count], vec![run(Role::Hot, bars)], vec![money], vec![oldest], action, vec![dim(text(|c| c.points_to))]],
+        Size::Medium => vec![
+            name,
+            vec![count],
+            vec![run(Role::Hot, bars)],
+            vec![money],
+            vec![oldest],
+            action,
+            vec![dim(text(|c| c.points_to))],
+        ],
         Size::Narrow | Size::Tiny => vec![name, vec![count], vec![money], action],
     }
 }

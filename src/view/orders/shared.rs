@@ -20,11 +20,19 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, 
     let focused = app.panel() == Panel::Traits;
     let focus = if focused { Focus::Here(moment::accent(app)) } else { Focus::Away };
     let title = format!("WHAT THE {} STUCK SHARE", number::count(stuck as i64));
-    let remark = if app.grid.size == Size::Wide { "named from lift 1.5, n 30 and p 0.01 (Holm) on" } else { "named from lift 1.5, p 0.01" };
+    let remark = if app.grid.size == Size::Wide {
+        "named from lift 1.5, n 30 and p 0.01 (Holm) on"
+    } else {
+        "named from lift 1.5, p 0.01"
+    };
     let mut y = canvas.head(x, y, end_x, &title, remark, focus);
     let traits = &app.derived.shared;
     if traits.is_empty() {
-        let says = if stuck == 0 { "no order is stuck" } else { "the rows carry no trait to compare: service type, method, region" };
+        let says = if stuck == 0 {
+            "no order is stuck"
+        } else {
+            "the rows carry no trait to compare: service type, method, region"
+        };
         canvas.fit(x, y, end_x, says, Role::Dim);
         return y + 2;
     }
@@ -67,7 +75,14 @@ fn columns(size: Size) -> Vec<Column> {
             left("verdict", 30),
         ],
         Size::Narrow | Size::Tiny => {
-            vec![left("trait", 8), left("value", 18), right("stuck", 6), right("of stuck", 8), right("lift", 5), left("verdict", 24)]
+            vec![
+                left("trait", 8),
+                left("value", 18),
+                right("stuck", 6),
+                right("of stuck", 8),
+                right("lift", 5),
+                left("verdict", 24),
+            ]
         }
     }
 }
@@ -130,7 +145,8 @@ pub fn in_words(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u
     }
     canvas.runs(x, y, end_x, &runs);
     if let Some(t) = app.derived.shared.first().filter(|_| y + 1 < end) {
-        let says = format!("{:.0} % of the stuck are {:.0} % of all orders; Holm p {}", t.of_stuck, t.of_all, chance(t.p));
+        let says =
+            format!("{:.0} % of the stuck are {:.0} % of all orders; Holm p {}", t.of_stuck, t.of_all, chance(t.p));
         canvas.fit(x, y + 1, end_x, &says, Role::Dim);
     }
 }
@@ -153,7 +169,14 @@ pub fn questions(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: 
     if question_count(app) == 0 || y + 1 >= end {
         return;
     }
-    canvas.head(x, y, end_x, "QUESTIONS OF THE NOTE", "answered from the tables above; E attaches the answer", Focus::Away);
+    canvas.head(
+        x,
+        y,
+        end_x,
+        "QUESTIONS OF THE NOTE",
+        "answered from the tables above; E attaches the answer",
+        Focus::Away,
+    );
     for (i, (check, item)) in asked(app).enumerate() {
         let y = y + 1 + i as u16;
         if y >= end {
@@ -162,7 +185,11 @@ pub fn questions(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: 
         let mut runs = vec![dim(if item.ticked { "[x] " } else { "[ ] " })];
         runs.extend(canvas.outside(&item.text, Role::Text));
         canvas.runs(x, y, x + 60, &runs);
-        let answer = if check.measured.is_empty() { (check.missing.as_str(), Role::Stale) } else { (check.measured.as_str(), Role::Text) };
+        let answer = if check.measured.is_empty() {
+            (check.missing.as_str(), Role::Stale)
+        } else {
+            (check.measured.as_str(), Role::Text)
+        };
         let answer = super::outside(canvas, answer.0, answer.1);
         canvas.runs(x + 62, y, end_x, &answer);
     }

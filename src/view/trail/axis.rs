@@ -22,8 +22,8 @@ pub const SYSTEMS: [(System, &str, &str, Role); 4] = [
 
 /// Lengths a column may have, in milliseconds.
 const STEPS: [i64; 22] = [
-    1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000,
-    21_600_000,
+    1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000,
+    1_800_000, 3_600_000, 21_600_000,
 ];
 
 /// The axis of a trail: as much zoom as shows everything that happened, with room at both ends.
@@ -36,7 +36,8 @@ fn axis(app: &App, trail: &Trail) -> Option<Axis> {
     let step = STEPS.into_iter().find(|s| *s >= needed).unwrap_or(STEPS[STEPS.len() - 1]);
     let step = Lapse::millis(step);
     let label = step.times(label_every(app) as i64);
-    let from = (first - step.times(columns as i64 * 4 / 100)).floor(Lapse((label.0 / 2).max(1)), &app.store.incident.zone);
+    let from =
+        (first - step.times(columns as i64 * 4 / 100)).floor(Lapse((label.0 / 2).max(1)), &app.store.incident.zone);
     Some(Axis { from, step, columns })
 }
 
@@ -71,7 +72,15 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, trail: &Trail, y: u16) -> u16 {
 }
 
 /// The steps of one system; the more telling one wins where two share a column. Absence is said in words.
-fn steps(canvas: &mut Canvas<'_>, trail: &Trail, system: System, role: Role, axis: &Axis, (x, end): (u16, u16), y: u16) {
+fn steps(
+    canvas: &mut Canvas<'_>,
+    trail: &Trail,
+    system: System,
+    role: Role,
+    axis: &Axis,
+    (x, end): (u16, u16),
+    y: u16,
+) {
     let of_system = || trail.steps.iter().filter(|s| s.system == system);
     if !of_system().any(happened) {
         let missing = of_system().any(|s| s.kind == StepKind::Missing);
@@ -132,8 +141,12 @@ fn machine(app: &App, canvas: &mut Canvas<'_>, trail: &Trail, lane: &Lane, axis:
         (t.since(when) <= HOLDS).then_some(v)
     };
     let columns: Vec<Option<f64>> = (0..axis.columns).map(|i| value(axis.start(i) + axis.step)).collect();
-    let derived = app.store.incident.lanes.iter().position(|l| l.name == lane.name).and_then(|i| app.derived.lanes.get(i));
-    let top = columns.iter().flatten().fold(derived.map_or(lane.floor, |d| d.worst.map_or(d.top, |(_, v)| v)), |a, b| a.max(*b));
+    let derived =
+        app.store.incident.lanes.iter().position(|l| l.name == lane.name).and_then(|i| app.derived.lanes.get(i));
+    let top = columns
+        .iter()
+        .flatten()
+        .fold(derived.map_or(lane.floor, |d| d.worst.map_or(d.top, |(_, v)| v)), |a, b| a.max(*b));
     let normal = derived.and_then(|d| d.normal);
     let name = crate::view::lane::short(&lane.name, usize::from(grid.name.1.saturating_sub(grid.name.0)));
     canvas.fit(grid.left, y, grid.name.1, &name, Role::Dim);
@@ -149,6 +162,11 @@ fn machine(app: &App, canvas: &mut Canvas<'_>, trail: &Trail, lane: &Lane, axis:
     let bars = list::spark(&columns, lane.floor, top.max(lane.floor + f64::EPSILON));
     for (i, (bar, v)) in bars.chars().zip(&columns).enumerate() {
         let outside = v.zip(normal).is_some_and(|(v, n)| v > n * 1.5);
-        canvas.put(grid.chart.0 + i as u16, y, bar.encode_utf8(&mut [0; 4]), if outside { Role::Hot } else { Role::Ser });
+        canvas.put(
+            grid.chart.0 + i as u16,
+            y,
+            bar.encode_utf8(&mut [0; 4]),
+            if outside { Role::Hot } else { Role::Ser },
+        );
     }
 }

@@ -56,7 +56,9 @@ fn unknown(app: &App, canvas: &mut Canvas<'_>, id: &OrderId) {
     let says = if known {
         format!("{id} was not known yet at {}: End returns to live", zone.hms(app.at()))
     } else {
-        format!("nobody knows {id}: no row of it was read and no log line names it; is it written as the order system writes it?")
+        format!(
+            "nobody knows {id}: no row of it was read and no log line names it; is it written as the order system writes it?"
+        )
     };
     crate::view::nothing(canvas, app, &says);
 }
@@ -140,7 +142,9 @@ fn standing(app: &App, trail: &Trail, order: Option<&Order>) -> Runs {
 
 fn state(status: &crate::model::order::OrderStatus) -> String {
     match status {
-        crate::model::order::OrderStatus::Other(word) => crate::view::text::show_str(word, crate::view::text::Privacy::Masked),
+        crate::model::order::OrderStatus::Other(word) => {
+            crate::view::text::show_str(word, crate::view::text::Privacy::Masked)
+        }
         known => format!("{known:?}").to_uppercase(),
     }
 }
@@ -274,4 +278,3 @@ fn in_words(app: &App, canvas: &mut Canvas<'_>, trail: &Trail, (x, end_x): (u16,
         canvas.runs(x, y + 1, end_x, &next);
     }
 }
-
