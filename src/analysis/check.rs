@@ -3,10 +3,30 @@
 //! A missing source never refutes; a person's override stands beside the measured verdict; a score is a
 //! gate, never a probability.
 
+mod answer;
+mod area;
+mod breaker;
+mod callback;
+mod desk;
+mod lines;
+mod numbers;
+mod phase;
+mod pool;
+mod probe;
+mod race;
+mod rule;
+mod scene;
+mod timeout;
+mod verdict;
+mod words;
+
 use crate::model::note::{ItemId, Note, Verdict};
 use crate::model::series::SeriesName;
 use crate::model::{Span, Stamp, Untrusted};
 use crate::store::Store;
+use desk::{Desk, PERSON};
+use scene::Scene;
+use std::collections::BTreeSet;
 
 /// One check with its answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +72,7 @@ pub struct Finding {
     pub prior: f64,
     /// Sum of prior and checks.
     pub score: f64,
-    /// `leads`, `open`, `refuted`, `undetermined`.
+    /// `leads`, `consequence`, `open`, `refuted`, `undetermined`.
     pub verdict: &'static str,
     /// Checks in the note's order, added ones last.
     pub checks: Vec<Check>,
@@ -77,8 +97,25 @@ pub struct Findings {
     pub missing: Vec<(String, String)>,
 }
 
-/// Evaluates everything for `window` as of `at`.
+/// Evaluates everything for `window` as of `at`. A note without hypotheses is asked the five that the rules
+/// know. Nothing after `at` is used.
 pub fn findings(store: &Store, note: &Note, window: Span, at: Stamp) -> Findings {
-    let _ = (store, note, window, at);
-    Findings::default()
+    let scene = Scene::new(store, window, at);
+    let mut desk = Desk { scene: &scene, note, taken: BTreeSet::new(), probed: BTreeSet::new() };
+    let hypotheses = desk.hypotheses();
+    let mut others = desk.others();
+    let (hypotheses, answer) = verdict::rank(&scene, hypotheses);
+    others.extend(desk.summaries(&hypotheses, &answer));
+    others.extend(desk.rest());
+    let all = || hypotheses.iter().flat_map(|f| &f.checks).chain(&others);
+    let open = |item: &&ItemId| note.items.iter().any(|i| i.id == **item && !i.ticked);
+    let complete = |c: &&Check| matches!(c.verdict, Verdict::Supports | Verdict::Refutes);
+    let ready = all().filter(complete).filter_map(|c| c.item.as_ref()).filter(open).cloned().collect();
+    let silent = |c: &&Check| c.verdict == Verdict::NoData && !c.missing.is_empty() && c.missing != PERSON;
+    let missing = all().filter(silent).map(|c| (c.id.clone(), c.missing.clone())).collect();
+    Findings { hypotheses, answer, others, ready, missing }
 }
+
+#[cfg(test)]
+#[path = "check/demo_tests.rs"]
+mod demo_tests;

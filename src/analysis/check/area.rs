@@ -1,0 +1,382 @@
+//! The note's technical areas: what the databases, the runtimes and the network say. Most feed a hypothesis
+//! by their words only; points are given once, where the hypothesis asks.
+
+use super::answer::{Answer, verdict};
+use super::lines::Says;
+use super::numbers as n;
+use super::pool::no_orders;
+use super::scene::Scene;
+use super::words::{count, number, percent, plain, seconds, share};
+use crate::analysis::database;
+use crate::model::database::DbSample;
+use crate::model::note::Verdict;
+use crate::model::order::Role;
+use crate::model::{Lapse, Stamp};
+use std::collections::BTreeMap;
+
+const NO_DATABASE: &str = "no database is watched: configure a [[db]]";
+
+/// D1: connections used of those that can be used.
+pub fn connections(s: &Scene<'_>) -> Answer {
+    let mut best: Option<(f64, Answer)> = None;
+    for (name, looks) in s.databases() {
+        let used = |d: &&&DbSample| {
+            100.0 * f64::from(d.states.used()) / f64::from(d.max_connections.saturating_sub(d.reserved).max(1))
+        };
+        let Some(top) = looks.iter().max_by(|a, b| used(a).total_cmp(&used(b))) else { continue };
+        let high = used(&top);
+        let idle = 100.0 * f64::from(top.states.idle_in_transaction) / f64::from(top.states.used().max(1));
+        let text = format!(
+            "{name}: {} of {} = {} at {}",
+            top.states.used(),
+            top.max_connections.saturating_sub(top.reserved),
+            percent(high),
+            s.clock(top.at)
+        );
+        let answer = Answer::new(verdict(high >= n::POOL_FULL, high < n::POOL_EASY), text)
+            .asof(looks.last().map(|l| l.at))
+            .spark(s.store.series_names().find(|x| ***x == *format!("{name}.connections")))
+            .with(
+                "states",
+                format!(
+                    "{} running, {} wait for locks, {} idle in transaction, {} idle",
+                    top.states.running, top.states.lock_waiting, top.states.idle_in_transaction, top.states.idle
+                ),
+            )
+            .with(
+                "held",
+                if idle >= n::IDLE_IN_TRANSACTION {
+                    format!("{} idle in transaction: held across calls", percent(idle))
+                } else {
+                    format!("{} idle in transaction", percent(idle))
+                },
+            );
+        if best.as_ref().is_none_or(|b| high > b.0) {
+            best = Some((high, answer));
+        }
+    }
+    let refused = s.refusals();
+    match (best, refused) {
+        (Some((_, answer)), Some((name, first, times))) => {
+            answer.with("refused", format!("{name} refused warroom {times}× from {}", s.clock(first)))
+        }
+        (Some((_, answer)), None) => answer,
+        (None, Some((name, first, times))) => Answer::new(
+            Verdict::Supports,
+            format!("{name} refused warroom itself (53300) {times}× from {}", s.clock(first)),
+        ),
+        (None, None) => Answer::no_data(NO_DATABASE),
+    }
+}
+
+/// D2: statements that became slower and hold the time.
+pub fn slow_statements(s: &Scene<'_>) -> Answer {
+    let mut seen = false;
+    let mut worst: Option<(f64, String)> = None;
+    let mut asof: Option<Stamp> = None;
+    for (name, looks) in s.databases() {
+        // Where it hurt most: the look at which the most sessions worked or waited.
+        let busy = |d: &&&DbSample| d.states.running + d.states.lock_waiting;
+        let Some(top) = looks.iter().filter(|d| d.statements.is_some()).max_by_key(busy) else { continue };
+        let (rates, _) = database::statements(s.store, name, top.at, Lapse::minutes(5));
+        seen |= !rates.is_empty();
+        asof = asof.max(looks.last().map(|l| l.at));
+        for r in rates {
+            let Some(normal) = r.normal.filter(|n| n.0 > 0) else { continue };
+            let times = r.mean.as_secs_f64() / normal.as_secs_f64();
+            if times >= n::SLOW.0 && r.share >= n::SLOW.1 && worst.as_ref().is_none_or(|w| times > w.0) {
+                worst = Some((
+                    times,
+                    format!(
+                        "{name}: {} mean {} = {times:.0}× usual, {} of all time at {}",
+                        plain(&r.query),
+                        seconds(r.mean.as_secs_f64()),
+                        percent(r.share),
+                        s.clock(top.at)
+                    ),
+                ));
+            }
+        }
+    }
+    if !seen {
+        return Answer::no_data(
+            "statements are not readable: CREATE EXTENSION pg_stat_statements; GRANT pg_read_all_stats TO warroom",
+        );
+    }
+    match worst {
+        Some((_, text)) => Answer::new(Verdict::Supports, text).asof(asof),
+        None => Answer::new(Verdict::Refutes, "no statement is much slower than usual and holds much of the time")
+            .asof(asof),
+    }
+}
+
+/// D3: waiting for locks.
+pub fn locks(s: &Scene<'_>) -> Answer {
+    let mut best: Option<(usize, Answer)> = None;
+    for (name, looks) in s.databases() {
+        let waiting = |d: &DbSample| {
+            100.0 * f64::from(d.states.lock_waiting) / f64::from((d.states.running + d.states.lock_waiting).max(1))
+        };
+        let mut minutes: Vec<i64> = looks
+            .iter()
+            .filter(|d| d.states.lock_waiting > 0 && waiting(d) >= n::LOCK_WAITS)
+            .map(|d| d.at.0.div_euclid(60_000_000))
+            .collect();
+        minutes.dedup();
+        let Some(top) = looks.iter().max_by_key(|d| d.states.lock_waiting) else { continue };
+        let root = top
+            .sessions
+            .iter()
+            .filter(|x| x.blocked_by.is_empty())
+            .max_by_key(|x| top.sessions.iter().filter(|w| w.blocked_by.contains(&x.pid)).count());
+        let blocker = root
+            .filter(|_| top.states.lock_waiting > 0)
+            .map_or(String::new(), |r| format!("; blocker pid {} {} {}", r.pid, plain(&r.application), r.state));
+        let text = format!(
+            "{name}: at most {} wait = {} of the active, {} min{blocker}",
+            top.states.lock_waiting,
+            percent(waiting(top)),
+            minutes.len()
+        );
+        let answer = Answer::new(verdict(minutes.len() >= n::LASTING, minutes.is_empty()), text)
+            .asof(looks.last().map(|l| l.at))
+            .spark(s.store.series_names().find(|x| ***x == *format!("{name}.lock_waits")));
+        if best.as_ref().is_none_or(|b| minutes.len() > b.0) {
+            best = Some((minutes.len(), answer));
+        }
+    }
+    let Some((_, answer)) = best else { return Answer::no_data(NO_DATABASE) };
+    let consequence = s.pool_onset().zip(first_lock(s)).is_some_and(|((pool, _), lock)| lock > pool + n::SLACK);
+    if consequence { answer.with("order", "waits rose after the pool was full: a consequence") } else { answer }
+}
+
+fn first_lock(s: &Scene<'_>) -> Option<Stamp> {
+    let waits = |looks: Vec<&DbSample>| looks.into_iter().find(|d| d.states.lock_waiting >= 3).map(|d| d.at);
+    s.databases().filter_map(|(_, looks)| waits(looks)).min()
+}
+
+/// D4: transactions that fail.
+pub fn rollbacks(s: &Scene<'_>) -> Answer {
+    let mut best: Option<(f64, Answer)> = None;
+    for (name, looks) in s.databases() {
+        let Some((inc, at)) = ratio(&looks) else { continue };
+        let usual = s.baseline().and_then(|b| {
+            let looks: Vec<&DbSample> = s.store.database(name)?.within(b).map(|(_, d)| d).collect();
+            ratio(&looks).map(|r| r.0)
+        });
+        let many = inc > n::ROLLBACKS.1 && usual.is_some_and(|u| inc > n::ROLLBACKS.0 * u);
+        let calm = usual.is_some_and(|u| inc <= u.max(0.1) * 1.5);
+        let text =
+            format!("{name}: {} rolled back, usually {}", percent(inc), usual.map_or("not known".to_owned(), percent));
+        let answer = Answer::new(verdict(many, calm), text)
+            .asof(Some(at))
+            .spark(s.store.series_names().find(|x| ***x == *format!("{name}.rollbacks")));
+        if best.as_ref().is_none_or(|b| inc > b.0) {
+            best = Some((inc, answer));
+        }
+    }
+    best.map_or_else(|| Answer::no_data(NO_DATABASE), |b| b.1)
+}
+
+/// Percent of transactions rolled back between the first and the last look, resets left out.
+fn ratio(looks: &[&DbSample]) -> Option<(f64, Stamp)> {
+    let (mut commits, mut rollbacks) = (0, 0);
+    for pair in looks.windows(2) {
+        let [a, b] = pair else { continue };
+        if let (Some(x), Some(y)) = (&a.counters, &b.counters)
+            && x.reset == y.reset
+        {
+            commits += (y.commits - x.commits).max(0);
+            rollbacks += (y.rollbacks - x.rollbacks).max(0);
+        }
+    }
+    let all = commits + rollbacks;
+    (all > 0).then_some((100.0 * rollbacks as f64 / all as f64, looks.last()?.at))
+}
+
+/// D5: whether the database was short of power.
+pub fn power(s: &Scene<'_>) -> Answer {
+    let Some(cpu) = s.measured(&["db_cpu", "cpu"], "cpu") else {
+        return Answer::no_data("no CPU metric: add a [[lane]] whose series ends in .db_cpu (percent)");
+    };
+    let high = cpu.peak().map_or(0.0, |p| p.1);
+    let short = cpu.longest(|v| v >= n::CPU.0).map_or(0, |r| r.1);
+    let full = s.pool_onset().is_some();
+    let answer = Answer::new(verdict(short >= 5, high < n::CPU.1), format!("CPU at most {}", percent(high)))
+        .asof(cpu.asof)
+        .spark(Some(cpu.name));
+    if full && high < n::CPU.1 { answer.with("so", "pool size or hold time, not the database's power") } else { answer }
+}
+
+/// M2: goroutines that stay when the users have gone.
+pub fn goroutines(s: &Scene<'_>) -> Answer {
+    let Some(curve) = s.measured(&["goroutines", "go_goroutines"], "goroutines") else {
+        return Answer::no_data("no goroutine metric: add a [[lane]] whose series ends in .goroutines");
+    };
+    let usual = s.usually(curve.name).and_then(|c| c.median());
+    let peak = curve.peak().map_or(0.0, |p| p.1);
+    let now = curve.values().last().unwrap_or(peak);
+    let users = s.measured(&["users"], "users").and_then(|c| c.values().last());
+    let back = users.is_some_and(|u| u < n::USERS_BACK * s.rules().normal_users);
+    let stays = usual.is_some_and(|u| now > n::GOROUTINES * u);
+    let text = format!(
+        "at most {}, now {}, usually {}",
+        number(peak),
+        number(now),
+        usual.map_or("not known".to_owned(), number)
+    );
+    Answer::new(
+        verdict(back && stays, usual.is_some_and(|u| peak <= n::GOROUTINES * u) || (back && usual.is_some() && !stays)),
+        text,
+    )
+    .asof(curve.asof)
+    .spark(Some(curve.name))
+    .with("users", if back { "back to normal" } else { "not back to normal yet: a rise may only be waiting" })
+}
+
+/// M3: memory and GC pauses.
+pub fn gc(s: &Scene<'_>) -> Answer {
+    let Some(curve) = s.measured(&["gc_pause", "gc_pause_p99"], "gc pause") else {
+        return Answer::no_data("no GC metric: add a [[lane]] whose series ends in .gc_pause (seconds)");
+    };
+    let peak = curve.peak().map_or(0.0, |p| p.1);
+    Answer::new(verdict(peak >= n::GC_PAUSE, peak < n::GC_PAUSE / 2.0), format!("pause at most {}", seconds(peak)))
+        .asof(curve.asof)
+        .spark(Some(curve.name))
+}
+
+fn by_lines(s: &Scene<'_>, says: Says, what: &str) -> Answer {
+    let lines = s.lines();
+    if lines.total == 0 {
+        return Answer::no_data("no log lines in this stretch: configure [[logs]]");
+    }
+    let (minutes, most) = lines.minutes_of(says);
+    let all = lines.count(says);
+    let usual = s.usual_lines().map(|u| u.count(says) as f64 * lines.minutes as f64 / u.minutes.max(1) as f64);
+    let much = minutes >= n::LASTING && usual.is_none_or(|u| all as f64 > 3.0 * u.max(1.0));
+    let none = all == 0 && lines.coverage() >= n::COVERED;
+    let usual = usual.map_or("no baseline".to_owned(), |u| format!("{} usually", number(u)));
+    Answer::new(
+        verdict(much, none),
+        format!("{} lines of {what}, {minutes} min, most {most} in one; {usual}", count(all)),
+    )
+    .asof(lines.newest)
+    .with("coverage", format!("{} of the minutes have lines", percent(lines.coverage())))
+}
+
+/// M4: the network between services.
+pub fn network(s: &Scene<'_>) -> Answer {
+    by_lines(s, Says::NETWORK, "a failing network")
+}
+/// U1 and I2: the payment gateway.
+pub fn gateway(s: &Scene<'_>) -> Answer {
+    by_lines(s, Says::GATEWAY, "a failing gateway")
+}
+/// O1: the Orchestrator not there.
+pub fn refused(s: &Scene<'_>) -> Answer {
+    by_lines(s, Says::REFUSED, "a refused connection")
+}
+/// O4: keys that exist already.
+pub fn duplicates(s: &Scene<'_>) -> Answer {
+    let answer = by_lines(s, Says::DUPLICATE, "a duplicate key or a sequence at its end");
+    if answer.verdict == Verdict::NoData {
+        return answer;
+    }
+    let most = f64::from(s.lines().minutes_of(Says::DUPLICATE).1);
+    Answer { verdict: verdict(most >= n::DUPLICATES, most < 1.0 && s.lines().coverage() >= n::COVERED), ..answer }
+}
+/// I1: the hop from MRG to UPG.
+pub fn hop(s: &Scene<'_>) -> Answer {
+    by_lines(s, Says::DEADLINE, "a deadline")
+}
+
+/// U4: waiting to write.
+pub fn writes(s: &Scene<'_>) -> Answer {
+    let mut best: Option<(f64, Answer)> = None;
+    for (name, looks) in s.databases() {
+        let waiting = |d: &DbSample| {
+            let write = |w: &&crate::model::database::Wait| {
+                w.event.starts_with("WAL") || matches!(w.event.as_str(), "DataFileWrite" | "DataFileExtend")
+            };
+            let n: u32 = d.waits.iter().filter(write).map(|w| w.sessions).sum();
+            100.0 * f64::from(n) / f64::from((d.states.running + d.states.lock_waiting).max(1))
+        };
+        let high = looks.iter().map(|d| waiting(d)).fold(0.0, f64::max);
+        let mut minutes: Vec<i64> =
+            looks.iter().filter(|d| waiting(d) >= n::WRITE_WAITS.0).map(|d| d.at.0.div_euclid(60_000_000)).collect();
+        minutes.dedup();
+        let answer = Answer::new(
+            verdict(minutes.len() >= n::LASTING, high < n::WRITE_WAITS.1),
+            format!("{name}: at most {} of the active wait to write", percent(high)),
+        )
+        .asof(looks.last().map(|l| l.at));
+        if best.as_ref().is_none_or(|b| high > b.0) {
+            best = Some((high, answer));
+        }
+    }
+    best.map_or_else(|| Answer::no_data(NO_DATABASE), |b| b.1)
+}
+
+/// U5: how often callbacks were tried again.
+pub fn retries(s: &Scene<'_>) -> Answer {
+    let Some(asof) = s.answered(Role::Callbacks) else {
+        return Answer::no_data("callbacks are not read: configure a [[query]] with role = \"callbacks\"");
+    };
+    let (mut payments, mut attempts) = (0, 0);
+    for (_, entry) in s.store.orders.entries() {
+        let mut seen: Vec<(Option<&str>, i32)> = entry
+            .callbacks
+            .iter()
+            .filter(|(t, c)| *t <= s.at && s.span.contains(c.sent_at))
+            .map(|(_, c)| (c.upg_ref.as_deref(), c.attempt))
+            .collect();
+        seen.sort_unstable();
+        seen.dedup();
+        attempts += seen.len();
+        seen.dedup_by_key(|x| x.0);
+        payments += seen.len();
+    }
+    if payments == 0 {
+        return Answer::new(Verdict::Inconclusive, "no callback was sent in this stretch").asof(Some(asof));
+    }
+    let each = attempts as f64 / payments as f64;
+    Answer::new(
+        verdict(each > n::RETRIES, each < 1.1),
+        format!("{each:.2} attempts for each of {} payments", count(payments)),
+    )
+    .asof(Some(asof))
+}
+
+/// O2: the step at which the stuck orders stand.
+pub fn steps(s: &Scene<'_>) -> Answer {
+    if let Some(answer) = no_orders(s) {
+        return answer;
+    }
+    let mut by_step: BTreeMap<&str, usize> = BTreeMap::new();
+    for k in &s.book().stuck {
+        if let Some(step) = k.facts.order.and_then(|o| o.saga_step.as_deref()) {
+            *by_step.entry(step).or_default() += 1;
+        }
+    }
+    let known: usize = by_step.values().sum();
+    let Some((step, most)) = by_step.iter().max_by_key(|(_, n)| **n) else {
+        return Answer::no_data("orders carry no saga step: add saga_step to the orders query");
+    };
+    let named = *most as f64 >= n::ONE_STEP * known as f64;
+    let list = by_step
+        .iter()
+        .map(|(step, n)| format!("{} {}", plain(&(*step).into()), count(*n)))
+        .collect::<Vec<_>>()
+        .join(", ");
+    Answer::new(
+        verdict(named, false),
+        format!("{} of the stuck stand at {}", share(*most, known), plain(&(*step).into())),
+    )
+    .asof(s.answered(Role::Orders))
+    .with("steps", list)
+}
+
+/// O3: nobody can see sagas yet.
+pub fn compensation(_: &Scene<'_>) -> Answer {
+    Answer::no_data("saga states are not read: no role answers this yet; a person looks and overrides (v)")
+}

@@ -1,0 +1,297 @@
+//! Puts rules beside the note's checkboxes: each checkbox gets at most one rule, each rule at most one
+//! checkbox; what no rule answers is a person's to answer.
+
+use super::answer::Answer;
+use super::rule::{self, CARDS, RULES, Rule, Topic};
+use super::scene::Scene;
+use super::verdict::Ranked;
+use super::{Check, Finding, probe, words};
+use crate::model::Untrusted;
+use crate::model::incident::Probe;
+use crate::model::note::{Hypothesis, Note, Verdict};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+
+/// What is said of a checkbox that no rule answers.
+pub const PERSON: &str = "no rule measures this: a person answers it (v), or a [[probe]] with its words";
+
+/// Rules and checkboxes being matched.
+pub struct Desk<'s> {
+    /// What is looked at.
+    pub scene: &'s Scene<'s>,
+    /// The note.
+    pub note: &'s Note,
+    /// Checkboxes that have their rule.
+    pub taken: BTreeSet<usize>,
+    /// Probes that have been asked.
+    pub probed: BTreeSet<usize>,
+}
+
+impl<'s> Desk<'s> {
+    /// The note's hypotheses with their checks; the known five where the note has none.
+    pub fn hypotheses(&mut self) -> Vec<Ranked> {
+        if !self.note.hypotheses.is_empty() {
+            return self.note.hypotheses.iter().map(|h| self.hypothesis(h)).collect();
+        }
+        let own = |(i, card): (usize, &rule::Card)| Hypothesis {
+            number: i as u32 + 1,
+            title: card.name.into(),
+            priority: Untrusted::default(),
+            prior: card.prior,
+            lines: (0, 0),
+            reasoning: Untrusted::default(),
+            items: Vec::new(),
+        };
+        CARDS.iter().enumerate().map(own).map(|h| self.hypothesis(&h)).collect()
+    }
+
+    fn hypothesis(&mut self, h: &Hypothesis) -> Ranked {
+        let card = rule::topic_of(h.title.raw());
+        let topic = card.map_or(Topic::Other, |c| c.topic);
+        let mut found: Vec<(usize, Check)> = Vec::new();
+        let mut added: Vec<Check> = Vec::new();
+        let mut of_orders = Vec::new();
+        let rules: &[Rule] = if topic == Topic::Other { &[] } else { RULES };
+        for rule in rules.iter().filter(|r| r.topic == topic) {
+            let id = format!("H{}{}", h.number, rule.id);
+            let item = self.find(rule.finds, &h.items);
+            if rule.of_orders {
+                of_orders.push(id.clone());
+            }
+            let check = match self.replaced(&id) {
+                Some(probe) => self.probe(&id, item, probe),
+                None => self.check(&id, item, rule),
+            };
+            match item {
+                Some(item) => found.push((item, check)),
+                None => added.push(check),
+            }
+        }
+        for (i, probe) in self.probes().filter(|(_, p)| p.hypothesis == h.number).collect::<Vec<_>>() {
+            if self.probed.insert(i) {
+                let item = self.find_all(&probe.matches, &h.items);
+                let check = self.probe(&probe.id, item, probe);
+                match item {
+                    Some(item) => found.push((item, check)),
+                    None => added.push(check),
+                }
+            }
+        }
+        let left: Vec<usize> = h.items.iter().copied().filter(|i| !self.taken.contains(i)).collect();
+        for item in left {
+            self.taken.insert(item);
+            found.push((item, self.by_person(item)));
+        }
+        found.sort_by_key(|(item, _)| *item);
+        let checks = found.into_iter().map(|(_, c)| c).chain(added).collect();
+        Ranked { finding: Self::finding(h, checks), topic, name: card.map_or("", |c| c.name), of_orders, follows: None }
+    }
+
+    fn finding(h: &Hypothesis, checks: Vec<Check>) -> Finding {
+        Finding {
+            number: h.number,
+            title: h.title.clone(),
+            priority: h.priority.clone(),
+            prior: h.prior,
+            score: h.prior,
+            verdict: "open",
+            checks,
+            because: String::new(),
+            but: String::new(),
+        }
+    }
+
+    /// Rules outside the hypotheses whose checkbox the note has.
+    pub fn others(&mut self) -> Vec<Check> {
+        let all: Vec<usize> = (0..self.note.items.len()).collect();
+        let mut out = Vec::new();
+        for (i, probe) in self.probes().filter(|(_, p)| p.hypothesis == 0).collect::<Vec<_>>() {
+            if let Some(item) = self.find_all(&probe.matches, &all) {
+                self.probed.insert(i);
+                out.push(self.probe(&probe.id, Some(item), probe));
+            }
+        }
+        for rule in RULES.iter().filter(|r| r.topic == Topic::Other) {
+            let Some(item) = self.find(rule.finds, &all) else { continue };
+            out.push(match self.replaced(rule.id) {
+                Some(probe) => self.probe(rule.id, Some(item), probe),
+                None => self.check(rule.id, Some(item), rule),
+            });
+        }
+        out
+    }
+
+    /// The phase about the root cause itself: what the other checks come to.
+    pub fn summaries(&mut self, hypotheses: &[Finding], answer: &str) -> Vec<Check> {
+        let all: Vec<usize> = (0..self.note.items.len()).collect();
+        let silent: Vec<&str> = hypotheses
+            .iter()
+            .flat_map(|f| &f.checks)
+            .filter(|c| c.verdict == Verdict::NoData && c.missing != PERSON)
+            .map(|c| c.id.as_str())
+            .collect();
+        let some = hypotheses.iter().filter(|f| f.verdict == "open" || f.verdict == "consequence");
+        let contributing: Vec<String> = some
+            .filter(|f| f.checks.iter().any(|c| c.verdict == Verdict::Supports))
+            .map(|f| format!("H{} {}", f.number, f.verdict))
+            .collect();
+        let validated = if silent.is_empty() {
+            Answer::new(Verdict::Supports, "every check of every hypothesis has data")
+        } else {
+            Answer::new(Verdict::Inconclusive, format!("{} checks have no data: {}", silent.len(), silent.join(", ")))
+        };
+        let list = if contributing.is_empty() {
+            "no other hypothesis has a supporting check".to_owned()
+        } else {
+            contributing.join(", ")
+        };
+        let answers = [
+            (
+                "P3a",
+                "validate hypothes | uji hypothes | validar hipót",
+                "every check of every hypothesis has data",
+                validated,
+            ),
+            (
+                "P3b",
+                "primary root | root cause primary | causa raíz",
+                "named from a score of 4 on, 2 ahead; a person accepts",
+                Answer::new(Verdict::Inconclusive, answer),
+            ),
+            (
+                "P3c",
+                "contributing | contribut",
+                "every other hypothesis with a supporting check",
+                Answer::new(Verdict::Supports, list),
+            ),
+        ];
+        let mut out = Vec::new();
+        for (id, finds, says, answer) in answers {
+            if let Some(item) = self.find(finds, &all) {
+                out.push(self.make(id, Some(item), ("", says.to_owned()), (0.0, 0.0), answer));
+            }
+        }
+        out
+    }
+
+    /// Checkboxes that nothing answers.
+    pub fn rest(&mut self) -> Vec<Check> {
+        let left: Vec<usize> = (0..self.note.items.len()).filter(|i| !self.taken.contains(i)).collect();
+        left.into_iter().map(|item| self.by_person(item)).collect()
+    }
+
+    /// The first free checkbox of `among` that the words find, taken.
+    fn find(&mut self, finds: &str, among: &[usize]) -> Option<usize> {
+        let fits = |i: &usize| !self.taken.contains(i) && self.words(*i).is_some_and(|text| rule::finds(finds, &text));
+        let found = among.iter().copied().find(fits)?;
+        self.taken.insert(found);
+        Some(found)
+    }
+
+    fn find_all(&mut self, matches: &[String], among: &[usize]) -> Option<usize> {
+        let wanted = matches.join(" ").to_lowercase().replace('|', " ");
+        self.find(&wanted, among)
+    }
+
+    /// A checkbox's words with those of the heading above it.
+    fn words(&self, item: usize) -> Option<String> {
+        let item = self.note.items.get(item)?;
+        // Inside a hypothesis its own title would find everything.
+        let of_hypothesis =
+            self.note.hypotheses.iter().any(|h| item.path.iter().any(|p| p.raw().contains(h.title.raw())));
+        let above = item.path.last().filter(|_| !of_hypothesis).map_or("", |p| p.raw());
+        Some(format!("{above} {}", item.text.raw()))
+    }
+
+    fn probes(&self) -> impl Iterator<Item = (usize, &'s Probe)> + use<'s> {
+        self.scene.store.incident.probes.iter().enumerate()
+    }
+
+    fn replaced(&mut self, id: &str) -> Option<&'s Probe> {
+        let (i, probe) = self.probes().find(|(_, p)| p.id == id)?;
+        self.probed.insert(i);
+        Some(probe)
+    }
+
+    fn check(&self, id: &str, item: Option<usize>, rule: &Rule) -> Check {
+        self.make(id, item, (rule.title, (rule.says)()), rule.weight, (rule.run)(self.scene))
+    }
+    fn probe(&self, id: &str, item: Option<usize>, probe: &Probe) -> Check {
+        let text = ("probe of the configuration", probe::says(probe));
+        self.make(id, item, text, (probe.weight, probe.weight), probe::run(self.scene, probe))
+    }
+    fn by_person(&self, item: usize) -> Check {
+        // Named by the checkbox, so that an override stays with it when the note changes elsewhere.
+        let id: String = self.note.items.get(item).map_or("", |i| i.id.0.as_str()).chars().take(5).collect();
+        self.make(
+            &format!("p{id}"),
+            Some(item),
+            ("", "a person answers".to_owned()),
+            (0.0, 0.0),
+            Answer::no_data(PERSON),
+        )
+    }
+
+    /// A check from an answer: a person's override applied, evidence written out.
+    fn make(&self, id: &str, item: Option<usize>, text: (&str, String), weight: (f64, f64), answer: Answer) -> Check {
+        let (title, rule) = text;
+        let (scene, zone) = (self.scene, &self.scene.store.incident.zone);
+        let item = item.and_then(|i| self.note.items.get(i));
+        let over = scene.store.override_of(id, scene.at).and_then(|o| Some((o.verdict?, o)));
+        let verdict = over.as_ref().map_or(answer.verdict, |(v, _)| *v);
+        let name = evidence_id(id, &answer);
+        let said = if answer.measured.is_empty() { &answer.missing } else { &answer.measured };
+        let by = over
+            .as_ref()
+            .map(|(_, o)| format!("; by {}: {}", words::plain(&o.who), words::plain(&o.reason)))
+            .unwrap_or_default();
+        let line = format!(
+            "evidence (warroom {} {}): {said}; rule {rule}: {}{by}; {name}",
+            zone.format(scene.at, "%Y-%m-%d %H:%M"),
+            zone.name,
+            words::verdict(verdict)
+        );
+        let mut evidence = vec![("value", answer.measured.clone()), ("rule", rule.clone()), ("window", window(scene))];
+        evidence.extend(answer.evidence);
+        evidence.extend(answer.asof.map(|t| ("source", format!("newest value {}", zone.rfc3339(t)))));
+        evidence.push(("id", name));
+        evidence.retain(|(_, text)| !text.is_empty());
+        Check {
+            id: id.to_owned(),
+            item: item.map(|i| i.id.clone()),
+            title: item.map_or_else(|| title.into(), |i| i.text.clone()),
+            measured: answer.measured,
+            rule,
+            verdict,
+            overridden: over.map(|(_, o)| (answer.verdict, o.who.clone(), o.reason.clone())),
+            // A person's verdict counts as the measured one would have.
+            score: rule::points(weight, verdict),
+            asof: answer.asof,
+            spark: answer.spark,
+            missing: answer.missing,
+            evidence,
+            evidence_line: line,
+        }
+    }
+}
+
+/// `19:24–20:41 WIB, against 2025-01-05 19:24–20:41`
+fn window(s: &Scene<'_>) -> String {
+    let zone = &s.store.incident.zone;
+    let own = format!("{}–{} {}", zone.hm(s.span.from), zone.hm(s.span.to), zone.name);
+    match s.baseline() {
+        Some(b) => format!("{own}, against {} {}–{}", zone.format(b.from, "%Y-%m-%d"), zone.hm(b.from), zone.hm(b.to)),
+        None => format!("{own}, no baseline"),
+    }
+}
+
+/// Names a piece of evidence by what was measured: the same measurement has the same name.
+fn evidence_id(id: &str, answer: &Answer) -> String {
+    let mut hash = Sha256::new();
+    hash.update(id.as_bytes());
+    hash.update(answer.measured.as_bytes());
+    hash.update(words::verdict(answer.verdict).as_bytes());
+    let bytes: [u8; 32] = hash.finalize().into();
+    let [a, b, c, ..] = bytes;
+    format!("ev-{a:02x}{b:02x}{c:02x}")
+}
