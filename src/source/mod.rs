@@ -17,20 +17,26 @@ use crate::model::{Batch, SourceName};
 pub use check::{CheckLine, Ok as CheckOk, check};
 use runner::Handle;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Every source that runs.
 #[derive(Debug, Default)]
 pub struct Sources {
     handles: Vec<Handle>,
+    /// Databases whose tasks ask the order-side queries.
+    orders: Vec<SourceName>,
+    collector: Option<JoinHandle<()>>,
 }
 
 /// Starts a task for every source of the configuration. They hand their batches to `to` (bounded: a full
 /// channel slows them, nothing is dropped) and end when `cancel` is cancelled. Call it within a tokio
 /// runtime; it returns at once and fails never: what does not work is health, a fact like any other.
 pub fn start(config: &Config, to: &mpsc::Sender<Batch>, cancel: &CancellationToken) -> Sources {
-    let mut sources = Sources::default();
-    sources.handles.extend(postgres::start(config, to, cancel));
+    let (reports, collector) = orders::start(config, to, cancel);
+    let orders = config.queries.iter().map(|q| SourceName::from(q.db.as_str())).collect();
+    let mut sources = Sources { handles: Vec::new(), orders, collector };
+    sources.handles.extend(postgres::start(config, &reports, to, cancel));
     sources.handles.extend(logs::start(config, to, cancel));
     sources
 }
@@ -38,12 +44,16 @@ pub fn start(config: &Config, to: &mpsc::Sender<Batch>, cancel: &CancellationTok
 impl Sources {
     /// Asks one source now, or as soon as its manners allow. Says whether there is such a source.
     pub fn refresh(&self, source: &SourceName) -> bool {
-        self.handles.iter().filter(|h| h.name == *source).map(Handle::refresh).count() > 0
+        let meant = |name: &SourceName| name == source || (&**source == orders::NAME && self.orders.contains(name));
+        self.handles.iter().filter(|h| meant(&h.name)).map(Handle::refresh).count() > 0
     }
     /// Waits until every task has ended after the cancellation.
     pub async fn ended(self) {
         for handle in self.handles {
             handle.ended().await;
+        }
+        if let Some(collector) = self.collector {
+            let _ = collector.await;
         }
     }
 }

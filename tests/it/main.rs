@@ -6,6 +6,7 @@ mod config;
 mod frames;
 mod house;
 mod note;
+mod orders;
 mod pg;
 mod postgres;
 mod recording;

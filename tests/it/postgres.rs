@@ -10,7 +10,6 @@ use std::sync::Arc;
 use warroom::config::{DatabaseConfig, Secret};
 use warroom::model::database::{DbSample, Session};
 use warroom::model::health::State;
-use warroom::model::incident::Rules;
 use warroom::model::{Fact, Lapse};
 use warroom::source::orders::{Asks, Board};
 use warroom::source::postgres::Database;
@@ -34,7 +33,8 @@ fn config_of(url: &str) -> DatabaseConfig {
 }
 
 fn database(config: DatabaseConfig) -> Database {
-    Database::new(config, Asks::new(Vec::new(), None, &Rules::default(), &Arc::new(Board)))
+    let (nobody, _) = tokio::sync::mpsc::channel(1);
+    Database::new(config, Asks::new(Vec::new(), None, &Arc::new(Board::default()), nobody))
 }
 
 fn sample(round: Result<Round, Failure>) -> DbSample {

@@ -1,58 +1,173 @@
 //! Order-side queries of the operator: pages, ids, read-only by construction.
+//!
+//! `text` makes a question of the operator's SQL, `wire` and `row` read and write values, `ask` is one
+//! query, `board` what all of them know together, `collect` gathers their answers under the source
+//! `orders`. A query runs in the session of its database: [`Asks`] is driven by that database's task.
 
-use crate::config::{Config, QueryConfig};
-use crate::model::incident::Rules;
+mod ask;
+mod board;
+mod check;
+mod collect;
+mod row;
+mod text;
+mod wire;
+
+use crate::config::{QueryConfig, QueryMode};
+use crate::model::health::Cost;
 use crate::model::order::Role;
-use crate::model::{Fact, Lapse, Span};
-use crate::source::check::CheckLine;
+use crate::model::{Fact, Span};
+use crate::source::clock;
 use crate::source::postgres::session::Session;
-use crate::source::postgres::trouble::Trouble;
-use crate::source::runner::Condition;
+use crate::source::postgres::trouble::{Trouble, message};
+use crate::source::runner::{Condition, lapse};
+use ask::{Ask, Stopped};
+pub use board::Board;
+pub use check::check;
+pub use collect::{NAME, Report, start};
+use row::Fault;
 use std::sync::Arc;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-/// What the queries of all databases know of each other's orders.
-#[derive(Debug, Default)]
-pub struct Board;
-
 /// The queries of one database.
-#[derive(Debug)]
 pub struct Asks {
-    due: Option<Instant>,
+    queries: Vec<Ask>,
+    /// Queries whose text is no question; told once.
+    broken: Vec<(QueryConfig, Fault)>,
+    window: Option<Span>,
+    board: Arc<Board>,
+    to: mpsc::Sender<Report>,
 }
 
 impl Asks {
-    /// Nothing asked yet.
-    pub fn new(_mine: Vec<QueryConfig>, _window: Option<Span>, _rules: &Rules, _board: &Arc<Board>) -> Self {
-        Self { due: None }
+    /// The queries `mine`, over a window, reporting to the collector.
+    pub fn new(mine: Vec<QueryConfig>, window: Option<Span>, board: &Arc<Board>, to: mpsc::Sender<Report>) -> Self {
+        let now = Instant::now();
+        let mut asks = Vec::new();
+        let mut broken = Vec::new();
+        for query in mine {
+            match Ask::new(query.clone(), now) {
+                Ok(ask) => asks.push(ask),
+                Err(fault) => broken.push((query, fault)),
+            }
+        }
+        for ask in asks.iter().filter(|a| a.query.mode == QueryMode::Ids) {
+            board.asks_by_id(ask.query.role, now);
+        }
+        Self { queries: asks, broken, window, board: Arc::clone(board), to }
     }
+
     /// When the next one is due.
     pub fn due(&self) -> Option<Instant> {
-        self.due
+        self.queries.iter().map(|a| a.due).min()
     }
+
     /// Makes all due.
     pub fn all_due(&mut self, now: Instant) {
-        self.due = self.due.map(|_| now);
+        self.queries.iter_mut().for_each(|a| a.due = a.due.min(now));
     }
-    /// What ails a query.
-    pub fn trouble(&self) -> Option<Condition> {
-        None
+
+    /// Asks for one page or chunk of the query that is due first.
+    pub async fn step(&mut self, session: &mut Session) -> Result<(), Trouble> {
+        self.tell_broken().await;
+        let now = Instant::now();
+        let Some(ask) = self.queries.iter_mut().filter(|a| a.due <= now).min_by_key(|a| a.due) else { return Ok(()) };
+        let asof = clock::now() + session.server.skew;
+        let result = ask.step(session, &self.board, self.window, asof).await;
+        let spent = session.spent();
+        let mut cost = Cost {
+            at: clock::now(),
+            requests: spent.requests,
+            bytes: spent.bytes,
+            took: lapse(now.elapsed()),
+            interval: ask.interval(),
+            ..Cost::default()
+        };
+        let name = name_of(&ask.query);
+        let condition = match result {
+            Ok(step) => {
+                let facts = step.ledgers.into_iter().map(Fact::Ledger).collect();
+                let condition = unknown(&ask.query, &step.unknown).map_or_else(Condition::well, |f| faulty(&name, &f));
+                return self
+                    .report(Report { query: name, condition, facts, cost: (cost.requests > 0).then_some(cost) })
+                    .await;
+            }
+            Err(Stopped::Fault(fault)) => faulty(&name, &fault),
+            Err(Stopped::Trouble(trouble)) if trouble.spares_the_session() => refused(&name, &trouble),
+            Err(Stopped::Trouble(trouble)) => return Err(trouble),
+        };
+        ask.put_off(Instant::now());
+        session.forget().await?;
+        cost.failed = 1;
+        self.report(Report { query: name, condition, facts: Vec::new(), cost: Some(cost) }).await
     }
-    /// One page or chunk.
-    pub async fn step(&mut self, session: &mut Session, now: Instant) -> Result<(Vec<Fact>, Lapse), Trouble> {
-        session.run("SELECT 1".to_owned()).await?;
-        self.due = Some(now);
-        Ok((Vec::new(), Lapse::ZERO))
+
+    /// The database cannot be reached, so none of its queries can be asked.
+    pub async fn unreachable(&mut self, condition: &Condition) {
+        self.tell_broken().await;
+        let names: Vec<String> = self.queries.iter().map(|a| name_of(&a.query)).collect();
+        for query in names {
+            // The program is ending when nobody listens.
+            let _ = self.report(Report { query, condition: condition.clone(), facts: Vec::new(), cost: None }).await;
+        }
+    }
+
+    async fn tell_broken(&mut self) {
+        for (query, fault) in std::mem::take(&mut self.broken) {
+            let name = name_of(&query);
+            let condition = faulty(&name, &fault);
+            let _ = self.report(Report { query: name, condition, facts: Vec::new(), cost: None }).await;
+        }
+    }
+
+    async fn report(&self, report: Report) -> Result<(), Trouble> {
+        // Nobody listens any more: the program is ending and this task with it.
+        let _ = self.to.send(report).await;
+        Ok(())
     }
 }
 
-/// A query's name in sentences.
-pub fn name_of(role: Role) -> String {
-    format!("query {role:?}")
+/// A query's name in sentences: `query payments on upg`.
+pub fn name_of(query: &QueryConfig) -> String {
+    format!("query {} on {}", role_name(query.role), query.db)
 }
 
-/// Tries a query.
-pub async fn check(query: &QueryConfig, _config: &Config, session: &mut Session) -> CheckLine {
-    let _ = session.run("SELECT 1".to_owned()).await;
-    CheckLine::yes(&query.db, name_of(query.role), "")
+/// A role as the configuration writes it.
+const fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Orders => "orders",
+        Role::OrderEvents => "order_events",
+        Role::Payments => "payments",
+        Role::Callbacks => "callbacks",
+        Role::HoPayments => "ho_payments",
+    }
+}
+
+fn faulty(name: &str, fault: &Fault) -> Condition {
+    Condition::late("query", format!("{name}: {}", fault.says), fault.remedy.clone())
+}
+
+fn refused(name: &str, trouble: &Trouble) -> Condition {
+    let remedy = match trouble.sqlstate() {
+        "57014" => {
+            "Make it cheaper (an index on the time column, a smaller limit), or raise statement_timeout in [[db]]."
+        }
+        "55P03" => "A table it reads is locked exclusively; it is asked again.",
+        "25006" => "It tries to write: warroom asks in a read-only transaction.",
+        "42501" => "GRANT SELECT on what it reads to the role in url of [[db]].",
+        _ => "Mend sql in [[query]].",
+    };
+    let code = if trouble.sqlstate().is_empty() { "query" } else { trouble.sqlstate() };
+    Condition::late(code, format!("{name} failed: {}", message(trouble)), remedy)
+}
+
+/// Status words that nobody told us the meaning of: an order in one of them would be in no class.
+fn unknown(query: &QueryConfig, words: &[String]) -> Option<Fault> {
+    let first = words.first()?;
+    let (table, example) =
+        if query.role == Role::Payments { ("payment_status", "paid") } else { ("order_status", "active") };
+    Some(Fault::new(
+        format!("the status {} is not one warroom knows", words.join(", ")),
+        format!("Say what it means in this [[query]]: {table} = {{ \"{first}\" = \"{example}\" }}"),
+    ))
 }

@@ -1,6 +1,6 @@
 //! What `warroom check` says of a database and of each query that runs there.
 
-use crate::config::{Config, DatabaseConfig};
+use crate::config::{Config, DatabaseConfig, QueryConfig};
 use crate::source::check::{CheckLine, Ok as Works};
 use crate::source::orders;
 use crate::source::postgres::look;
@@ -33,8 +33,8 @@ async fn one(config: &Config, db: &DatabaseConfig) -> Vec<CheckLine> {
         Err(condition) => {
             lines.push(CheckLine::not(&db.name, "connection", Works::No, condition.says, condition.remedy));
             let says = "not tried: there is no connection";
-            let skipped = |role| CheckLine::not(&db.name, orders::name_of(role), Works::No, says, "");
-            lines.extend(config.queries.iter().filter(|q| q.db == db.name).map(|q| skipped(q.role)));
+            let skipped = |q: &QueryConfig| CheckLine::not(&db.name, orders::name_of(q), Works::No, says, "");
+            lines.extend(config.queries.iter().filter(|q| q.db == db.name).map(skipped));
         }
     }
     lines

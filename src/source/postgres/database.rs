@@ -42,12 +42,11 @@ pub struct Database {
     asks: Asks,
 }
 
-/// What a poll did.
+/// What a poll did for the database's own name.
+#[derive(Default)]
 struct Done {
     facts: Vec<Fact>,
-    server: Option<Lapse>,
-    skew: Option<Lapse>,
-    interval: Lapse,
+    cost: Option<Cost>,
 }
 
 impl Database {
@@ -139,12 +138,9 @@ impl Database {
         self.pace.took(lapse(begun.elapsed()));
         self.due = begun + self.pace.current().to_std();
         session.server.skew = skew;
-        Ok(Done {
-            facts: vec![Fact::Database(Box::new(sample))],
-            server: Some(server),
-            skew: Some(skew),
-            interval: self.pace.current(),
-        })
+        let mut cost = cost(Some(session), 0);
+        (cost.server, cost.skew, cost.interval) = (Some(server), Some(skew), self.pace.current());
+        Ok(Done { facts: vec![Fact::Database(Box::new(sample))], cost: Some(cost) })
     }
 
     /// Does what is due first: the look before the queries, which wait for it between two pages.
@@ -153,8 +149,9 @@ impl Database {
         if self.config.watch && self.due <= now {
             return self.look(session).await;
         }
-        let (facts, interval) = self.asks.step(session, now).await?;
-        Ok(Done { facts, server: None, skew: None, interval })
+        // Its answers and what they cost go out under the name `orders`.
+        self.asks.step(session).await?;
+        Ok(Done::default())
     }
 
     /// When something is due next.
@@ -182,21 +179,19 @@ impl Poll for Database {
             Some(session) => session,
             None => match self.connect().await {
                 Ok(session) => session,
-                Err(trouble) => return Err(self.failure(&trouble, None)),
+                Err(trouble) => return Err(self.failure(&trouble, None).await),
             },
         };
         match self.work(&mut session).await {
             Ok(done) => {
-                let mut cost = cost(Some(&mut session), 0);
-                (cost.server, cost.skew, cost.interval) = (done.server, done.skew, done.interval);
                 self.session = Some(session);
                 let now = Instant::now();
                 let wait = self.next(now).saturating_duration_since(now);
-                let condition = self.asks.trouble().unwrap_or_else(Condition::well);
-                Ok(Round { facts: done.facts, cost: Some(cost), condition, next: Next::After(lapse(wait)) })
+                let next = Next::After(lapse(wait));
+                Ok(Round { facts: done.facts, cost: done.cost, condition: Condition::well(), next })
             }
             Err(trouble) => {
-                let failure = self.failure(&trouble, Some(&mut session));
+                let failure = self.failure(&trouble, Some(&mut session)).await;
                 if trouble.spares_the_session() {
                     self.session = Some(session);
                 }
@@ -207,12 +202,16 @@ impl Poll for Database {
 }
 
 impl Database {
-    fn failure(&self, trouble: &Trouble, session: Option<&mut Session>) -> Failure {
+    async fn failure(&mut self, trouble: &Trouble, session: Option<&mut Session>) -> Failure {
         let mut cost = cost(session, 1);
         if !trouble.spares_the_session() {
             cost.connections = 0;
         }
-        Failure { condition: trouble.condition(&self.whom), facts: Vec::new(), cost: Some(cost), wait: trouble.wait() }
+        let condition = trouble.condition(&self.whom);
+        if !trouble.spares_the_session() {
+            self.asks.unreachable(&condition).await;
+        }
+        Failure { condition, facts: Vec::new(), cost: Some(cost), wait: trouble.wait() }
     }
 }
 

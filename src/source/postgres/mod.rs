@@ -13,7 +13,7 @@ pub(in crate::source) mod trouble;
 
 use crate::config::{Config, DatabaseConfig};
 use crate::model::{Batch, Lapse};
-use crate::source::orders::{Asks, Board};
+use crate::source::orders::{Asks, Board, Report};
 use crate::source::runner::{self, Handle, Plan};
 pub use check::check;
 pub use database::Database;
@@ -24,17 +24,24 @@ use tokio_util::sync::CancellationToken;
 /// At most one attempt to connect in this time (a watcher must not add to a connection storm).
 const FLOOR: Lapse = Lapse::seconds(5);
 
-/// Starts a task for each database that is watched or has queries.
-pub fn start(config: &Config, to: &mpsc::Sender<Batch>, cancel: &CancellationToken) -> Vec<Handle> {
-    let board = Arc::new(Board);
+/// Starts a task for each database that is watched or has queries, which report to `orders`.
+pub fn start(
+    config: &Config,
+    orders: &mpsc::Sender<Report>,
+    to: &mpsc::Sender<Batch>,
+    cancel: &CancellationToken,
+) -> Vec<Handle> {
+    let board = Arc::new(Board::default());
     let used = |db: &&DatabaseConfig| db.watch || config.queries.iter().any(|q| q.db == db.name);
-    config.databases.iter().filter(used).map(|db| start_one(config, db, &board, to, cancel)).collect()
+    let one = |db| start_one(config, db, &board, orders, to, cancel);
+    config.databases.iter().filter(used).map(one).collect()
 }
 
 fn start_one(
     config: &Config,
     db: &DatabaseConfig,
     board: &Arc<Board>,
+    orders: &mpsc::Sender<Report>,
     to: &mpsc::Sender<Batch>,
     cancel: &CancellationToken,
 ) -> Handle {
@@ -47,10 +54,10 @@ fn start_one(
         doing: "connecting",
     };
     let (db, queries, board) = (db.clone(), config.queries.clone(), Arc::clone(board));
-    let (window, rules) = (config.incident.window, config.incident.rules.clone());
+    let (window, orders) = (config.incident.window, orders.clone());
     let make = move || {
         let mine = queries.iter().filter(|q| q.db == db.name).cloned().collect();
-        Database::new(db.clone(), Asks::new(mine, window, &rules, &board))
+        Database::new(db.clone(), Asks::new(mine, window, &board, orders.clone()))
     };
     runner::spawn(plan, make, to.clone(), cancel.clone())
 }

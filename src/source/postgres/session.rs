@@ -29,6 +29,7 @@ const IDLE_IN_TRANSACTION: Lapse = Lapse::seconds(10);
 pub struct Session {
     conn: PgConnection,
     limit: Lapse,
+    limits: (i64, i64),
     spent: Spent,
     /// What the server is.
     pub server: Server,
@@ -157,8 +158,15 @@ impl Session {
         let conn = timeout(limit.to_std(), PgConnection::connect_with(options))
             .await
             .map_err(|_| Trouble::NoConnection(limit))??;
-        let mut session =
-            Self { conn, limit: config.statement_timeout + GRACE, spent: Spent::default(), server: Server::default() };
+        let ms = |l: Lapse| (l.0 / 1000).max(1);
+        let limits = (ms(config.statement_timeout), ms(config.lock_timeout));
+        let mut session = Self {
+            conn,
+            limits,
+            limit: config.statement_timeout + GRACE,
+            spent: Spent::default(),
+            server: Server::default(),
+        };
         let before = clock::now();
         let row = session.one(HELLO.into()).await?;
         let after = clock::now();
@@ -180,8 +188,7 @@ impl Session {
             row.try_get("statement_timeout")?,
             row.try_get("lock_timeout")?,
         ];
-        let ms = |l: Lapse| (l.0 / 1000).max(1).to_string();
-        if kept != ["on", APPLICATION, &ms(config.statement_timeout), &ms(config.lock_timeout)] {
+        if kept != ["on", APPLICATION, &limits.0.to_string(), &limits.1.to_string()] {
             let whom = whom(&config.name, options);
             return Err(Trouble::Refused(trouble::pooler(
                 &whom,
@@ -274,6 +281,25 @@ impl Session {
         let rows = within(self.limit, statement.query_with(arguments).fetch_all(&mut self.conn)).await?;
         self.spent.bytes += rows.iter().map(size).sum::<u64>();
         Ok(rows)
+    }
+
+    /// One statement with parameters that is not worth keeping prepared.
+    pub async fn with(&mut self, sql: Arc<str>, arguments: PgArguments) -> Result<Vec<PgRow>, Trouble> {
+        self.spent.requests += 1;
+        let query = sqlx::query_with(AssertSqlSafe(sql), arguments).persistent(false);
+        let rows = within(self.limit, query.fetch_all(&mut self.conn)).await?;
+        self.spent.bytes += rows.iter().map(size).sum::<u64>();
+        Ok(rows)
+    }
+
+    /// Forgets prepared statements: the tables below them may have changed.
+    pub async fn forget(&mut self) -> Result<(), Trouble> {
+        within(self.limit, self.conn.clear_cached_statements()).await
+    }
+
+    /// `statement_timeout` and `lock_timeout` in milliseconds.
+    pub const fn limits(&self) -> (i64, i64) {
+        self.limits
     }
 
     /// Says goodbye, briefly.

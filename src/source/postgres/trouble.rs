@@ -149,7 +149,7 @@ fn refused(whom: &Whom, e: &PgDatabaseError) -> Condition {
             format!("{source} does not permit role {role} what a look needs: {message}"),
             format!("GRANT pg_monitor TO {role}; GRANT CONNECT ON DATABASE {database} TO {role};"),
         ),
-        "08P01" | "0A000" => pooler(whom, message),
+        "08P01" => pooler(whom, message),
         _ if message.contains("startup parameter") => pooler(whom, message),
         _ => {
             let hint = e.hint().unwrap_or_default();

@@ -1,0 +1,523 @@
+//! One configured query: prepared once a session, asked page by page or by ids, in a read-only
+//! transaction of its own each time; only rows that are new or changed are handed on.
+
+use crate::config::{QueryConfig, QueryMode};
+use crate::model::order::{Asked, Ledger, OrderId, Role, Rows};
+use crate::model::{Lapse, Span, Stamp, Zone};
+use crate::source::orders::board::Board;
+use crate::source::orders::row::{self, Fault, Read, Shape};
+use crate::source::orders::text::{self, Name, Rewritten};
+use crate::source::orders::wire::{self, Wire};
+use crate::source::postgres::session::Session;
+use crate::source::postgres::trouble::Trouble;
+use crate::source::runner::{LEAST_GAP, Pace, lapse};
+use sqlx::postgres::{PgArguments, PgRow, PgStatement, PgTypeInfo, PgTypeKind};
+use sqlx::{Arguments as _, Either, Row as _, Statement as _};
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// Orders asked for at once by id.
+pub const CHUNK: usize = 500;
+/// Rows of one role that are kept track of; beyond that the window is too wide.
+const MOST_ROWS: usize = 1_000_000;
+/// A row may be committed this long after the instant it carries: the newest pages are read again.
+const OVERLAP: Lapse = Lapse::minutes(2);
+/// Everything is read again after this many intervals, for changes of rows that were seen.
+const WHOLE_EACH: i64 = 5;
+
+/// A query that could not be asked.
+#[derive(Debug)]
+pub enum Stopped {
+    /// The query is wrong, or its rows are.
+    Fault(Fault),
+    /// The server or the session is in trouble.
+    Trouble(Trouble),
+}
+
+impl From<Trouble> for Stopped {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+impl From<Fault> for Stopped {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// A query that the server has accepted in this session.
+pub struct Prepared {
+    statement: PgStatement,
+    /// Where its columns are.
+    pub shape: Shape,
+    parameters: Vec<PgTypeInfo>,
+}
+
+/// What one step brought.
+#[derive(Debug, Default)]
+pub struct Step {
+    /// Answers to hand on.
+    pub ledgers: Vec<Ledger>,
+    /// Status words that are not in the map.
+    pub unknown: Vec<String>,
+}
+
+/// A walk through a window, page by page.
+struct Walk {
+    to: Stamp,
+    after: Option<(Stamp, Arc<str>)>,
+    from: Stamp,
+    /// Begin of what was read and not handed on yet.
+    told: Stamp,
+    begun: Instant,
+    pages: usize,
+    whole: bool,
+}
+
+/// One query with what it remembers.
+pub struct Ask {
+    /// As configured.
+    pub query: QueryConfig,
+    rewritten: Rewritten,
+    prepared: Option<(i32, Prepared)>,
+    pace: Pace,
+    /// When it is asked next.
+    pub due: Instant,
+    walk: Option<Walk>,
+    newest: Option<Stamp>,
+    whole_due: Instant,
+    prints: HashMap<u64, u64>,
+}
+
+impl Ask {
+    /// A query that was not asked yet; a fault when its text is not a question.
+    pub fn new(query: QueryConfig, now: Instant) -> Result<Self, Fault> {
+        let rewritten = text::rewrite(&query.sql)
+            .map_err(|says| Fault::new(format!("its SQL cannot be used: {says}"), "Mend sql in [[query]]."))?;
+        needed(&query, &rewritten)?;
+        let pace = Pace::new(query.interval.max(LEAST_GAP));
+        Ok(Self {
+            query,
+            rewritten,
+            prepared: None,
+            pace,
+            due: now,
+            walk: None,
+            newest: None,
+            whole_due: now,
+            prints: HashMap::new(),
+        })
+    }
+
+    /// The interval in force.
+    pub fn interval(&self) -> Lapse {
+        self.pace.current()
+    }
+
+    /// Waits a whole interval before the next attempt, and prepares anew then.
+    pub fn put_off(&mut self, now: Instant) {
+        self.prepared = None;
+        self.walk = None;
+        self.due = now + self.pace.current().to_std();
+    }
+
+    /// Asks for one page or one chunk; decides when it is due again.
+    pub async fn step(
+        &mut self,
+        session: &mut Session,
+        board: &Board,
+        window: Option<Span>,
+        asof: Stamp,
+    ) -> Result<Step, Stopped> {
+        match self.query.mode {
+            QueryMode::Window => self.page(session, board, window, asof).await,
+            QueryMode::Ids => self.chunk(session, board, asof).await,
+        }
+    }
+
+    /// Prepares the query in this session, if it is not.
+    pub async fn prepare(&mut self, session: &mut Session) -> Result<&Prepared, Stopped> {
+        let backend = session.server.backend.0;
+        if self.prepared.as_ref().is_none_or(|(of, _)| *of != backend) {
+            let statement = session.prepare(Arc::clone(&self.rewritten.sql)).await.map_err(unprepared)?;
+            let shape = Shape::of(&self.query, statement.columns())?;
+            let parameters = match statement.parameters() {
+                Some(Either::Left(types)) => types.to_vec(),
+                _ => Vec::new(),
+            };
+            self.prepared = Some((backend, Prepared { statement, shape, parameters }));
+        }
+        self.prepared.as_ref().map(|(_, p)| p).ok_or_else(|| Fault::new("it was not prepared", "").into())
+    }
+
+    async fn page(
+        &mut self,
+        session: &mut Session,
+        board: &Board,
+        window: Option<Span>,
+        asof: Stamp,
+    ) -> Result<Step, Stopped> {
+        let window = window.unwrap_or(Span { from: asof - Lapse::hours(6), to: Stamp(i64::MAX) });
+        let to = window.to.min(asof);
+        if to <= window.from {
+            self.due = Instant::now() + self.pace.current().to_std();
+            return Ok(Step::default());
+        }
+        if self.walk.is_none() {
+            self.walk = Some(self.begin(window.from, to));
+        }
+        let begun = Instant::now();
+        let limit = self.query.limit.max(1);
+        let rows = {
+            let walk = self.walk.as_ref();
+            let (from, to, after) = walk.map_or((window.from, to, None), |w| (w.from, w.to, w.after.clone()));
+            let given = Given { from, to, after, limit, ids: &[], refs: &[] };
+            self.fetch(session, &given).await?
+        };
+        let read = self.read(&rows)?;
+        board.learn(&read.rows, Instant::now());
+        let step = self.turn_page(read, rows.len() >= limit as usize, asof)?;
+        if self.walk.is_some() {
+            // Three parts of rest for one of work: a sweep never takes the server for itself.
+            self.due = Instant::now() + begun.elapsed() * 3;
+        }
+        Ok(step)
+    }
+
+    /// The newest stretch each time, everything now and then.
+    fn begin(&mut self, from: Stamp, to: Stamp) -> Walk {
+        let begun = Instant::now();
+        let tail = self.newest.map(|newest| (newest - OVERLAP).max(from));
+        let whole = tail.is_none() || self.whole_due <= begun;
+        let from = if whole { from } else { tail.unwrap_or(from) };
+        Walk { from, to, after: None, told: from, begun, pages: 0, whole }
+    }
+
+    /// Goes on behind a page, or ends the walk.
+    fn turn_page(&mut self, read: Read, full: bool, asof: Stamp) -> Result<Step, Stopped> {
+        let Some(mut walk) = self.walk.take() else { return Ok(Step::default()) };
+        walk.pages += 1;
+        let last = read.keys.last().cloned();
+        if read.keys.windows(2).any(|w| matches!(w, [a, b] if b.0 < a.0)) {
+            return Err(Fault::new(
+                "its rows are not in the order of time",
+                "End sql with ORDER BY its time and id columns, then LIMIT :limit.",
+            )
+            .into());
+        }
+        if full && last.is_some() && last == walk.after {
+            return Err(Fault::new(
+                "its pages do not advance",
+                "Compare the time and id columns together: (created_at, id) > (:after_at, :after_id).",
+            )
+            .into());
+        }
+        if full && !self.rewritten.has(Name::AfterAt) {
+            return Err(Fault::new(
+                format!("it has more than {} rows and no way to ask for the next page", self.query.limit),
+                "Add AND (created_at, id) > (:after_at, :after_id) ORDER BY created_at, id LIMIT :limit.",
+            )
+            .into());
+        }
+        let upto = match (&last, full) {
+            (Some((at, _)), true) => *at,
+            _ => walk.to,
+        };
+        if let Some((at, _)) = &last {
+            self.newest = self.newest.max(Some(*at));
+        }
+        let rows = self.changed(read.rows);
+        if self.prints.len() > MOST_ROWS {
+            self.prints = HashMap::new();
+            return Err(Fault::new(
+                format!("its window holds more than {MOST_ROWS} rows"),
+                "Narrow window in [incident], or leave rows out in the SQL that cannot be part of the incident.",
+            )
+            .into());
+        }
+        let mut step = Step { ledgers: Vec::new(), unknown: read.unknown.into_iter().collect() };
+        if !is_empty(&rows) || !full {
+            let span = Span { from: walk.told, to: upto.max(walk.told) };
+            step.ledgers.push(Ledger { asof, asked: Asked::Window(span), rows });
+            walk.told = upto;
+        }
+        if full {
+            walk.after = last;
+            self.walk = Some(walk);
+        } else {
+            self.finish(&walk);
+        }
+        Ok(step)
+    }
+
+    fn finish(&mut self, walk: &Walk) {
+        let now = Instant::now();
+        let took = lapse(walk.begun.elapsed());
+        if walk.whole {
+            let few = walk.pages <= 2;
+            let rest = if few { Lapse::ZERO } else { self.query.interval.times(WHOLE_EACH).max(took.times(5)) };
+            self.whole_due = now + rest.to_std();
+        } else {
+            // A whole sweep is slow by design and says nothing about the server.
+            self.pace.took(took);
+        }
+        self.due = now + self.pace.current().to_std();
+    }
+
+    async fn chunk(&mut self, session: &mut Session, board: &Board, asof: Stamp) -> Result<Step, Stopped> {
+        let role = self.query.role;
+        let begun = Instant::now();
+        let ids = board.due(role, CHUNK, begun);
+        if ids.is_empty() {
+            self.rest(board, begun);
+            return Ok(Step::default());
+        }
+        let refs = if self.rewritten.has(Name::Refs) { board.refs(&ids) } else { Vec::new() };
+        let rows = if self.rewritten.has(Name::Refs) && refs.is_empty() && !self.rewritten.has(Name::Ids) {
+            // Nobody paid for these: there is nothing to ask for.
+            self.prepare(session).await?;
+            Vec::new()
+        } else {
+            let given = Given { from: Stamp(0), to: asof, after: None, limit: u32::MAX, ids: &ids, refs: &refs };
+            self.fetch(session, &given).await?
+        };
+        let read = self.read(&rows)?;
+        board.learn(&read.rows, Instant::now());
+        let unknown = read.unknown.into_iter().collect();
+        let rows = self.changed(read.rows);
+        board.answered(role, &ids, &news(&rows, &ids), self.pace.current(), Instant::now());
+        self.pace.took(lapse(begun.elapsed()));
+        self.rest(board, begun);
+        Ok(Step { ledgers: vec![Ledger { asof, asked: Asked::Ids(ids), rows }], unknown })
+    }
+
+    /// The next chunk when there is one, after a rest; else within an interval.
+    fn rest(&mut self, board: &Board, begun: Instant) {
+        let now = Instant::now();
+        let soonest = now + begun.elapsed() * 3;
+        let latest = now + self.pace.current().to_std();
+        self.due = board.next_due(self.query.role).map_or(latest, |due| due.max(soonest)).min(latest);
+    }
+
+    /// One answer in a transaction that cannot write, with limits of its own, and ended whatever happens.
+    async fn fetch(&mut self, session: &mut Session, given: &Given<'_>) -> Result<Vec<PgRow>, Stopped> {
+        let begin = begin(session, self.query.zone.as_ref());
+        let names = self.rewritten.names.clone();
+        let zone = self.query.zone.clone();
+        let prepared = self.prepare(session).await?;
+        let arguments = arguments(&names, &prepared.parameters, given, zone.as_ref())?;
+        session.run(begin).await?;
+        let answer = session.fetch(&prepared.statement, arguments).await;
+        if answer.as_ref().err().is_none_or(Trouble::spares_the_session) {
+            session.run("ROLLBACK".to_owned()).await?;
+        }
+        Ok(answer?)
+    }
+
+    /// The plan as JSON, inside a transaction that the caller began.
+    pub async fn explain(&mut self, session: &mut Session, given: &Given<'_>) -> Result<String, Stopped> {
+        let names = self.rewritten.names.clone();
+        let zone = self.query.zone.clone();
+        let parameters = self.prepare(session).await?.parameters.clone();
+        let arguments = arguments(&names, &parameters, given, zone.as_ref())?;
+        let sql = format!("EXPLAIN (VERBOSE, FORMAT JSON) {}", self.rewritten.sql);
+        let rows = session.with(sql.into(), arguments).await?;
+        let bytes = rows.first().and_then(|row| row.try_get_raw(0).ok()?.as_bytes().ok().map(<[u8]>::to_vec));
+        Ok(String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned())
+    }
+
+    fn read(&self, rows: &[PgRow]) -> Result<Read, Fault> {
+        let Some((_, prepared)) = &self.prepared else { return Err(Fault::new("it was not prepared", "")) };
+        row::read(&prepared.shape, &self.query, rows)
+    }
+
+    /// Leaves the rows that are new or differ from when they were seen last.
+    fn changed(&mut self, rows: Rows) -> Rows {
+        match rows {
+            Rows::Orders(v) => Rows::Orders(self.news(v, |o| o.order_id.as_bytes().to_vec())),
+            Rows::OrderEvents(v) => {
+                Rows::OrderEvents(self.news(v, |e| format!("{} {}", e.order_id, e.at.0).into_bytes()))
+            }
+            Rows::Payments(v) => Rows::Payments(self.news(v, |p| p.upg_ref.as_bytes().to_vec())),
+            Rows::Callbacks(v) => Rows::Callbacks(
+                self.news(v, |c| format!("{:?} {:?} {:?} {}", c.upg_ref, c.order_id, c.target, c.attempt).into_bytes()),
+            ),
+            Rows::HoPayments(v) => Rows::HoPayments(self.news(v, |h| h.ho_ref.as_bytes().to_vec())),
+        }
+    }
+
+    fn news<T: serde::Serialize>(&mut self, rows: Vec<T>, key: impl Fn(&T) -> Vec<u8>) -> Vec<T> {
+        let hash = |bytes: &[u8]| {
+            let mut hasher = DefaultHasher::new();
+            bytes.hash(&mut hasher);
+            hasher.finish()
+        };
+        let is_news = |row: &T| {
+            let print = hash(&serde_json::to_vec(row).unwrap_or_default());
+            self.prints.insert(hash(&key(row)), print) != Some(print)
+        };
+        let mut is_news = is_news;
+        rows.into_iter().filter(|row| is_news(row)).collect()
+    }
+}
+
+/// A refusal of the server to prepare, as a fault of the query where it is one.
+fn unprepared(trouble: Trouble) -> Stopped {
+    let code = trouble.sqlstate().to_owned();
+    let Some(server) = trouble.server() else { return trouble.into() };
+    let says = format!("PostgreSQL does not accept it: {}", server.message());
+    let remedy = match code.as_str() {
+        "42P18" | "42P08" => {
+            "Say the type of the parameter: :from::timestamptz, :after_id::text, :ids::text[].".to_owned()
+        }
+        "42501" => "GRANT SELECT ON the tables it reads TO the role in url of [[db]].".to_owned(),
+        "42P01" | "3F000" => {
+            "Correct the table's name in sql, with its schema; or db names another database.".to_owned()
+        }
+        "42703" => "Correct the column's name in sql.".to_owned(),
+        _ if code.starts_with("42") || code.starts_with("22") => "Mend sql in [[query]].".to_owned(),
+        _ => return trouble.into(),
+    };
+    Fault::new(says, remedy).into()
+}
+
+/// Which parameters a mode cannot do without.
+fn needed(query: &QueryConfig, sql: &Rewritten) -> Result<(), Fault> {
+    let window =
+        [Name::From, Name::To, Name::Limit].iter().all(|n| sql.has(*n)) && !sql.has(Name::Ids) && !sql.has(Name::Refs);
+    let ids = sql.has(Name::Ids) || sql.has(Name::Refs);
+    match query.mode {
+        QueryMode::Window if !window => Err(Fault::new(
+            "its SQL does not say which window and page it is asked for",
+            "mode = \"window\" needs :from, :to, :limit (and :after_at, :after_id for further pages), and no :ids.",
+        )),
+        QueryMode::Ids if !ids => Err(Fault::new(
+            "its SQL does not say which orders it is asked for",
+            "mode = \"ids\" needs WHERE order_id = ANY(:ids), or WHERE upg_ref = ANY(:refs).",
+        )),
+        QueryMode::Ids if query.role == Role::Orders => Err(Fault::new(
+            "orders cannot be asked for by id: they are where the ids come from",
+            "Use mode = \"window\".",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What the parameters of a query are filled with.
+pub struct Given<'a> {
+    /// `:from`
+    pub from: Stamp,
+    /// `:to`
+    pub to: Stamp,
+    /// `:after_at`, `:after_id`
+    pub after: Option<(Stamp, Arc<str>)>,
+    /// `:limit`
+    pub limit: u32,
+    /// `:ids`
+    pub ids: &'a [OrderId],
+    /// `:refs`
+    pub refs: &'a [Arc<str>],
+}
+
+/// Parameters in the types that the server inferred.
+pub fn arguments(
+    names: &[Name],
+    types: &[PgTypeInfo],
+    given: &Given<'_>,
+    zone: Option<&Zone>,
+) -> Result<PgArguments, Fault> {
+    let mut arguments = PgArguments::default();
+    for (name, info) in names.iter().zip(types) {
+        let form = wire::form(info);
+        let after = given.after.as_ref();
+        let bytes = match name {
+            Name::From => wire::stamp_bytes(form, given.from, zone),
+            Name::To => wire::stamp_bytes(form, given.to, zone),
+            Name::AfterAt => wire::stamp_bytes(form, after.map_or(given.from - Lapse(1), |a| a.0), zone),
+            Name::AfterId => after.map_or_else(|| wire::least_id(form), |a| wire::id_bytes(form, &a.1)),
+            Name::Limit => wire::id_bytes(form, &given.limit.min(i16::MAX as u32).to_string()),
+            Name::Ids => array(info, given.ids),
+            Name::Refs => array(info, given.refs),
+        };
+        let Some(bytes) = bytes else { return Err(cannot_fill(*name, info, zone)) };
+        arguments
+            .add(Wire { info: info.clone(), bytes })
+            .map_err(|e| Fault::new(format!("a parameter cannot be sent: {e}"), "Mend sql in [[query]]."))?;
+    }
+    Ok(arguments)
+}
+
+fn array(info: &PgTypeInfo, ids: &[Arc<str>]) -> Option<Vec<u8>> {
+    match info.kind() {
+        PgTypeKind::Array(element) => wire::array_bytes(element, ids),
+        _ => None,
+    }
+}
+
+fn cannot_fill(name: Name, info: &PgTypeInfo, zone: Option<&Zone>) -> Fault {
+    use sqlx::TypeInfo as _;
+    let of = info.name().to_lowercase();
+    match name {
+        Name::From | Name::To | Name::AfterAt if wire::form(info) == wire::Form::LocalTime && zone.is_none() => {
+            Fault::new(
+                "it compares an instant with a time without a zone",
+                "Set zone = \"Asia/Jakarta\" in this [[query]], or compare created_at AT TIME ZONE 'Asia/Jakarta'.",
+            )
+        }
+        Name::From | Name::To | Name::AfterAt => {
+            Fault::new(format!("it compares an instant with {of}"), "Cast the parameter: :from::timestamptz.")
+        }
+        Name::AfterId => Fault::new(
+            format!("it compares :after_id with {of}"),
+            "Select and compare the id as text: id::text > :after_id.",
+        ),
+        Name::Limit => Fault::new(format!("it uses :limit as {of}"), "Write LIMIT :limit."),
+        Name::Ids | Name::Refs => Fault::new(
+            format!("it uses a list of ids as {of}"),
+            "Write order_id = ANY(:ids), with a cast where needed: ANY(:ids::text[]).",
+        ),
+    }
+}
+
+/// Begin of a transaction that cannot write. `SET LOCAL` ends with it.
+pub fn begin(session: &Session, zone: Option<&Zone>) -> String {
+    let zone = zone.map(|z| {
+        let sign = if z.east < 0 { '-' } else { '+' };
+        let minutes = z.east.abs() / 60;
+        format!("; SET LOCAL TIME ZONE INTERVAL '{sign}{:02}:{:02}' HOUR TO MINUTE", minutes / 60, minutes % 60)
+    });
+    let limits = session.limits();
+    format!(
+        "BEGIN READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = 10000{}",
+        limits.0,
+        limits.1,
+        zone.unwrap_or_default()
+    )
+}
+
+fn is_empty(rows: &Rows) -> bool {
+    match rows {
+        Rows::Orders(v) => v.is_empty(),
+        Rows::OrderEvents(v) => v.is_empty(),
+        Rows::Payments(v) => v.is_empty(),
+        Rows::Callbacks(v) => v.is_empty(),
+        Rows::HoPayments(v) => v.is_empty(),
+    }
+}
+
+/// Orders that rows bring news of. A row that names only its UPG reference may be of any of those asked.
+fn news(rows: &Rows, asked: &[OrderId]) -> HashSet<OrderId> {
+    let named: Vec<Option<&OrderId>> = match rows {
+        Rows::Orders(v) => v.iter().map(|o| Some(&o.order_id)).collect(),
+        Rows::OrderEvents(v) => v.iter().map(|e| Some(&e.order_id)).collect(),
+        Rows::Payments(v) => v.iter().map(|p| Some(&p.order_id)).collect(),
+        Rows::Callbacks(v) => v.iter().map(|c| c.order_id.as_ref()).collect(),
+        Rows::HoPayments(v) => v.iter().map(|h| h.order_id.as_ref()).collect(),
+    };
+    if named.iter().any(Option::is_none) {
+        return asked.iter().cloned().collect();
+    }
+    named.into_iter().flatten().cloned().collect()
+}

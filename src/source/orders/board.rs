@@ -1,0 +1,266 @@
+//! What the queries of all databases know of each other: which orders there are, which of them still have
+//! to be asked for elsewhere, and under which UPG references.
+//!
+//! An order that is complete, paid once and recorded at HO is settled: it is never asked for again and
+//! only its fingerprint is kept. The others are asked for again after a wait that doubles while nothing
+//! changes, so that thousands of hung orders do not become thousands of questions a minute.
+
+use crate::model::Lapse;
+use crate::model::order::{HoPayment, Order, OrderId, OrderStatus, Payment, PaymentStatus, Role, Rows};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::time::Instant;
+
+/// Longest wait between two questions about an order.
+const LONGEST_GAP: Lapse = Lapse::minutes(5);
+
+/// Shared by the tasks of all databases.
+#[derive(Debug, Default)]
+pub struct Board(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    orders: HashMap<OrderId, Item>,
+    by_ref: HashMap<Arc<str>, OrderId>,
+    settled: HashSet<u64>,
+    /// Orders by when a role wants to ask for them.
+    due: BTreeMap<Role, BTreeSet<(Instant, OrderId)>>,
+}
+
+#[derive(Debug, Default)]
+struct Item {
+    complete: bool,
+    paid: usize,
+    recorded: usize,
+    refs: Vec<Arc<str>>,
+    asked: BTreeMap<Role, Asked>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    due: Instant,
+    gap: Lapse,
+    answered: bool,
+}
+
+fn print(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Board {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // A panic elsewhere leaves counts and sets that are still each true.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A role asks by ids: orders known already and later ones wait for it.
+    pub fn asks_by_id(&self, role: Role, now: Instant) {
+        let mut known = self.known();
+        let Known { orders, due, .. } = &mut *known;
+        let queue = due.entry(role).or_default();
+        for (id, item) in orders.iter_mut() {
+            item.asked.entry(role).or_insert_with(|| {
+                queue.insert((now, id.clone()));
+                Asked { due: now, gap: Lapse::ZERO, answered: false }
+            });
+        }
+    }
+
+    /// Learns from rows, whoever asked for them.
+    pub fn learn(&self, rows: &Rows, now: Instant) {
+        let mut known = self.known();
+        match rows {
+            Rows::Orders(orders) => orders.iter().for_each(|o| known.order(o, now)),
+            Rows::Payments(payments) => known.payments(payments),
+            Rows::HoPayments(records) => known.records(records),
+            Rows::OrderEvents(_) | Rows::Callbacks(_) => {}
+        }
+    }
+
+    /// Orders that a role should ask for now, those waiting longest first.
+    pub fn due(&self, role: Role, most: usize, now: Instant) -> Vec<OrderId> {
+        let known = self.known();
+        let Some(queue) = known.due.get(&role) else { return Vec::new() };
+        queue.iter().take_while(|(at, _)| *at <= now).take(most).map(|(_, id)| id.clone()).collect()
+    }
+
+    /// When a role has something to ask.
+    pub fn next_due(&self, role: Role) -> Option<Instant> {
+        self.known().due.get(&role)?.first().map(|(at, _)| *at)
+    }
+
+    /// UPG references of orders.
+    pub fn refs(&self, ids: &[OrderId]) -> Vec<Arc<str>> {
+        let known = self.known();
+        ids.iter().filter_map(|id| known.orders.get(id)).flat_map(|item| item.refs.iter().cloned()).collect()
+    }
+
+    /// A role has asked for these; `changed` are those with news.
+    pub fn answered(&self, role: Role, ids: &[OrderId], changed: &HashSet<OrderId>, interval: Lapse, now: Instant) {
+        let mut known = self.known();
+        for id in ids {
+            known.answered(role, id, changed.contains(id), interval, now);
+        }
+    }
+
+    /// How many orders are still to be watched.
+    pub fn open(&self) -> usize {
+        self.known().orders.len()
+    }
+}
+
+impl Known {
+    fn order(&mut self, order: &Order, now: Instant) {
+        if self.settled.contains(&print(&order.order_id)) {
+            return;
+        }
+        let Self { orders, due, .. } = self;
+        let item = orders.entry(order.order_id.clone()).or_default();
+        item.complete = order.status == OrderStatus::Complete;
+        for (role, queue) in due {
+            item.asked.entry(*role).or_insert_with(|| {
+                queue.insert((now, order.order_id.clone()));
+                Asked { due: now, gap: Lapse::ZERO, answered: false }
+            });
+        }
+    }
+
+    fn payments(&mut self, payments: &[Payment]) {
+        let mut by_order: BTreeMap<&OrderId, Vec<&Payment>> = BTreeMap::new();
+        for payment in payments {
+            by_order.entry(&payment.order_id).or_default().push(payment);
+        }
+        for (id, payments) in by_order {
+            let Some(item) = self.orders.get_mut(id) else { continue };
+            item.paid = payments.iter().filter(|p| p.status == PaymentStatus::Paid).count();
+            for payment in payments {
+                if !item.refs.contains(&payment.upg_ref) {
+                    item.refs.push(payment.upg_ref.clone());
+                    self.by_ref.insert(payment.upg_ref.clone(), id.clone());
+                }
+            }
+        }
+    }
+
+    fn records(&mut self, records: &[HoPayment]) {
+        let mut counts: BTreeMap<OrderId, usize> = BTreeMap::new();
+        for record in records {
+            let by_ref = record.upg_ref.as_ref().and_then(|r| self.by_ref.get(r).cloned());
+            if let Some(id) = by_ref.or_else(|| record.order_id.clone()) {
+                *counts.entry(id).or_default() += 1;
+            }
+        }
+        for (id, n) in counts {
+            if let Some(item) = self.orders.get_mut(&id) {
+                item.recorded = n;
+            }
+        }
+    }
+
+    fn answered(&mut self, role: Role, id: &OrderId, changed: bool, interval: Lapse, now: Instant) {
+        let Some(item) = self.orders.get_mut(id) else { return };
+        if let (Some(asked), Some(queue)) = (item.asked.get_mut(&role), self.due.get_mut(&role)) {
+            queue.remove(&(asked.due, id.clone()));
+            asked.gap =
+                if changed || !asked.answered { interval } else { asked.gap.times(2).min(LONGEST_GAP.max(interval)) };
+            asked.due = now + asked.gap.to_std();
+            asked.answered = true;
+            queue.insert((asked.due, id.clone()));
+        }
+        if item.complete && item.paid == 1 && item.recorded == 1 && item.asked.values().all(|a| a.answered) {
+            for (role, asked) in std::mem::take(&mut item.asked) {
+                if let Some(queue) = self.due.get_mut(&role) {
+                    queue.remove(&(asked.due, id.clone()));
+                }
+            }
+            for reference in self.orders.remove(id).map(|item| item.refs).unwrap_or_default() {
+                self.by_ref.remove(&reference);
+            }
+            self.settled.insert(print(id));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Stamp;
+
+    fn order(id: &str, status: OrderStatus) -> Order {
+        Order {
+            order_id: id.into(),
+            created_at: Stamp(0),
+            status,
+            amount: None,
+            payment_method: None,
+            region: None,
+            service_type: None,
+            saga_step: None,
+            trace_id: None,
+            updated_at: None,
+        }
+    }
+    fn paid(id: &str) -> Rows {
+        Rows::Payments(vec![Payment {
+            upg_ref: format!("U-{id}").into(),
+            order_id: id.into(),
+            amount: 1,
+            status: PaymentStatus::Paid,
+            created_at: Stamp(0),
+            settled_at: None,
+            payment_method: None,
+        }])
+    }
+    fn recorded(id: &str) -> Rows {
+        Rows::HoPayments(vec![HoPayment {
+            ho_ref: "H".into(),
+            upg_ref: Some(format!("U-{id}").into()),
+            order_id: None,
+            amount: 1,
+            recorded_at: Stamp(0),
+        }])
+    }
+    fn ids(ids: &[&str]) -> Vec<OrderId> {
+        ids.iter().map(|i| OrderId::from(*i)).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_order_that_is_settled_and_recorded_is_never_asked_for_again() {
+        let board = Board::default();
+        let minute = Lapse::minutes(1);
+        let now = Instant::now();
+        board.asks_by_id(Role::Payments, now);
+        board.asks_by_id(Role::HoPayments, now);
+        board.learn(&Rows::Orders(vec![order("A", OrderStatus::Complete), order("B", OrderStatus::Active)]), now);
+        assert_eq!(board.due(Role::Payments, 9, now), ids(&["A", "B"]));
+        board.learn(&paid("A"), now);
+        board.answered(Role::Payments, &ids(&["A", "B"]), &HashSet::new(), minute, now);
+        assert_eq!(board.refs(&ids(&["A", "B"])), [Arc::from("U-A")]);
+        board.learn(&recorded("A"), now);
+        board.answered(Role::HoPayments, &ids(&["A", "B"]), &HashSet::new(), minute, now);
+        assert_eq!(board.open(), 1);
+        board.learn(&Rows::Orders(vec![order("A", OrderStatus::Complete)]), now);
+        let later = now + Lapse::hours(1).to_std();
+        assert_eq!(board.due(Role::Payments, 9, later), ids(&["B"]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn questions_about_an_order_without_news_grow_apart_and_news_brings_them_close() {
+        let board = Board::default();
+        let mut now = Instant::now();
+        board.asks_by_id(Role::Payments, now);
+        board.learn(&Rows::Orders(vec![order("B", OrderStatus::Active)]), now);
+        let mut gaps = Vec::new();
+        for news in [false, false, false, false, false, true] {
+            let changed = if news { ids(&["B"]).into_iter().collect() } else { HashSet::new() };
+            board.answered(Role::Payments, &ids(&["B"]), &changed, Lapse::seconds(30), now);
+            let next = board.next_due(Role::Payments).unwrap();
+            gaps.push((next - now).as_secs());
+            now = next;
+        }
+        assert_eq!(gaps, [30, 60, 120, 240, 300, 30]);
+    }
+}
