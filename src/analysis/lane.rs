@@ -201,3 +201,6 @@ fn top(lane: &Lane, cells: &[Cell], baseline: &Baseline) -> f64 {
     let largest = lane.ceiling.unwrap_or_else(|| values.chain(bands).fold(f64::MIN, f64::max));
     if largest > lane.floor { largest } else { lane.floor + 1.0 }
 }
+
+#[cfg(test)]
+mod tests;

@@ -294,3 +294,6 @@ fn missing(store: &Store, at: Stamp) -> Vec<String> {
 fn asof(store: &Store, at: Stamp) -> Option<Stamp> {
     NEEDED.iter().filter_map(|(role, _)| store.orders.asof(*role, at)).min()
 }
+
+#[cfg(test)]
+mod tests;

@@ -234,3 +234,6 @@ fn quietest(values: &[Option<f64>], bad: Bad) -> Vec<Option<Normal>> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests;

@@ -211,3 +211,6 @@ fn silence(length: Lapse) -> Step {
         stack: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,7 +114,7 @@ fn columns(size: Size, total: u16) -> Vec<Column> {
 }
 
 fn cells(db: &Shown<'_>, sample: &DbSample, row: &Row, canvas: &Canvas<'_>) -> Vec<Runs> {
-    let Some(session) = sample.sessions.get(row.session) else { return Vec::new() };
+    let Some(session) = sample.sessions.get(row.session) else { return unseen(row) };
     let waits = row.waits.map_or_else(|| dim(number::NOTHING), |w| plain(number::duration(w)));
     let root = row.depth == 0;
     let state = if root { Role::Text } else { Role::Dim };
@@ -127,6 +127,13 @@ fn cells(db: &Shown<'_>, sample: &DbSample, row: &Row, canvas: &Canvas<'_>) -> V
         canvas.outside(&text::flat(&session.query), Role::Text),
     ];
     out.into_iter().map(|runs| kept(runs, db.stale)).collect()
+}
+
+/// A blocker that no look shows: the sentence below says why.
+fn unseen(row: &Row) -> Vec<Runs> {
+    let pid = if row.pid == 0 { "prepared".to_owned() } else { row.pid.to_string() };
+    let blocks = dim(format!("  blocks {}", row.blocks));
+    vec![vec![strong(pid), blocks], vec![dim(number::NOTHING)], vec![dim("not among the sessions")]]
 }
 
 fn pid(row: &Row, session: &Session) -> Runs {

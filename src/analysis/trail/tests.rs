@@ -1,0 +1,216 @@
+use super::StepKind::{Error, Event, Missing, Silence};
+use super::*;
+use crate::model::log::{Level, LogLine};
+use crate::model::note::Verdict::{self, Inconclusive, NoData, Refutes, Supports};
+use crate::model::order::{
+    Asked as Question, Callback, HoPayment, Ledger, Order, OrderEvent, OrderStatus, Payment, PaymentStatus, Rows,
+};
+use crate::model::{Batch, Fact, Span};
+
+const T: Stamp = Stamp::from_secs(60 * 1_000_000);
+
+fn second(n: i64) -> Stamp {
+    T + Lapse::seconds(n)
+}
+
+/// Second, service and words of a line.
+type Said<'a> = (i64, &'a str, &'a str);
+
+const AT: Stamp = Stamp(T.0 + Lapse::hours(1).0);
+
+fn tell(store: &mut Store, rows: Rows) {
+    let asked = Question::Window(Span::new(T, AT));
+    let facts = vec![Fact::Ledger(Ledger { asof: AT, asked, rows })];
+    store.apply(&Batch { source: "db".into(), seq: 1, seen: AT, facts });
+}
+
+fn say(store: &mut Store, lines: &[(i64, &str, &str)]) {
+    let line = |(n, service, message): &(i64, &str, &str)| LogLine {
+        at: second(*n),
+        service: (*service).into(),
+        level: Level::Error,
+        order: Some("O".into()),
+        trace: None,
+        message: (*message).into(),
+        stack: Vec::new(),
+    };
+    let facts = vec![Fact::Lines(lines.iter().map(line).collect())];
+    store.apply(&Batch { source: "logs".into(), seq: 1, seen: AT, facts });
+}
+
+fn stuck_order() -> Store {
+    let mut store = Store::default();
+    let order = Order {
+        order_id: "O".into(),
+        created_at: T,
+        status: OrderStatus::Active,
+        amount: Some(412_500),
+        payment_method: None,
+        region: None,
+        service_type: None,
+        saga_step: None,
+        trace_id: None,
+        updated_at: None,
+    };
+    tell(&mut store, Rows::Orders(vec![order]));
+    store
+}
+
+fn pay(store: &mut Store, callbacks: Vec<Callback>, ho: Vec<HoPayment>) {
+    let payment = Payment {
+        upg_ref: "U".into(),
+        order_id: "O".into(),
+        amount: 412_500,
+        status: PaymentStatus::Paid,
+        created_at: second(1),
+        settled_at: Some(second(30)),
+        payment_method: None,
+    };
+    tell(store, Rows::Payments(vec![payment]));
+    tell(store, Rows::Callbacks(callbacks));
+    tell(store, Rows::HoPayments(ho));
+}
+
+fn shape(trail: &Trail) -> Vec<(StepKind, Option<i64>)> {
+    trail.steps.iter().map(|s| (s.kind, s.at.map(|t| t.since(T).whole_seconds()))).collect()
+}
+
+fn verdict(trail: &Trail, hypothesis: u32) -> Option<Verdict> {
+    trail.says.iter().find(|s| s.hypothesis == hypothesis).map(|s| s.verdict)
+}
+
+#[test]
+fn nobody_knows_an_order_that_was_never_seen() {
+    assert_eq!(trail(&stuck_order(), "other", AT), None);
+}
+
+#[test]
+fn absence_is_a_row_silence_is_a_row_and_both_stand_where_they_belong() {
+    let mut store = stuck_order();
+    pay(&mut store, Vec::new(), Vec::new());
+    say(&mut store, &[(35, "orch-1", "pool mrg: acquire timeout after 5000ms")]);
+    let trail = trail(&store, "O", AT).unwrap();
+    assert_eq!(trail.class, Class::PaidStuckNeverSent);
+    assert_eq!(
+        shape(&trail),
+        [
+            (Event, Some(0)),
+            (Event, Some(1)),
+            (Event, Some(30)),
+            (Error, Some(35)),
+            (Silence, None),
+            (Missing, None),
+            (Missing, Some(630)),
+            (Missing, Some(630)),
+            (Missing, Some(900)),
+        ]
+    );
+    assert_eq!(trail.steps[3].after, Some(Lapse::seconds(5)));
+    assert_eq!(trail.steps[3].system, System::Orchestrator);
+    let stations: Vec<_> = trail.stations.iter().map(|s| (s.name, s.at.is_some(), s.broken)).collect();
+    assert_eq!(
+        stations,
+        [("CREATE", true, false), ("PAY", true, false), ("RECORD", false, true), ("COMPLETE", false, false)]
+    );
+    assert_eq!(trail.active_for, Some(Lapse::hours(1)));
+}
+
+#[test]
+fn a_step_that_was_due_before_a_later_line_stands_before_it() {
+    let mut store = stuck_order();
+    pay(&mut store, Vec::new(), Vec::new());
+    say(&mut store, &[(2_000, "mrg-api-1", "sweeper looked at it")]);
+    let trail = trail(&store, "O", AT).unwrap();
+    let late = trail.steps.iter().position(|s| s.kind == StepKind::Error).unwrap();
+    assert!(trail.steps[..late].iter().filter(|s| s.kind == StepKind::Missing).count() == 4);
+}
+
+#[test]
+fn what_happened_after_the_instant_is_not_told() {
+    let mut store = stuck_order();
+    say(&mut store, &[(35, "orch-1", "first"), (4_000, "orch-1", "later")]);
+    let steps = trail(&store, "O", AT).unwrap().steps;
+    assert!(steps.iter().any(|s| s.what.raw() == "first") && !steps.iter().any(|s| s.what.raw() == "later"));
+    assert_eq!(trail(&store, "O", T - Lapse(1)), None);
+}
+
+#[test]
+fn without_lines_nothing_is_said_of_what_only_lines_can_tell() {
+    let mut store = stuck_order();
+    pay(&mut store, Vec::new(), Vec::new());
+    let trail = trail(&store, "O", AT).unwrap();
+    let all: Vec<_> = (1..=5).map(|h| verdict(&trail, h).unwrap()).collect();
+    assert_eq!(all, [NoData, Refutes, NoData, NoData, NoData]);
+}
+
+#[test]
+fn each_hypothesis_is_told_by_its_own_kind_of_line_and_a_consequence_supports_nothing() {
+    let pool = (35, "orch-1", "pool mrg: no connection within 5000ms");
+    let breaker = |n| (n, "mrg-api-1", "circuit breaker upg is open, request refused");
+    let cases: [(&[Said], [Verdict; 3]); 6] = [
+        (&[pool], [Supports, Inconclusive, Inconclusive]),
+        // The pool's own wait began five seconds before its line, and so before the breaker's.
+        (&[breaker(34), pool], [Supports, Inconclusive, Inconclusive]),
+        (&[breaker(20), pool], [Supports, Supports, Inconclusive]),
+        (&[(10, "orch-1", "saga gave up at PAY"), breaker(20)], [Inconclusive, Inconclusive, Inconclusive]),
+        (&[pool, (36, "mrg-api-1", "set state: context deadline exceeded")], [Supports, Inconclusive, Inconclusive]),
+        (&[(20, "upg-1", "Client.Timeout exceeded while awaiting headers")], [Inconclusive, Inconclusive, Supports]),
+    ];
+    for (lines, expected) in cases {
+        let mut store = stuck_order();
+        pay(&mut store, Vec::new(), Vec::new());
+        say(&mut store, lines);
+        let trail = trail(&store, "O", AT).unwrap();
+        let told = [1, 3, 4].map(|h| verdict(&trail, h).unwrap());
+        assert_eq!(told, expected, "{lines:?}");
+    }
+}
+
+#[test]
+fn callbacks_and_books_split_the_second_hypothesis_from_the_fifth() {
+    let tried = |status| Callback {
+        order_id: Some("O".into()),
+        upg_ref: Some("U".into()),
+        attempt: 1,
+        sent_at: second(40),
+        http_status: status,
+        target: Some("HO".into()),
+    };
+    let record = HoPayment {
+        ho_ref: "H".into(),
+        upg_ref: Some("U".into()),
+        order_id: None,
+        amount: 412_500,
+        recorded_at: second(41),
+    };
+    for (callbacks, ho, second, fifth) in [
+        (vec![tried(Some(503))], vec![], Verdict::Supports, Verdict::NoData),
+        (vec![tried(Some(200))], vec![], Verdict::Inconclusive, Verdict::NoData),
+        (vec![tried(Some(200))], vec![record], Verdict::Refutes, Verdict::Supports),
+    ] {
+        let mut store = stuck_order();
+        pay(&mut store, callbacks, ho);
+        let trail = trail(&store, "O", AT).unwrap();
+        assert_eq!((verdict(&trail, 2), verdict(&trail, 5)), (Some(second), Some(fifth)), "{:?}", trail.class);
+    }
+}
+
+#[test]
+fn transitions_speak_of_races_and_of_stations() {
+    let event = |n, from: Option<&str>, to: &str| OrderEvent {
+        order_id: "O".into(),
+        at: second(n),
+        from: from.map(Into::into),
+        to: to.into(),
+        actor: None,
+        version: None,
+    };
+    let mut store = stuck_order();
+    pay(&mut store, Vec::new(), Vec::new());
+    tell(&mut store, Rows::OrderEvents(vec![event(1, Some("CREATED"), "ACTIVE"), event(2, None, "RESERVE")]));
+    let straight = trail(&store, "O", AT).unwrap();
+    assert_eq!(verdict(&straight, 5), Some(Verdict::Refutes));
+    assert!(straight.stations.iter().any(|s| s.name == "RESERVE" && s.at == Some(second(2))));
+    tell(&mut store, Rows::OrderEvents(vec![event(9, Some("COMPLETE"), "ACTIVE")]));
+    assert_eq!(verdict(&trail(&store, "O", AT).unwrap(), 5), Some(Verdict::Supports));
+}
