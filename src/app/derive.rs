@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 /// How long facts may go on coming before heavy parts are made again.
 const HEAVY_EVERY: Lapse = Lapse::seconds(1);
+/// Orders grow old without new facts; after this long they are counted again.
+const AGED: Lapse = Lapse::seconds(10);
 /// How often light parts follow facts; keys are followed at once.
 const LIGHT_EVERY: Lapse = Lapse::millis(100);
 /// Rows under the focus keep their order this long after a key.
@@ -34,14 +36,17 @@ pub struct Made {
     light_at: Stamp,
     heavy_at: Stamp,
     heavy_generation: u64,
+    story: Option<u64>,
+    story_at: Stamp,
     dirty: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 struct Light {
     generation: u64,
-    at: Stamp,
-    edge: Stamp,
+    cursor: Cursor,
+    /// Whole seconds: time alone moves the picture once a second.
+    edge: i64,
     axis: Axis,
     database: usize,
     unfolded: Vec<i64>,
@@ -50,6 +55,7 @@ struct Light {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Heavy {
+    cursor: Cursor,
     at: Stamp,
     scope: Span,
     needs: Needs,
@@ -66,8 +72,9 @@ struct Needs {
 
 #[derive(Clone, Debug, PartialEq)]
 struct List {
-    heavy_generation: u64,
-    at: Stamp,
+    /// The heavy parts the list was cut from.
+    heavy: (u64, Stamp),
+    cursor: Cursor,
     scope: Span,
     place: Place,
     panel: usize,
@@ -143,8 +150,8 @@ fn note(app: &mut App) {
 fn light(app: &mut App) {
     let want = Light {
         generation: app.store.generation,
-        at: app.at(),
-        edge: app.live_edge(),
+        cursor: app.cursor,
+        edge: app.live_edge().0.div_euclid(1_000_000),
         axis: app.axis(),
         database: app.database,
         unfolded: app.unfolded.clone(),
@@ -153,11 +160,11 @@ fn light(app: &mut App) {
     if app.made.light.as_ref() == Some(&want) {
         return;
     }
-    let (store, at, edge, axis) = (&app.store, want.at, want.edge, want.axis);
+    let (at, edge, axis) = (app.at(), app.live_edge(), want.axis);
+    story(app, edge);
+    let store = &app.store;
     let d = &mut app.derived;
     d.lanes = store.incident.lanes.iter().map(|l| lane::columns(store, l, &axis, at, edge)).collect();
-    d.spike = spike::spike(store, edge);
-    d.onsets = spike::broke_first(store, edge);
     d.gaps = gap::gaps(store, axis.span(), edge);
     d.shown = (0..store.incident.lanes.len()).collect();
     if let Some(number) = app.lanes_of {
@@ -170,6 +177,18 @@ fn light(app: &mut App) {
     }
     app.made.light_at = app.now;
     app.made.light = Some(want);
+}
+
+/// Spike and onsets depend on the facts alone, not on the cursor: made at most once a second.
+fn story(app: &mut App, edge: Stamp) {
+    let waited = app.now.since(app.made.story_at) >= HEAVY_EVERY || app.now < app.made.story_at;
+    if app.made.story == Some(app.store.generation) || (app.made.story.is_some() && !waited) {
+        return;
+    }
+    app.derived.spike = spike::spike(&app.store, edge);
+    app.derived.onsets = spike::broke_first(&app.store, edge);
+    app.made.story = Some(app.store.generation);
+    app.made.story_at = app.now;
 }
 
 fn database_panels(app: &mut App) {
@@ -220,7 +239,11 @@ fn events(app: &App, edge: Stamp) -> Vec<Event> {
         out.push(Event { at: m.at, kind: EventKind::Mark(m.kind), text });
     }
     for t in app.store.ticks(edge) {
-        let verb = if t.ticked { "ticked" } else { "unticked" };
+        let verb = match (t.ticked, &t.evidence) {
+            (true, _) => "ticked",
+            (false, None) => "unticked",
+            (false, Some(_)) => "attached evidence to",
+        };
         let text = format!("{} {verb}: {}", shown(t.who.raw()), shown(t.text.raw()));
         out.push(Event { at: t.at, kind: EventKind::Tick, text });
     }
@@ -230,9 +253,10 @@ fn events(app: &App, edge: Stamp) -> Vec<Event> {
 }
 
 fn heavy(app: &mut App) {
-    let want = Heavy { at: app.at(), scope: app.scope(), needs: Needs::of(app) };
+    let want = Heavy { cursor: app.cursor, at: app.at(), scope: app.scope(), needs: Needs::of(app) };
     let moved = app.made.heavy.as_ref().is_none_or(|made| {
-        let same_instant = made.at == want.at || app.cursor == Cursor::Now;
+        let follows = made.cursor == Cursor::Now && want.cursor == Cursor::Now;
+        let same_instant = made.at == want.at || (follows && want.at.since(made.at).abs() < AGED);
         !same_instant || !same_scope(app, made.scope, want.scope) || !made.needs.covers(want.needs)
     });
     let stale = app.made.heavy_generation != app.store.generation
@@ -253,7 +277,7 @@ fn same_scope(app: &App, a: Span, b: Span) -> bool {
 }
 
 fn make_heavy(app: &mut App, want: &Heavy) {
-    let Heavy { at, scope, needs } = *want;
+    let Heavy { at, scope, needs, .. } = *want;
     let hands_on = app.now.since(app.last_key) < HANDS_OFF;
     if needs.orders {
         app.derived.standing = reconcile::standing(&app.store, scope, at);
@@ -322,8 +346,8 @@ fn first_stuck(app: &App, scope: Span, at: Stamp) -> Option<(Arc<str>, Stamp)> {
 
 fn list(app: &mut App) {
     let want = List {
-        heavy_generation: app.made.heavy_generation,
-        at: app.at(),
+        heavy: (app.made.heavy_generation, app.made.heavy_at),
+        cursor: app.cursor,
         scope: app.scope(),
         place: app.place().clone(),
         panel: app.panel,
@@ -385,7 +409,9 @@ fn filter_patterns(app: &mut App) {
             kept.reverse();
         }
     }
-    app.derived.unfiltered = all.len();
+    if app.panel() == Panel::Patterns {
+        app.derived.unfiltered = all.len();
+    }
     app.derived.patterns = kept;
 }
 
@@ -400,7 +426,9 @@ fn lines(app: &mut App) {
     let members: Option<std::collections::HashSet<u64>> = of_pattern.map(|p| p.members.iter().copied().collect());
     let kept = app.store.logs.within(span).iter();
     let all: Vec<_> = kept.filter(|k| members.as_ref().is_none_or(|m| m.contains(&k.number))).collect();
-    app.derived.unfiltered = all.len();
+    if app.panel() == Panel::Lines {
+        app.derived.unfiltered = all.len();
+    }
     app.derived.lines = all
         .into_iter()
         .filter(|k| {
@@ -419,7 +447,7 @@ fn orders(app: &mut App, want: &List) {
         classes
     };
     let filter = filter_of(app);
-    let mut rows = reconcile::orders(&app.store, want.scope, &classes, want.at);
+    let mut rows = reconcile::orders(&app.store, want.scope, &classes, app.at());
     app.derived.unfiltered = rows.len();
     let facts = |id: &str| app.store.orders.entry(id).and_then(|e| e.orders.last()).map(|(_, o)| o);
     if !filter.is_all() {

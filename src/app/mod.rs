@@ -19,6 +19,8 @@ pub mod message;
 pub mod palette;
 pub mod rows;
 pub mod state;
+#[cfg(test)]
+mod tests;
 pub mod update;
 
 pub use derive::{settle, unsettled};

@@ -219,6 +219,7 @@ pub struct Toast {
 }
 
 /// The whole state.
+#[derive(Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches, each with its own key")]
 pub struct App {
     /// The one `now` of this frame.

@@ -91,8 +91,13 @@ fn note_saved(app: &mut App, result: Result<NoteWritten, String>) -> Vec<Effect>
     match result {
         Ok(written) => {
             let text = pending.map_or_else(|| item_text(app, &written), |p| p.text);
-            let verb = if written.edit.ticked { "ticked" } else { "unticked" };
-            app.say(&format!("{verb} in the note: {}", shown(text.raw())));
+            let verb = match (written.edit.ticked, &written.edit.evidence) {
+                (true, None) => "ticked in the note",
+                (true, Some(_)) => "written into the note with its evidence",
+                (false, None) => "unticked in the note",
+                (false, Some(_)) => "evidence written into the note",
+            };
+            app.say(&format!("{verb}: {}", shown(text.raw())));
             vec![Effect::Record(People::Tick(Tick {
                 at: app.now,
                 item: written.edit.item,

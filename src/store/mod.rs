@@ -37,6 +37,7 @@ const LOOKS: usize = 32 << 20;
 const COSTS: usize = 512 << 10;
 
 /// Everything known.
+#[derive(Clone)]
 pub struct Store {
     /// The incident, as last told.
     pub incident: Incident,

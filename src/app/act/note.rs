@@ -30,9 +30,13 @@ pub fn tick(app: &mut App, with: With) {
         app.say("this check has no checkbox in the note");
         return;
     };
-    let evidence = evidence_of(app, &item);
+    let evidence = if item.ticked { None } else { evidence_of(app, &item) };
     if with == With::Evidence && evidence.is_none() {
-        app.say("there is no measured evidence for this item; x ticks it without");
+        app.say(if item.ticked {
+            "this item is ticked; x unticks it and leaves its evidence where it is"
+        } else {
+            "there is no measured evidence for this item; x ticks it without"
+        });
         return;
     }
     let line = if with == With::Evidence { evidence.clone() } else { None };

@@ -214,7 +214,7 @@ fn attach(app: &mut App, words: &str, typed: &str, row: usize) {
         return;
     };
     let line = Some(words.to_owned());
-    note::propose(app, &item, true, line.clone(), line);
+    note::propose(app, &item, item.ticked, line.clone(), line);
 }
 
 fn add_note(app: &mut App, text: &str) -> Vec<Effect> {
