@@ -225,8 +225,7 @@ impl App {
     }
     /// The log line of a row of `derived.lines`.
     pub fn line(&self, row: usize) -> Option<&Kept> {
-        let number = *self.derived.lines.get(row)?;
-        self.store.logs.within(self.lines_span()).iter().find(|k| k.number == number)
+        self.store.logs.get(*self.derived.lines.get(row)?)
     }
     /// The stretch whose lines are listed: the scope, cut at the cursor.
     pub fn lines_span(&self) -> crate::model::Span {

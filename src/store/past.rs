@@ -19,12 +19,12 @@ const LINES: usize = 24 << 20;
 type Key = (SourceName, Seq, Stamp);
 
 /// The stretches in memory, the newest last.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Past {
     stretches: Vec<Stretch>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Stretch {
     span: Span,
     /// What it was made from: of these batches nothing is added again when they arrive late.

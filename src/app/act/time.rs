@@ -21,8 +21,8 @@ pub const STEPS: [Lapse; 13] = [
     Lapse::minutes(30),
     Lapse::hours(1),
 ];
-/// How much of the recording is read back at once.
-const LOAD: Lapse = Lapse::hours(1);
+/// How much around the cursor is read back from the recording.
+const AROUND: Lapse = Lapse::minutes(2);
 /// How many zooms can be undone.
 const ZOOMS: usize = 50;
 /// Earlier than this nobody looks: the year 2000.
@@ -86,17 +86,14 @@ fn reveal(app: &mut App) {
     app.axis_from = Some(from);
 }
 
-/// Asks the recording, once, for what is older than memory.
+/// Asks the recording, once, for what memory no longer holds around the cursor.
 fn load(app: &mut App) -> Vec<Effect> {
-    let at = app.at();
-    let Some(oldest) = app.store.oldest else { return Vec::new() };
-    if at >= oldest || app.mode == Mode::Demo {
+    if app.mode == Mode::Demo {
         return Vec::new();
     }
-    let from = at.floor(LOAD, &app.store.incident.zone);
-    let span = Span::new(from, (from + LOAD).min(oldest));
-    let known = |s: &Span| s.from <= span.from && span.to <= s.to;
-    if app.loading.iter().any(known) || app.loaded.iter().any(known) {
+    let at = app.at();
+    let Some(span) = app.store.missing(Span::new(at - AROUND, at + AROUND)) else { return Vec::new() };
+    if app.loading.contains(&span) || app.loaded.contains(&span) {
         return Vec::new();
     }
     app.loading.push(span);
@@ -250,7 +247,8 @@ fn fit(app: &mut App, span: Span) {
     let step = if wide_enough < usual && span.length() >= usual.times(columns / 2) { usual } else { wide_enough };
     let from = span.from.floor(step, zone);
     let used = (span.to.since(from).0 + step.0 - 1).div_euclid(step.0);
-    let before = (columns - used).max(0) * 2 / 3;
+    // A little of what came before; the rest is left for what comes after.
+    let before = ((columns - used).max(0) / 4).min(columns / 10);
     app.step = step;
     app.axis_from = Some(from - step.times(before));
     app.fitted = Some(span);
