@@ -126,6 +126,77 @@ fn clock(hm: &str) -> Stamp {
 }
 
 #[test]
+fn from_the_spike_to_a_tick_by_keys_alone_and_back_to_the_same_rows() {
+    let mut room = Room::live();
+    room.keys("{ }");
+    assert!(room.app.derived.spike.is_some(), "the demo has a spike");
+    room.type_in(":goto onset");
+    let onset = room.app.derived.spike.as_ref().map(|s| s.onset);
+    assert_eq!(Some(room.app.at()), onset);
+
+    room.keys("v shift-right shift-right shift-right");
+    let selected = room.app.selected().unwrap();
+    assert_eq!(selected.length(), Lapse::minutes(31));
+    assert!(room.footer().starts_with("Enter "), "{}", room.footer());
+    room.keys("enter");
+    assert_eq!((room.app.place(), room.app.window), (&Place::OrderClasses, Some(selected)));
+    assert_eq!(room.app.screen, Screen::Orders);
+    assert!(room.app.derived.classes.len() >= 2, "{:?}", room.app.derived.classes);
+    let class = room.app.derived.classes[1].class;
+
+    room.keys("down enter");
+    assert!(matches!(room.app.place(), Place::OrderList { classes, .. } if *classes == [class]));
+    let counted = room.app.derived.classes[1].orders;
+    assert_eq!(room.app.derived.orders.len(), counted, "the list has as many orders as its class");
+    room.keys("end down down");
+    let order = room.app.derived.orders[2].id.clone();
+
+    room.keys("enter");
+    assert_eq!(room.app.place(), &Place::Trail(order));
+    assert!(room.app.derived.trail.is_some());
+
+    room.keys("enter");
+    assert!(matches!(room.app.place(), Place::Checks(_)), "{:?}: {}", room.app.place(), room.said());
+    let check = room.app.checks().iter().position(|c| c.item.is_some()).unwrap();
+    for _ in 0..check {
+        room.keys("down");
+    }
+    room.keys("x");
+    let pending = room.app.pending.clone().unwrap();
+    assert!(pending.edit.ticked && pending.edit.evidence.is_none());
+    assert_eq!(pending.diff.iter().filter(|d| d.sign == '+').count(), 1);
+    room.effects.clear();
+    room.keys("y");
+    assert_eq!(room.effects, [Effect::SaveNote(pending.edit.clone())]);
+    room.send(Message::NoteSaved(Ok(NoteWritten { edit: pending.edit.clone() })));
+    let Some(Effect::Record(People::Tick(tick))) = room.effects.last() else { unreachable!("{:?}", room.effects) };
+    assert_eq!((&tick.item, tick.ticked, tick.who.raw()), (&pending.edit.item, true, "lukman"));
+    assert!(room.said().starts_with("ticked in the note: "));
+
+    room.keys("esc");
+    assert!(matches!(room.app.place(), Place::Trail(_)));
+    room.keys("backspace");
+    assert_eq!(room.app.focus(), 2);
+    room.keys("q");
+    assert_eq!((room.app.place(), room.app.focus()), (&Place::OrderClasses, 1));
+    room.keys("esc");
+    assert_eq!((room.app.place(), room.app.window), (&Place::Top(Screen::Timeline), None));
+    assert!(room.app.selection.is_some(), "the selection is still there to go in again");
+    assert!(room.effects.iter().all(|e| *e != Effect::Quit));
+}
+
+#[test]
+fn a_verdict_of_ones_own_needs_a_reason() {
+    let mut room = Room::live();
+    room.keys("5 enter v r");
+    room.keys("enter");
+    assert!(room.app.prompt.is_some() && room.said().starts_with("a reason is required"));
+    room.type_in("pool was resized at 19:20");
+    let Some(Effect::Record(People::Override(o))) = room.effects.last() else { unreachable!("{:?}", room.effects) };
+    assert_eq!((o.verdict, o.reason.raw()), (Some(Verdict::Refutes), "pool was resized at 19:20"));
+}
+
+#[test]
 fn a_checkbox_outside_the_hypotheses_is_ticked_from_its_section() {
     let mut room = Room::live();
     room.keys("5 tab enter");
@@ -222,11 +293,11 @@ fn columns_begin_on_whole_steps_of_the_zone_at_every_zoom() {
 
 #[test]
 fn held_the_picture_stands_while_facts_go_on_coming() {
-    let mut room = Room::live_at(clock("19:40"));
+    let mut room = Room::live_at(clock("19:50"));
     room.keys("space");
     let (at, axis, stuck) = (room.app.at(), room.app.axis(), room.app.derived.standing.stuck);
     let before = room.app.store.generation;
-    for batch in world().iter().filter(|b| b.seen > clock("19:40") && b.seen <= clock("19:50")) {
+    for batch in world().iter().filter(|b| b.seen > clock("19:50") && b.seen <= clock("19:52")) {
         room.now = batch.seen;
         room.send(Message::Batch(batch.clone()));
     }

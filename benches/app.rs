@@ -1,0 +1,102 @@
+//! What a key costs on a whole evening: 13 lanes, 30,000 orders, 100,000 lines. `cargo bench --bench app`.
+//! A key has to be on screen within 16 ms; drawing needs 1–2 of them.
+
+use std::sync::OnceLock;
+use warroom::app::key::{Code, Key};
+use warroom::app::keymap::Keymap;
+use warroom::app::state::{Mode, Start};
+use warroom::app::{App, Message, update};
+use warroom::model::{Fact, Lapse, Stamp};
+use warroom::simulator;
+
+fn main() {
+    divan::main();
+}
+
+/// The demo's evening with every log line twice, a few milliseconds apart.
+fn evening() -> &'static App {
+    static EVENING: OnceLock<App> = OnceLock::new();
+    EVENING.get_or_init(|| {
+        let mut app = App::new(Start {
+            mode: Mode::Live,
+            now: simulator::END,
+            size: (200, 50),
+            who: "bench".to_owned(),
+            may_write: true,
+            keymap: Keymap::default(),
+            pace: 1.0,
+            mouse: false,
+        });
+        for mut batch in simulator::demo(1) {
+            for fact in &mut batch.facts {
+                if let Fact::Lines(lines) = fact {
+                    *lines = lines.iter().flat_map(|l| {
+                        let mut again = l.clone();
+                        again.at = again.at + Lapse::millis(3);
+                        [l.clone(), again]
+                    }).collect();
+                }
+            }
+            app.store.apply(&batch);
+        }
+        update(&mut app, simulator::END, Message::Tick);
+        app
+    })
+}
+
+fn press(app: &mut App, now: &mut Stamp, key: Key) {
+    *now = *now + Lapse::millis(30);
+    update(app, *now, Message::Key(key));
+}
+
+/// One key again and again in one place; going there is not measured.
+fn key_in(bencher: divan::Bencher<'_, '_>, way: &[Key], key: Key) {
+    bencher
+        .with_inputs(|| {
+            let mut app = evening().clone();
+            let mut now = simulator::END;
+            for k in way {
+                press(&mut app, &mut now, *k);
+            }
+            (app, now)
+        })
+        .bench_local_refs(|(app, now)| press(app, now, key));
+}
+
+const LEFT: Key = Key::plain(Code::Left);
+const DOWN: Key = Key::plain(Code::Down);
+
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn cursor_on_the_timeline(bencher: divan::Bencher<'_, '_>) {
+    key_in(bencher, &[LEFT, LEFT], LEFT);
+}
+
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn row_on_the_timeline(bencher: divan::Bencher<'_, '_>) {
+    key_in(bencher, &[LEFT], DOWN);
+}
+
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn cursor_on_the_orders(bencher: divan::Bencher<'_, '_>) {
+    key_in(bencher, &[Key::char('4'), LEFT], LEFT);
+}
+
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn cursor_on_the_logs(bencher: divan::Bencher<'_, '_>) {
+    key_in(bencher, &[Key::char('3'), LEFT], LEFT);
+}
+
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn cursor_on_the_hypotheses(bencher: divan::Bencher<'_, '_>) {
+    key_in(bencher, &[Key::char('5'), LEFT], LEFT);
+}
+
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn the_screen_of_the_logs(bencher: divan::Bencher<'_, '_>) {
+    key_in(bencher, &[LEFT], Key::char('3'));
+}
+
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn zoom(bencher: divan::Bencher<'_, '_>) {
+    key_in(bencher, &[LEFT], Key::char('+'));
+}
