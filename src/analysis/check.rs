@@ -119,3 +119,11 @@ pub fn findings(store: &Store, note: &Note, window: Span, at: Stamp) -> Findings
 #[cfg(test)]
 #[path = "check/demo_tests.rs"]
 mod demo_tests;
+
+#[cfg(test)]
+#[path = "check/rule_tests.rs"]
+mod rule_tests;
+
+#[cfg(test)]
+#[path = "check/world_tests.rs"]
+mod world_tests;
