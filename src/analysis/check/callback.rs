@@ -18,35 +18,35 @@ const NO_CALLBACKS: &str = "callbacks are not read: configure a [[query]] with r
 
 /// Attempts to HO by minute: how many, and how many failed.
 #[derive(Default)]
-struct Attempts {
+pub struct Attempts {
     by_minute: BTreeMap<i64, (usize, usize)>,
     all: usize,
     failed: usize,
     most: i32,
 }
 
-fn attempts(s: &Scene<'_>) -> Attempts {
-    let mut out = Attempts::default();
-    for (_, entry) in s.store.orders.entries() {
-        let mut seen: Vec<(Option<&str>, i32)> = Vec::new();
-        for (read, c) in entry.callbacks.iter().rev() {
-            let key = (c.upg_ref.as_deref(), c.attempt);
-            if *read > s.at || !s.span.contains(c.sent_at) || !to_ho(c) || seen.contains(&key) {
-                continue;
-            }
-            seen.push(key);
-            let failed = !c.http_status.is_some_and(|code| (200..300).contains(&code));
-            let minute = out.by_minute.entry(c.sent_at.0.div_euclid(Lapse::minutes(1).0)).or_default();
-            *minute = (minute.0 + 1, minute.1 + usize::from(failed));
-            out.all += 1;
-            out.failed += usize::from(failed);
-            out.most = out.most.max(c.attempt);
-        }
-    }
-    out
-}
-
 impl Attempts {
+    /// Counts the attempts sent in the stretch and known at the instant; of rows read twice the newest counts.
+    pub fn count(s: &Scene<'_>) -> Self {
+        let mut out = Self::default();
+        for (_, entry) in s.store.orders.entries() {
+            let mut seen: Vec<(Option<&str>, i32)> = Vec::new();
+            for (read, c) in entry.callbacks.iter().rev() {
+                let key = (c.upg_ref.as_deref(), c.attempt);
+                if *read > s.at || !s.span.contains(c.sent_at) || !to_ho(c) || seen.contains(&key) {
+                    continue;
+                }
+                seen.push(key);
+                let failed = !c.http_status.is_some_and(|code| (200..300).contains(&code));
+                let minute = out.by_minute.entry(c.sent_at.0.div_euclid(Lapse::minutes(1).0)).or_default();
+                *minute = (minute.0 + 1, minute.1 + usize::from(failed));
+                out.all += 1;
+                out.failed += usize::from(failed);
+                out.most = out.most.max(c.attempt);
+            }
+        }
+        out
+    }
     /// Percent failed in each minute with enough attempts, in order.
     fn failed_percent(&self) -> Vec<f64> {
         let enough = self.by_minute.values().filter(|(all, _)| *all >= n::FEW_CALLBACKS);
@@ -66,7 +66,7 @@ fn longest(values: &[f64], fits: impl Fn(f64) -> bool) -> usize {
 /// Percent failed a minute, from the rows or from the metric, with where it came from.
 fn failures(s: &Scene<'_>) -> Option<(Vec<f64>, &'static str, Option<crate::model::Stamp>)> {
     if let Some(asof) = s.answered(Role::Callbacks) {
-        let values = attempts(s).failed_percent();
+        let values = s.callbacks().failed_percent();
         if !values.is_empty() {
             return Some((values, "rows of the callbacks query", Some(asof)));
         }
@@ -94,7 +94,7 @@ pub fn queue(s: &Scene<'_>) -> Answer {
             oldest = oldest.max(age);
         }
     }
-    let a = attempts(s);
+    let a = s.callbacks();
     let text = format!(
         "{} callbacks not accepted for over {}; up to {} attempts",
         count(waiting),

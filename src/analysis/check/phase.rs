@@ -7,7 +7,7 @@ use super::numbers as n;
 use super::pool::no_orders;
 use super::scene::{Curve, Scene};
 use super::words::{count, number, orders, percent, plain, rupiah, share};
-use crate::analysis::reconcile::{self, Class};
+use crate::analysis::reconcile::Class;
 use crate::model::incident::SourceKind;
 use crate::model::note::Verdict;
 use crate::model::order::Role;
@@ -200,7 +200,7 @@ pub fn shared(s: &Scene<'_>) -> Answer {
     if let Some(answer) = no_orders(s) {
         return answer;
     }
-    let traits = reconcile::shared(s.store, s.window, s.at);
+    let traits = s.shared();
     let named: Vec<String> = traits
         .iter()
         .filter(|t| t.named)

@@ -1,10 +1,11 @@
 //! What the rules look at: the store as of one instant, with everything that several rules need worked out
 //! at most once.
 
+use super::callback::Attempts;
 use super::lines::{Lines, Says, Told};
 use super::numbers as n;
 use crate::analysis::reconcile::facts::Facts;
-use crate::analysis::reconcile::{self, Class, card};
+use crate::analysis::reconcile::{self, Class, SharedTrait, card};
 use crate::analysis::spike::{self, Onset};
 use crate::model::database::DbSample;
 use crate::model::health::State;
@@ -36,6 +37,8 @@ pub struct Scene<'s> {
     lines: OnceCell<(Lines, Vec<Told>)>,
     usual: OnceCell<Option<Lines>>,
     onsets: OnceCell<Vec<Onset>>,
+    shared: OnceCell<Vec<SharedTrait>>,
+    callbacks: OnceCell<Attempts>,
 }
 
 /// One order that matters.
@@ -142,6 +145,8 @@ impl<'s> Scene<'s> {
             lines: OnceCell::new(),
             usual: OnceCell::new(),
             onsets: OnceCell::new(),
+            shared: OnceCell::new(),
+            callbacks: OnceCell::new(),
         }
     }
 
@@ -224,6 +229,15 @@ impl<'s> Scene<'s> {
     /// What broke first, worked out once.
     pub fn onsets(&self) -> &[Onset] {
         self.onsets.get_or_init(|| spike::broke_first(self.store, self.at))
+    }
+
+    /// What the stuck orders share, worked out once.
+    pub fn shared(&self) -> &[SharedTrait] {
+        self.shared.get_or_init(|| reconcile::shared(self.store, self.window, self.at))
+    }
+    /// Callback attempts of the stretch, counted once.
+    pub fn callbacks(&self) -> &Attempts {
+        self.callbacks.get_or_init(|| Attempts::count(self))
     }
 
     /// The series that measures one of these: by its name behind the dot (`pool_in_use`), else by the lane
