@@ -7,6 +7,8 @@ use crate::model::Lapse;
 use proptest::prelude::*;
 
 const WIDE: (u16, u16) = (200, 50);
+const MEDIUM: (u16, u16) = (120, 35);
+const NARROW: (u16, u16) = (80, 24);
 
 #[test]
 fn the_same_state_gives_the_same_picture() {
@@ -30,6 +32,35 @@ fn a_full_wide_frame_stays_below_24_kilobytes() {
     let app = live("20:52:10", WIDE);
     let sent = encoded(None, &drawn(&app, Look::default()));
     assert!(sent.len() < 24_000, "{} bytes", sent.len());
+}
+
+/// Scenes of the evening, each with the keys that lead there.
+const SCENES: &[(&str, &str, &str, (u16, u16))] = &[
+    ("the timeline after the recovery, wide", "20:52:10", "", WIDE),
+    ("the timeline after the recovery, medium", "20:52:10", "", MEDIUM),
+    ("the timeline after the recovery, narrow", "20:52:10", "", NARROW),
+    ("the timeline while it breaks, wide", "19:52:00", "", WIDE),
+    ("the timeline scrubbed back eighty minutes, wide", "20:52:10", "<S-Left><S-Left><S-Left><S-Left><S-Left><S-Left><S-Left><S-Left>", WIDE),
+    ("a selection on the timeline, wide", "20:52:10", "<S-Left><S-Left><S-Left><S-Left><S-Left><S-Left><S-Left><S-Left>v<S-Right><S-Right>", WIDE),
+    ("help of the timeline, wide", "20:52:10", "?", WIDE),
+    ("the palette, wide", "20:52:10", ":stuck", WIDE),
+    ("the palette, narrow", "20:52:10", ":stuck", NARROW),
+    ("the sources, wide", "20:52:10", "6", WIDE),
+    ("the sources, medium", "20:52:10", "6", MEDIUM),
+    ("the sources, narrow", "20:52:10", "6", NARROW),
+    ("too small a screen", "20:52:10", "", (40, 12)),
+];
+
+#[test]
+fn the_evening_in_pictures() {
+    for (name, clock, keys, size) in SCENES {
+        let mut app = live(clock, *size);
+        press(&mut app, keys);
+        insta::assert_snapshot!(*name, picture(name, &app, Look::default()));
+    }
+    insta::assert_snapshot!("the demo before its onset, wide", picture("the demo before its onset, wide", &demo("19:09:00", WIDE), Look::default()));
+    let look = Look { colours: Colours::Sixteen, glyphs: Glyphs::Unicode };
+    picture("the timeline in sixteen colours", &live("20:52:10", WIDE), look);
 }
 
 #[test]
