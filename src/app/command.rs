@@ -370,7 +370,7 @@ pub const COMMANDS: &[Command] = commands![
     Id::HypothesisLanes(5), "lanes H5", ["H 5"], Places::ALL, Look, "", "the signals of hypothesis 5";
     Id::MarkRow, "mark", ["m"], LISTS, Evidence, "mark", "mark the row, or take its mark away";
     Id::GoToRow, "goto row", ["."], TIMED, Move, "cursor there", "cursor to the instant of the row";
-    Id::AddNote, "note" <"text">, ["a"], Places::ALL, Evidence, "a note", "a remark at the cursor, on the timeline and in the recording";
+    Id::AddNote, "note" <"text">, ["a"], Places::ALL, Evidence, "note", "a remark at the cursor, on the timeline and in the recording";
     Id::Attach, "attach", ["E"], Places::ALL, Evidence, "attach to a check", "attach this row's evidence to a checkbox of the note; asks which";
     Id::Copy, "copy", ["y"], Places::ALL, Session, "copy", "copy the row's value";
     Id::CopyMarkdown, "copy markdown", ["Y"], Places::ALL, Session, "copy as Markdown", "copy the list as Markdown, with its scope and time";

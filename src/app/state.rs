@@ -467,7 +467,12 @@ impl App {
         let columns = self.grid.columns();
         let from = self.axis_from.unwrap_or_else(|| {
             let zone = &self.store.incident.zone;
-            self.live_edge().floor(self.step, zone) - self.step.times(columns as i64 - 1)
+            let following = self.live_edge().floor(self.step, zone) - self.step.times(columns as i64 - 1);
+            // A demo fills its axis from the left before the axis begins to move.
+            match (&self.mode, self.store.incident.window) {
+                (Mode::Demo, Some(window)) => following.max(window.from.floor(self.step, zone)),
+                _ => following,
+            }
         });
         Axis { from, step: self.step, columns }
     }

@@ -69,7 +69,7 @@ pub fn update(app: &mut App, now: Stamp, message: Message) -> Vec<Effect> {
 fn take(app: &mut App, batch: &Batch) {
     let window = app.store.incident.window;
     app.store.apply(batch);
-    if app.store.incident.window != window && app.mode != Mode::Live && app.zooms.is_empty() {
+    if app.store.incident.window != window && app.mode == Mode::Replay && app.zooms.is_empty() {
         act::time::fit_incident(app);
     }
 }

@@ -117,14 +117,23 @@ fn lanes() -> Vec<Lane> {
     vec![
         late(Lane { trigger: true, ..lane("traffic", "users", "metrics.users", Unit::Users, Rollup::Last) }),
         late(lane("traffic", "requests", "metrics.requests", Unit::PerSecond, Rollup::Mean)),
-        late(lane("application", "latency p95", "metrics.latency_p95", Unit::Seconds, Rollup::Max)),
-        late(lane("application", "errors", "metrics.errors", Unit::Percent, Rollup::Max)),
+        late(Lane {
+            broken_at: Some(2.0),
+            ..lane("application", "latency p95", "metrics.latency_p95", Unit::Seconds, Rollup::Max)
+        }),
+        late(Lane {
+            broken_at: Some(2.0),
+            ..lane("application", "errors", "metrics.errors", Unit::Percent, Rollup::Max)
+        }),
         late(Lane {
             ceiling: Some(100.0),
             broken_at: Some(95.0),
             ..lane("database", "pool in use", "metrics.pool_in_use", Unit::Percent, Rollup::Max)
         }),
-        late(lane("database", "pool wait p95", "metrics.pool_wait", Unit::Seconds, Rollup::Max)),
+        late(Lane {
+            broken_at: Some(0.5),
+            ..lane("database", "pool wait p95", "metrics.pool_wait", Unit::Seconds, Rollup::Max)
+        }),
         Lane {
             ceiling: Some(197.0),
             broken_at: Some(188.0),
@@ -138,9 +147,15 @@ fn lanes() -> Vec<Lane> {
             ceiling: Some(100.0),
             ..lane("payment", "callback ok", "metrics.callback_ok", Unit::Percent, Rollup::Min)
         }),
-        lane("orders", "stuck, by birth", "orders.stuck_by_birth", Unit::PerMinute, Rollup::SumPerMinute),
+        Lane {
+            broken_at: Some(1.0),
+            ..lane("orders", "stuck, by birth", "orders.stuck_by_birth", Unit::PerMinute, Rollup::SumPerMinute)
+        },
         Lane { broken_at: Some(1.0), ..lane("orders", "not at HO, Σ", "orders.not_at_ho", Unit::Count, Rollup::Last) },
-        lane("logs", "ERROR lines", "logs.ERROR", Unit::PerMinute, Rollup::SumPerMinute),
+        Lane {
+            broken_at: Some(100.0),
+            ..lane("logs", "ERROR lines", "logs.ERROR", Unit::PerMinute, Rollup::SumPerMinute)
+        },
     ]
 }
 

@@ -39,7 +39,7 @@ struct Answer {
 
 /// Draws the five as big numbers from row `y` on.
 pub fn draw_big(app: &App, canvas: &mut Canvas<'_>, y: u16) {
-    let pitch = (canvas.width().saturating_sub(2) / 5).min(44);
+    let pitch = (canvas.width() / 5).min(44);
     for a in answers(app, canvas) {
         let x = app.grid.left + a.slot as u16 * pitch;
         let end = x + pitch - 2;
@@ -129,14 +129,14 @@ fn of_lane(app: &App, canvas: &Canvas<'_>, slot: usize, l: &Lane, columns: Optio
         let source = l.series.split('.').next().unwrap_or_default();
         return Answer { context: vec![run(Role::Stale, silence(app, canvas, source))], ..base };
     };
-    let (digits, unit) = number::split(l.unit, value);
+    let (digits, unit) = number::split(&number::of_lane(l, value));
     let role = match (columns.now_broken, columns.now_outside) {
         (true, _) => Role::Bad,
         (_, true) => Role::Warn,
         _ => Role::Strong,
     };
     let age = age(app, at);
-    Answer { digits, unit, value: number::value(l.unit, value), role, age, context: beside(app, l, columns), ..base }
+    Answer { digits, unit, value: number::of_lane(l, value), role, age, context: beside(app, l, columns), ..base }
 }
 
 /// Why a source has nothing to say, in a few words.
@@ -152,7 +152,7 @@ fn silence(app: &App, canvas: &Canvas<'_>, source: &str) -> String {
 fn beside(app: &App, l: &Lane, columns: &LaneColumns) -> Vec<Run<'static>> {
     let mut out = Vec::new();
     match columns.normal {
-        Some(n) => out.extend([dim("normal "), plain(number::value(l.unit, n))]),
+        Some(n) => out.extend([dim("normal "), plain(number::of_lane(l, n))]),
         None => out.push(dim("no baseline")),
     }
     let axis = app.axis();
@@ -162,14 +162,14 @@ fn beside(app: &App, l: &Lane, columns: &LaneColumns) -> Vec<Run<'static>> {
     });
     if let Some(per_minute) = slope(app, columns).filter(|_| l.trigger && app.in_the_past()) {
         let way = if per_minute > 0.0 { "rising" } else { "falling" };
-        out.push(dim(format!("   {way} {} a minute", number::value(l.unit, per_minute.abs()))));
+        out.push(dim(format!("   {way} {} a minute", number::of_lane(l, per_minute.abs()))));
     } else if let Some((at, value)) = worst {
         let says = if axis.column(at) == here {
             "   the peak".to_owned()
         } else {
             let word = if l.bad == Bad::Low { "lowest" } else { "peak" };
             let clock = lane::clock(&app.store.incident.zone, at, axis.step);
-            format!("   {word} {} at {clock}", number::value(l.unit, value))
+            format!("   {word} {} at {clock}", number::of_lane(l, value))
         };
         out.push(dim(says));
     }

@@ -37,14 +37,25 @@ fn header(app: &App, canvas: &mut Canvas<'_>) {
     let severity = app.note.severity.as_ref().unwrap_or(&app.store.incident.severity);
     let status = app.note.status.as_ref().unwrap_or(&app.store.incident.status);
     let title = canvas.shown(&app.store.incident.title);
-    let title = if app.grid.size == Size::Narrow { title.replace(" · ", " ") } else { title };
+    let title = if app.grid.size == Size::Narrow { brief(&title) } else { title };
     let mut left = vec![strong(title)];
     for (word, role) in [(severity, Role::Strong), (status, Role::Text)] {
         if !word.is_empty() {
-            left.push(run(role, format!("  {}", canvas.shown(word))));
+            left.push(run(role, format!("  {}", shout(role, canvas.shown(word)))));
         }
     }
     canvas.runs(1, 0, start.saturating_sub(2), &left);
+}
+
+/// A severity is shouted however the note spells it.
+fn shout(role: Role, word: String) -> String {
+    if role == Role::Strong { word.to_uppercase() } else { word }
+}
+
+/// `12 Jan 2025 · order gantung` without its year and dot.
+fn brief(title: &str) -> String {
+    let year = |w: &&str| !(w.len() == 4 && w.starts_with("20") && w.bytes().all(|b| b.is_ascii_digit()));
+    title.split(' ').filter(|w| *w != "·").filter(year).collect::<Vec<_>>().join(" ")
 }
 
 /// The right of the header: what is shown, its clock, T+. Clock and T+ keep their columns.
@@ -78,14 +89,14 @@ fn standing(app: &App) -> Vec<Run<'static>> {
             out.push(plain(format!("live {} goes on · End returns   ", zone.hms(app.live_edge()))));
         }
         out.push(run(Role::PastLabel, format!(" ◂ PAST {clock} ")));
-        out.push(plain(if narrow { "  ".to_owned() } else { format!(" {}  ", zone.name) }));
+        out.push(plain(if narrow { "  ".to_owned() } else { format!(" {} ", zone.name) }));
     } else {
         if app.mode == Mode::Live {
             out.push(run(Role::Ok, "● "));
             out.push(strong("LIVE   "));
         }
         out.push(strong(clock));
-        out.push(plain(format!(" {}   ", zone.name)));
+        out.push(plain(format!(" {}  ", zone.name)));
     }
     out.push(strong(t_plus(app)));
     out
@@ -204,11 +215,12 @@ fn crumbs(app: &App, canvas: &mut Canvas<'_>) {
 /// What the numbers of this screen are of and how old, right on the breadcrumb's row.
 pub fn scope(canvas: &mut Canvas<'_>, says: &[Run<'_>]) {
     let w = canvas.width();
-    canvas.runs_right(w / 2 + 12, w.saturating_sub(1), 2, says);
+    let crumbs_end = (0..w).rev().find(|x| canvas.symbol(*x, 2) != " ").unwrap_or(0);
+    canvas.runs_right(crumbs_end + 4, w.saturating_sub(1), 2, says);
 }
 
 /// The keys that work here; a toast takes the right half.
-fn footer(app: &App, canvas: &mut Canvas<'_>) {
+pub fn footer(app: &App, canvas: &mut Canvas<'_>) {
     let y = canvas.height().saturating_sub(1);
     let w = canvas.width();
     let toast = app.toast.as_ref().filter(|t| t.until > app.now);

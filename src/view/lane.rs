@@ -3,7 +3,7 @@
 //!
 //! Knows lanes and columns, no incident.
 
-use crate::analysis::lane::{Axis, Cell, LaneColumns};
+use crate::analysis::lane::{Axis, Cell, LaneColumns, is_broken};
 use crate::app::grid::Grid;
 use crate::model::series::Lane;
 use crate::model::{Lapse, Stamp, Zone};
@@ -43,6 +43,7 @@ pub fn bars(canvas: &mut Canvas<'_>, plot: &Plot, lane: &Lane, columns: &LaneCol
         }
         match *cell {
             Cell::Value { value, outside } => {
+                let outside = outside || is_broken(value, lane);
                 let role = match (plot.lit.contains(&i), outside, value <= lane.floor) {
                     (false, ..) => Role::Later,
                     (_, true, _) => Role::Hot,
@@ -128,12 +129,12 @@ pub fn numbers(
     y: u16,
     lane: &Lane,
     columns: &LaneColumns,
+    axis: &Axis,
     at: Stamp,
-    step: Lapse,
 ) {
     let (from, end) = grid.name;
     canvas.fit(from, y, end, &short(&lane.name, usize::from(end.saturating_sub(from))), Role::Text);
-    let known = |v: Option<f64>| v.map_or_else(String::new, |v| number::value(lane.unit, v));
+    let known = |v: Option<f64>| v.map_or_else(String::new, |v| number::of_lane(lane, v));
     let Some((measured, value)) = columns.now else {
         canvas.right(grid.value_end, y, number::NOTHING, Role::Stale);
         if let Some(end) = grid.normal_end {
@@ -142,14 +143,16 @@ pub fn numbers(
         return;
     };
     let age = at.since(measured);
-    let stale = age > lane.lag + step.times(2) + Lapse::minutes(1);
+    // Late by nature is not stale: the columns between say "not measured yet".
+    let coming = axis.column(at).and_then(|c| columns.cells.get(c)) == Some(&Cell::NotYet);
+    let stale = !coming && age > lane.lag + axis.step.times(2) + Lapse::minutes(1);
     let role = match (stale, columns.now_broken, columns.now_outside) {
         (true, ..) => Role::Stale,
         (_, true, _) => Role::Bad,
         (_, _, true) => Role::Warn,
         _ => Role::Strong,
     };
-    canvas.right(grid.value_end, y, &number::value(lane.unit, value), role);
+    canvas.right(grid.value_end, y, &number::of_lane(lane, value), role);
     if canvas.look().colours == crate::view::look::Colours::Mono {
         let sign = match role {
             Role::Bad => "!",
@@ -232,7 +235,7 @@ pub fn axis(canvas: &mut Canvas<'_>, grid: &Grid, y: u16, axis: &Axis, zone: &Zo
     let step = axis.step.0.max(1);
     let distance = LABELS.into_iter().find(|d| {
         let room = if *d < Lapse::minutes(1) { 11 } else { 7 };
-        d.0 / step >= room && d.0 % step == 0
+        d.0 / step >= room
     });
     let Some(distance) = distance else { return };
     let taken = over.map(|o| o.place(x0, x1));

@@ -39,8 +39,8 @@ pub fn is_told(app: &App, e: &Event, in_window: bool) -> bool {
     }
 }
 
-/// What an event says in a list.
-pub fn says(app: &App, canvas: &Canvas<'_>, e: &Event) -> String {
+/// What an event says in a list, within `room` cells: who said it goes first when room is short.
+pub fn says(app: &App, canvas: &Canvas<'_>, e: &Event, room: usize) -> String {
     match (e.kind, &app.derived.spike) {
         (EventKind::Recovery, Some(s)) => {
             format!("{} < {} × normal", canvas.safe(&s.lane), app.store.incident.rules.spike_ratio)
@@ -48,8 +48,17 @@ pub fn says(app: &App, canvas: &Canvas<'_>, e: &Event) -> String {
         (EventKind::Peak, Some(s)) => {
             format!("peak {} {}", number::value(unit_of(app, &s.lane), s.peak.1), canvas.safe(&s.lane))
         }
-        _ => canvas.safe(&e.text),
+        (EventKind::FirstStuck, _) => canvas.safe(&e.text).replacen("first stuck", "1st stuck", 1),
+        _ => {
+            let whole = canvas.safe(&e.text);
+            if text::width(&whole) <= room { whole } else { what(&whole).to_owned() }
+        }
     }
+}
+
+/// What was said, without who said it.
+fn what(says: &str) -> &str {
+    says.split_once(": ").map_or(says, |(_, what)| what)
 }
 
 /// Unit of a lane by name.
@@ -66,7 +75,7 @@ fn label(app: &App, canvas: &Canvas<'_>, e: &Event) -> String {
         (EventKind::Recovery, _) => "recovery".to_owned(),
         (EventKind::FirstStuck, _) => "1st stuck".to_owned(),
         (EventKind::Tick, _) => String::new(),
-        _ => canvas.safe(e.text.split_once(": ").map_or(e.text.as_str(), |(_, what)| what)),
+        _ => what(&canvas.safe(&e.text)).to_owned(),
     }
 }
 
@@ -109,12 +118,26 @@ fn labelled(app: &App, canvas: &mut Canvas<'_>, y: u16, events: &[&Event], role:
     for (i, (x, e)) in placed.iter().enumerate() {
         let later = is_later(app, e);
         canvas.put(*x, y, glyph(e.kind), if later { Role::Later } else { role });
-        let end = placed.get(i + 1).map_or(x1 + 1, |(next, _)| next.saturating_sub(1));
+        let end = placed.get(i + 1).map_or(x1, |(next, _)| next.saturating_sub(1));
         let says = label(app, canvas, e);
         let room = usize::from(end.saturating_sub(x + 2));
-        // A cut label is worth its cells only while it still names something.
-        if text::width(&says) <= room || room >= 8 {
-            canvas.fit(x + 2, y, end, &says, if later { Role::Later } else { Role::Dim });
-        }
+        canvas.put(x + 2, y, &words(&says, room), if later { Role::Later } else { Role::Dim });
     }
+}
+
+/// As many whole words as fit, marked when some are missing; nothing when not even a telling one fits.
+fn words(says: &str, room: usize) -> String {
+    if text::width(says) <= room {
+        return says.to_owned();
+    }
+    let mut out = String::new();
+    for word in says.split(' ') {
+        if text::width(&out) + text::width(word) + 1 > room {
+            break;
+        }
+        out.push_str(word);
+        out.push(' ');
+    }
+    let out = out.trim_end();
+    if text::width(out) < 5 { String::new() } else { format!("{out}…") }
 }

@@ -4,7 +4,7 @@
 //! Ages are coarse on purpose: a screen that stands still must send nothing when only the clock moves.
 
 use crate::model::Lapse;
-use crate::model::series::Unit;
+use crate::model::series::{Lane, Unit};
 
 /// Nothing known, or not applicable. Zero is `0` and was measured.
 pub const NOTHING: &str = "–";
@@ -23,9 +23,16 @@ pub fn value(unit: Unit, v: f64) -> String {
     }
 }
 
-/// The digits and the unit apart, for big numbers: `31.2` and `k`.
-pub fn split(unit: Unit, v: f64) -> (String, String) {
-    let whole = value(unit, v);
+/// A value as its lane writes it: shares of a pool are whole, shares near their top are not.
+pub fn of_lane(lane: &Lane, v: f64) -> String {
+    if lane.unit == Unit::Percent && lane.ceiling.is_some_and(|c| c >= 100.0) && lane.floor <= 0.0 {
+        return format!("{v:.0} %");
+    }
+    value(lane.unit, v)
+}
+
+/// The digits and the unit of a written value apart, for big numbers: `31.2` and `k`.
+pub fn split(whole: &str) -> (String, String) {
     let end = whole.rfind(|c: char| c.is_ascii_digit()).map_or(0, |i| i + 1);
     let (digits, rest) = whole.split_at(end);
     (digits.trim_start_matches("Rp ").to_owned(), rest.trim().to_owned())
@@ -67,9 +74,9 @@ fn rate(v: f64) -> String {
     }
 }
 
-/// `14.2 %`, `38 %`, `100 %`: one decimal where it says something.
+/// `14.2 %`, `0.3 %`, `100 %`, `0 %`.
 pub fn percent(v: f64) -> String {
-    if v.abs() >= 99.95 || (v - v.round()).abs() < 0.049 { format!("{v:.0} %") } else { format!("{v:.1} %") }
+    if v.abs() >= 99.95 || v == 0.0 { format!("{v:.0} %") } else { format!("{v:.1} %") }
 }
 
 /// `4 ms` below a tenth of a second, `0.61 s`, `12.4 s`, then as [`duration`].
@@ -245,9 +252,9 @@ mod tests {
 
     #[test]
     fn a_big_number_is_split_into_digits_and_unit() {
-        assert_eq!(split(Unit::Users, 31_200.0), ("31.2".to_owned(), "k".to_owned()));
-        assert_eq!(split(Unit::Count, 1284.0), ("1,284".to_owned(), String::new()));
-        assert_eq!(split(Unit::Percent, 0.4), ("0.4".to_owned(), "%".to_owned()));
+        assert_eq!(split("31.2k"), ("31.2".to_owned(), "k".to_owned()));
+        assert_eq!(split("1,284"), ("1,284".to_owned(), String::new()));
+        assert_eq!(split("0.4 %"), ("0.4".to_owned(), "%".to_owned()));
     }
 
     proptest! {

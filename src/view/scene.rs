@@ -48,7 +48,7 @@ pub fn demo(clock: &str, size: (u16, u16)) -> App {
 
 fn played(mut app: App, now: Stamp) -> App {
     for batch in batches().iter().take_while(|b| b.seen <= now) {
-        app.store.apply(batch);
+        update(&mut app, now - Lapse::seconds(1), Message::Batch(batch.clone()));
     }
     // Twice: what the first tick finds out about orders is an event of the second.
     update(&mut app, now - Lapse::seconds(1), Message::Tick);

@@ -101,7 +101,7 @@ pub fn draw_lines(app: &App, canvas: &mut Canvas<'_>, y: u16, bottom: u16) {
         lines.push(first_line(app));
         lines.push(leading_line(app, canvas));
         let mut at = vec![strong(format!("At {} ", lane::clock(zone, app.at(), app.step)))];
-        for (name, says) in at_rows(app, canvas).into_iter().take(2) {
+        for (name, says) in at_rows(app, canvas, 30).into_iter().take(2) {
             at.extend([dim(format!("{name} ")), plain(format!("{says}  "))]);
         }
         lines.push(at);
@@ -243,14 +243,16 @@ fn broke_first(app: &App, panel: &mut Panel<'_, '_>) {
             dim(format!("{}  ", zone.hm(o.at))),
             if o.first_fault { strong(o.name.as_str()) } else { plain(o.name.as_str()) },
         ];
-        match (o.first_fault, o.trigger, wide) {
-            (true, _, true) => left.push(run(Role::Warn, "  1st fault")),
-            (true, _, false) => left.push(run(Role::Warn, " ◂ 1st")),
-            (_, true, true) => left.push(dim("  trigger")),
+        let lag = number::after(o.after);
+        let room = panel.width().saturating_sub(crate::view::canvas::width_of(&left) + text::width(&lag) + 1);
+        match (o.first_fault, o.trigger) {
+            (true, _) if room >= 11 => left.push(run(Role::Warn, "  1st fault")),
+            (true, _) => left.push(run(Role::Warn, if room >= 6 { " ◂ 1st" } else { " ◂" })),
+            (_, true) if room >= 9 => left.push(dim("  trigger")),
             _ => {}
         }
         let y = panel.y;
-        panel.pair(&left, dim(number::after(o.after)));
+        panel.pair(&left, dim(lag));
         if focused && i == focus.focus && y < panel.bottom {
             panel.canvas.focus_row(panel.x, y, panel.end, moment::accent(app));
         }
@@ -258,7 +260,7 @@ fn broke_first(app: &App, panel: &mut Panel<'_, '_>) {
     let all = app.derived.onsets.len();
     if app.in_the_past() && all > known {
         panel.gap();
-        panel.line(&[dim(format!("as known at {}: {known} of {all} so far", zone.hm(app.at())))]);
+        panel.line(&[dim(format!("as known at {}: {known} of {all}", zone.hm(app.at())))]);
     } else if known > rows {
         panel.line(&[dim(format!("and {} more", known - rows))]);
     }
@@ -305,20 +307,26 @@ fn leading(app: &App, panel: &mut Panel<'_, '_>) {
 fn at_cursor(app: &App, panel: &mut Panel<'_, '_>) {
     let clock = lane::clock(&app.store.incident.zone, app.at(), app.step);
     panel.head(&format!("AT {clock}"), "");
-    for (name, says) in at_rows(app, panel.canvas) {
+    for (name, says) in at_rows(app, panel.canvas, panel.width().saturating_sub(9)) {
         panel.line(&[dim(format!("{name:<8} ")), plain(says)]);
     }
     panel.gap();
 }
 
-/// What was so at the cursor: the fullest database, logs, orders, the last change.
-fn at_rows(app: &App, canvas: &Canvas<'_>) -> Vec<(String, String)> {
+/// What was so at the cursor, each within `room` cells: the fullest database, logs, orders, the last change.
+fn at_rows(app: &App, canvas: &Canvas<'_>, room: usize) -> Vec<(String, String)> {
     let at = app.at();
     let mut out = Vec::new();
-    let looks = app.store.databases().filter_map(|(name, history)| Some((name, history.at(at)?)));
+    let looks: Vec<_> = app.store.databases().filter_map(|(name, history)| Some((name, history.at(at)?))).collect();
+    // The one whose connections are a lane, unless another is fuller than nine tenths.
+    let lane_of =
+        |name: &str| app.store.incident.lanes.iter().any(|l| l.series.strip_suffix(".connections") == Some(name));
     let usable = |s: &crate::model::database::DbSample| s.max_connections.saturating_sub(s.reserved);
     let share = |s: &crate::model::database::DbSample| f64::from(s.states.used()) / f64::from(usable(s).max(1));
-    if let Some((name, look)) = looks.max_by(|(_, a), (_, b)| share(a).total_cmp(&share(b))) {
+    let rank = |name: &str, look| (share(look) > 0.9, lane_of(name));
+    if let Some((name, look)) =
+        looks.into_iter().max_by(|(m, a), (n, b)| rank(m, a).cmp(&rank(n, b)).then(share(a).total_cmp(&share(b))))
+    {
         let down = app.store.health(name, at).filter(|h| h.state == State::Down);
         let says = if let Some(h) = down {
             format!("no answer since {}", app.store.incident.zone.hm(h.at))
@@ -333,7 +341,7 @@ fn at_rows(app: &App, canvas: &Canvas<'_>) -> Vec<(String, String)> {
         Some((app.store.incident.lanes.get(i)?, app.derived.lanes.get(i)?.now))
     };
     if let Some((l, now)) = of(&|l| l.group == "logs" && l.rollup == Rollup::SumPerMinute) {
-        let value = now.map_or(number::NOTHING.to_owned(), |(_, v)| number::value(l.unit, v));
+        let value = now.map_or(number::NOTHING.to_owned(), |(_, v)| number::of_lane(l, v));
         let word = l.name.split(' ').next().unwrap_or_default();
         let fresh = app.derived.patterns.iter().filter(|p| p.new && p.first.is_some_and(|f| f <= at)).count();
         let rate = value.strip_suffix("/m").map_or_else(|| value.clone(), |n| format!("{n} {word}/m"));
@@ -352,7 +360,8 @@ fn at_rows(app: &App, canvas: &Canvas<'_>) -> Vec<(String, String)> {
     }
     if let Some(mark) = app.store.marks(at).iter().rev().find(|m| m.kind == MarkKind::Change) {
         let age = number::age(at.since(mark.at)).replace('m', " m").replace('h', " h");
-        out.push(("changes".to_owned(), format!("{}, {age}", canvas.shown(&mark.text))));
+        let what = text::cut(&canvas.shown(&mark.text), room.saturating_sub(age.len() + 2));
+        out.push(("changes".to_owned(), format!("{what}, {age}")));
     }
     out
 }
@@ -382,7 +391,7 @@ fn events(app: &App, panel: &mut Panel<'_, '_>, within: Option<Span>) {
     let first = if focused { focus.first(room, all.len()) } else { all.len().saturating_sub(room) };
     for (i, e) in all.into_iter().skip(first) {
         let clock = app.store.incident.zone.hm(e.at);
-        let (glyph, says) = (marks::glyph(e.kind), marks::says(app, panel.canvas, e));
+        let (glyph, says) = (marks::glyph(e.kind), marks::says(app, panel.canvas, e, panel.width().saturating_sub(8)));
         let role = if e.at > app.at() { Role::Later } else { Role::Text };
         let y = panel.y;
         panel.line(&[dim(format!("{clock} ")), strong(glyph), run(role, format!(" {says}"))]);
@@ -462,19 +471,22 @@ fn course(app: &App, l: &Lane, cells: &[Cell], span: Span) -> Option<(String, Ro
             Cell::NotYet | Cell::Empty => {}
         }
     }
-    let says = |v: f64| number::value(l.unit, v);
+    let says = |v: f64| number::of_lane(l, v);
     let (first, last) = (*values.first()?, *values.last()?);
     let low = values.iter().copied().fold(f64::MAX, f64::min);
     let high = values.iter().copied().fold(f64::MIN, f64::max);
     let mut words = match l.bad {
-        _ if says(low) == says(high) => format!("{} all along", says(first)),
+        _ if says(low) == says(high) && blind == 0 => format!("{} all along", says(first)),
+        _ if says(low) == says(high) => says(first),
         Bad::Low if low < first.min(last) => format!("down to {}", says(low)),
         Bad::High | Bad::Both if high > first.max(last) => format!("up to {}", says(high)),
         _ => format!("{} → {}", says(first), says(last)),
     };
     if blind > 0 {
-        let _ =
-            std::fmt::Write::write_fmt(&mut words, format_args!(", {} blind", number::span(axis.step.times(blind))));
+        let _ = std::fmt::Write::write_fmt(
+            &mut words,
+            format_args!(", {} m blind", axis.step.times(blind).whole_seconds() / 60),
+        );
     }
     let broken = values.iter().any(|v| is_broken(*v, l));
     let role = match (broken, outside) {

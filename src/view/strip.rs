@@ -31,7 +31,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, lanes: &[&str], notes: &[Vec<Run
         };
         let plot = Plot { x: grid.chart.0, y, rows: 1, lit: moment::lit(app), band: app.baseline };
         lane::bars(canvas, &plot, l, columns);
-        lane::numbers(canvas, grid, y, l, columns, at, axis.step);
+        lane::numbers(canvas, grid, y, l, columns, &axis, at);
         y += 1;
     }
     let label = moment::axis_label(app);

@@ -40,8 +40,18 @@ const SCENES: &[(&str, &str, &str, (u16, u16))] = &[
     ("the timeline after the recovery, medium", "20:52:10", "", MEDIUM),
     ("the timeline after the recovery, narrow", "20:52:10", "", NARROW),
     ("the timeline while it breaks, wide", "19:52:00", "", WIDE),
-    ("the timeline scrubbed back eighty minutes, wide", "20:52:10", "<S-Left><S-Left><S-Left><S-Left><S-Left><S-Left><S-Left><S-Left>", WIDE),
-    ("a selection on the timeline, wide", "20:52:10", "<S-Left><S-Left><S-Left><S-Left><S-Left><S-Left><S-Left><S-Left>v<S-Right><S-Right>", WIDE),
+    (
+        "the timeline scrubbed back eighty minutes, wide",
+        "20:52:10",
+        "<S-Left><S-Left><S-Left><S-Left><S-Left><S-Left><S-Left><S-Left>",
+        WIDE,
+    ),
+    (
+        "a selection on the timeline, wide",
+        "20:52:10",
+        "<S-Left><S-Left><S-Left><S-Left><S-Left><S-Left><S-Left><S-Left>v<S-Right><S-Right>",
+        WIDE,
+    ),
     ("help of the timeline, wide", "20:52:10", "?", WIDE),
     ("the palette, wide", "20:52:10", ":stuck", WIDE),
     ("the palette, narrow", "20:52:10", ":stuck", NARROW),
@@ -58,7 +68,10 @@ fn the_evening_in_pictures() {
         press(&mut app, keys);
         insta::assert_snapshot!(*name, picture(name, &app, Look::default()));
     }
-    insta::assert_snapshot!("the demo before its onset, wide", picture("the demo before its onset, wide", &demo("19:09:00", WIDE), Look::default()));
+    insta::assert_snapshot!(
+        "the demo before its onset, wide",
+        picture("the demo before its onset, wide", &demo("19:09:00", WIDE), Look::default())
+    );
     let look = Look { colours: Colours::Sixteen, glyphs: Glyphs::Unicode };
     picture("the timeline in sixteen colours", &live("20:52:10", WIDE), look);
 }

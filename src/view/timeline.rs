@@ -166,7 +166,7 @@ fn one(app: &App, canvas: &mut Canvas<'_>, (i, l): (usize, &Lane), (y, rows): (u
     let plot = Plot { x: app.grid.chart.0, y, rows, lit: moment::lit(app), band: app.baseline };
     lane::bars(canvas, &plot, l, columns);
     let last = y + rows - 1;
-    lane::numbers(canvas, &app.grid, last, l, columns, app.at(), app.step);
+    lane::numbers(canvas, &app.grid, last, l, columns, &app.axis(), app.at());
     if focused {
         canvas.gutter(0, last, moment::accent(app));
     }
