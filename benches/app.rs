@@ -30,11 +30,14 @@ fn evening() -> &'static App {
         for mut batch in simulator::demo(1) {
             for fact in &mut batch.facts {
                 if let Fact::Lines(lines) = fact {
-                    *lines = lines.iter().flat_map(|l| {
-                        let mut again = l.clone();
-                        again.at = again.at + Lapse::millis(3);
-                        [l.clone(), again]
-                    }).collect();
+                    *lines = lines
+                        .iter()
+                        .flat_map(|l| {
+                            let mut again = l.clone();
+                            again.at = again.at + Lapse::millis(3);
+                            [l.clone(), again]
+                        })
+                        .collect();
                 }
             }
             app.store.apply(&batch);

@@ -62,8 +62,11 @@ fn sheet(app: &App, width: u16) -> Vec<Placed> {
         out.extend(block.into_iter().map(|p| Placed { y: p.y + heights[column], ..p }));
         heights[column] += height + 1;
     }
-    let y = heights.iter().copied().max().unwrap_or(0);
-    out.extend(reading(app, width, y));
+    let column = (0..heights.len()).min_by_key(|c| heights[*c]).unwrap_or(0);
+    let x = 2 + column as u16 * pitch;
+    out.extend(reading(x, x + pitch - 2, heights[column]));
+    let y = out.iter().map(|p| p.y + 1).max().unwrap_or(0);
+    out.extend(numbers(app, width.saturating_sub(1), y + 1));
     out
 }
 
@@ -85,9 +88,8 @@ fn heading(x: u16, y: u16, end: u16, title: &str) -> Placed {
     Placed { x, y, end, key: title.to_uppercase(), key_role: Role::Strong, says: String::new() }
 }
 
-/// How signs and numbers are read, with the instants and limits of this incident.
-fn reading(app: &App, width: u16, y: u16) -> Vec<Placed> {
-    let (x, end) = (2, width.saturating_sub(1));
+/// How signs are read.
+fn reading(x: u16, end: u16, y: u16) -> Vec<Placed> {
     let mut out = vec![heading(x, y, end, "READING THE SCREEN")];
     let mut y = y + 1;
     for (sign, says) in help::READING {
@@ -105,12 +107,18 @@ fn reading(app: &App, width: u16, y: u16) -> Vec<Placed> {
             y += 1;
         }
     }
+    out
+}
+
+/// How numbers are read, with the instants and limits of this incident.
+fn numbers(app: &App, end: u16, y: u16) -> Vec<Placed> {
+    let x = 2;
     let rules = &app.store.incident.rules;
     let zone = &app.store.incident.zone;
     let onset = app.derived.spike.as_ref().map_or_else(String::new, |s| format!(", {}", zone.hm(s.onset)));
     let (stuck, settle) = (super::number::span(rules.stuck_after), super::number::span(rules.settle_after));
-    out.push(heading(x, y + 1, end, "NUMBERS"));
-    y += 2;
+    let mut out = vec![heading(x, y, end, "NUMBERS")];
+    let mut y = y + 1;
     for says in [
         format!(
             "Times are {} (UTC{:+}). T+ counts from the onset{onset}. An age beside a number is how old the measurement is.",

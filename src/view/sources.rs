@@ -239,14 +239,29 @@ fn table(app: &App, canvas: &mut Canvas<'_>, y: u16, bottom: u16) -> u16 {
     let mut y = canvas.table_head(x, y, &layout);
     let focus = app.rows_in(Panel::Sources);
     let room = usize::from(bottom.saturating_sub(y));
+    let mut cut = None;
     for (i, card) in cards.iter().enumerate().skip(focus.first(room, cards.len())).take(room) {
         let row = Row { app, card, health: app.store.health(&card.name, app.at()), totals: totals(app, &card.name) };
         let cells: TableRow<'_> = fill.iter().map(|f| f(&row, canvas)).collect();
         canvas.table_row(x, y, &layout, &cells);
         if i == focus.focus {
             canvas.focus_row(x, y, end, moment::accent(app));
+            let says: String = words(&row, canvas).iter().map(|r| r.text.as_ref()).collect();
+            let room = layout.last().map_or(0, |c| usize::from(c.width));
+            cut = (text::width(&says) > room).then_some((canvas.safe(&card.name), says));
         }
         y += 1;
+    }
+    // What the column had to cut stands below, whole: the remedy is the point of the screen.
+    if let Some((name, says)) = cut {
+        y += 1;
+        for (i, says) in text::wrap(&says, usize::from(end.saturating_sub(x + 12))).into_iter().enumerate().take(3) {
+            if y < bottom {
+                canvas.fit(x, y, x + 11, if i == 0 { &name } else { "" }, Role::Strong);
+                canvas.fit(x + 12, y, end, &says, Role::Text);
+                y += 1;
+            }
+        }
     }
     y
 }
