@@ -51,6 +51,7 @@ struct Light {
     database: usize,
     unfolded: Vec<i64>,
     lanes_of: Option<u32>,
+    database_screen: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -91,7 +92,7 @@ impl Needs {
             orders: matches!(screen, Screen::Timeline | Screen::Orders),
             traits: matches!(place, Place::OrderClasses | Place::Top(Screen::Orders)),
             patterns: screen == Screen::Logs,
-            findings: matches!(screen, Screen::Timeline | Screen::Hypotheses) || matches!(place, Place::Trail(_)),
+            findings: matches!(screen, Screen::Timeline | Screen::Orders | Screen::Hypotheses) || matches!(place, Place::Trail(_)),
         }
     }
     const fn covers(self, other: Self) -> bool {
@@ -156,6 +157,7 @@ fn light(app: &mut App) {
         database: app.database,
         unfolded: app.unfolded.clone(),
         lanes_of: app.lanes_of,
+        database_screen: app.place().screen() == Some(Screen::Database),
     };
     if app.made.light.as_ref() == Some(&want) {
         return;
@@ -172,7 +174,7 @@ fn light(app: &mut App) {
         app.derived.shown.retain(|i| of.contains(i));
     }
     app.derived.events = events(app, edge);
-    if app.place().screen() == Some(Screen::Database) {
+    if want.database_screen {
         database_panels(app);
     }
     app.made.light_at = app.now;

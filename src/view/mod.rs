@@ -83,6 +83,9 @@ pub fn nothing(canvas: &mut Canvas<'_>, app: &App, says: &str) {
 }
 
 #[cfg(test)]
+mod lists_tests;
+
+#[cfg(test)]
 pub(crate) mod scene;
 
 #[cfg(test)]

@@ -42,8 +42,8 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, pid: Pid) {
         if y >= end {
             return;
         }
-        canvas.fit(left, y, left + 16, label, Role::Dim);
-        canvas.runs(left + 16, y, right, &kept(runs, db.stale));
+        canvas.fit(left, y, left + 17, label, Role::Dim);
+        canvas.runs(left + 18, y, right, &kept(runs, db.stale));
         y += 1;
     }
     y = statement(&db, session, canvas, (left, right), y + 1, end);

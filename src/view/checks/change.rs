@@ -34,9 +34,9 @@ pub fn draw(
                 &[
                     strong("write this into the note?  "),
                     run(Role::Key, "y"),
-                    dim(" writes   "),
+                    dim(" writes it   "), run(Role::Key, "e"), dim(" with the evidence line   "),
                     run(Role::Key, "n"),
-                    dim(" leaves it"),
+                    dim(" leaves the note as it is"),
                 ],
             );
         }
@@ -67,7 +67,7 @@ pub fn draw(
 
 fn lines(canvas: &mut Canvas<'_>, diff: &[DiffLine], (x, end_x): (u16, u16), y: u16, end: u16) -> u16 {
     let mut y = y;
-    for line in diff {
+    for (i, line) in diff.iter().enumerate() {
         if y >= end {
             return y;
         }
@@ -76,7 +76,9 @@ fn lines(canvas: &mut Canvas<'_>, diff: &[DiffLine], (x, end_x): (u16, u16), y: 
             '-' => ("−", Role::Bad, Role::Text),
             _ => (" ", Role::Dim, Role::Dim),
         };
-        let number = line.line.map_or(String::new(), |n| n.to_string());
+        // A line that goes away stood where the next one stands.
+        let stood = || diff.get(i + 1..).unwrap_or_default().iter().find_map(|l| l.line);
+        let number = line.line.or_else(stood).map_or(String::new(), |n| n.to_string());
         let mut runs: Runs = vec![run(role, format!("{sign} {number:>4}   "))];
         runs.extend(canvas.outside(&line.text, words));
         canvas.runs(x, y, end_x, &runs);

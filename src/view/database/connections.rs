@@ -100,7 +100,7 @@ fn legend(db: &Shown<'_>, canvas: &mut Canvas<'_>, parts: &[Part], y: u16) {
     if !narrow {
         canvas.runs(grid.left, y, x, &[dim(normal(db))]);
     }
-    canvas.runs(x, y, canvas.width().saturating_sub(1).min(grid.side.map_or(u16::MAX, |s| s.0)), &runs);
+    canvas.runs(x, y, if grid.size == Size::Wide { grid.chart.1 } else { canvas.width().saturating_sub(1) }, &runs);
 }
 
 /// Connections in the baseline: from the lane when there is one, else from the look of that minute.

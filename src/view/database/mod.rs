@@ -183,7 +183,9 @@ fn scope(db: &Shown<'_>, canvas: &mut Canvas<'_>) {
         chrome::scope(canvas, &[dim(format!("{} · no answer yet", db.name))]);
         return;
     };
-    let mut says = vec![dim(format!("{} · PostgreSQL {} · ", db.name, version(sample.version)))];
+    let narrow = db.app.grid.size == Size::Narrow;
+    let product = if narrow { String::new() } else { format!("{} · PostgreSQL {} · ", db.name, version(sample.version)) };
+    let mut says = vec![dim(product)];
     if sample.replica {
         says.push(dim("replica · "));
     }

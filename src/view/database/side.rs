@@ -125,5 +125,5 @@ fn rates(db: &Shown<'_>) -> Vec<Line> {
         };
         (vec![plain(r.name)], run(role, value(r.value)), Some(dim(value(r.normal))))
     };
-    database::rates(&db.app.store, &db.name, db.app.at()).into_iter().map(line).collect()
+    database::rates(&db.app.store, &db.name, db.at).into_iter().map(line).collect()
 }

@@ -32,7 +32,11 @@ pub fn draw(
     canvas.head_apart(x, y, right, "BLOCKING TREE", &remark, db.focus(Panel::Tree));
     let mut y = y + 1;
     if tree.rows.is_empty() {
-        let says = if db.stale { "nobody waited for a lock then" } else { "nobody waits for a lock" };
+        let waiting = sample.states.lock_waiting;
+        let says = if waiting > 0 {
+            // Counted, but gone by the time the sessions were read, or not visible to our role.
+            &format!("{} for a lock by the server's count; the look names none of them", number::plural(waiting as usize, "session waits", "sessions wait"))
+        } else if db.stale { "nobody waited for a lock then" } else { "nobody waits for a lock" };
         canvas.fit(x, y, right, says, db.role(Role::Dim));
         return y + 2;
     }
@@ -42,7 +46,7 @@ pub fn draw(
     let rows = db.app.rows_in(Panel::Tree);
     let lines = lines(&tree.rows);
     let at = lines.iter().position(|l| *l == Some(rows.focus)).unwrap_or(0);
-    let room = usize::from(end.saturating_sub(y + 2));
+    let room = usize::from(end.saturating_sub(y + if db.app.grid.size == Size::Narrow { 2 } else { 3 }));
     let shown = list::visible(lines.len(), room, 0, at);
     let below = lines.get(shown.end..).unwrap_or_default().iter().flatten().count();
     for line in lines.get(shown).unwrap_or_default() {
@@ -54,23 +58,27 @@ pub fn draw(
         }
         y += 1;
     }
-    sentence(db, sample, canvas, (x, right), y, below);
-    y + 2
+    sentence(db, sample, canvas, (x, right), y, below) + 1
 }
 
 /// What is focused, in one sentence; how many rows are not visible.
-fn sentence(db: &Shown<'_>, sample: &DbSample, canvas: &mut Canvas<'_>, (x, right): (u16, u16), y: u16, below: usize) {
+fn sentence(db: &Shown<'_>, sample: &DbSample, canvas: &mut Canvas<'_>, (x, right): (u16, u16), y: u16, below: usize) -> u16 {
     let tree = &db.app.derived.tree;
     let focus = db.app.rows_in(Panel::Tree).focus;
     // The root above the focused row explains the rows below it.
     let root = tree.rows.iter().take(focus + 1).rposition(|r| r.depth == 0).and_then(|i| tree.rows.get(i));
     let said = root.map_or(String::new(), |r| blocking::sentence(sample, r.session, db.at));
     let said = canvas.shown(&Untrusted::from(said));
-    let mut runs = vec![run(db.role(Role::Dim), said)];
-    if below > 0 {
-        runs.insert(0, strong(format!("… {below} more below   ")));
+    let more = if below > 0 { format!("… {below} more below   ") } else { String::new() };
+    let lines = text::wrap(&format!("{more}{said}"), usize::from(right.saturating_sub(x)));
+    let most = if db.app.grid.size == Size::Narrow { 1 } else { 2 };
+    let mut y = y;
+    for (i, line) in lines.iter().take(most).enumerate() {
+        let rest = if i + 1 == most { lines.get(i..).unwrap_or_default().join(" ") } else { line.clone() };
+        canvas.fit(x, y, right, &rest, db.role(Role::Dim));
+        y += 1;
     }
-    canvas.runs(x, y, right, &runs);
+    y
 }
 
 /// Rows with a blank one between the trees of two roots.

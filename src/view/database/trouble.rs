@@ -56,10 +56,10 @@ fn since(db: &Shown<'_>, health: &Health) -> Stamp {
 
 fn remedy(db: &Shown<'_>, canvas: &Canvas<'_>, health: &Health) -> String {
     let mut out = String::new();
-    if health.code.starts_with("53") {
+    let remedy = canvas.shown(&health.remedy);
+    if health.code.starts_with("53") && !canvas.shown(&health.says).contains("evidence") {
         out.push_str("This is evidence, not a fault of warroom: the refusal is recorded and the checks count it. ");
     }
-    let remedy = canvas.shown(&health.remedy);
     if !remedy.is_empty() {
         out.push_str("Remedy: ");
         out.push_str(remedy.trim_end_matches('.'));
@@ -69,7 +69,7 @@ fn remedy(db: &Shown<'_>, canvas: &Canvas<'_>, health: &Health) -> String {
         Some(wait) if wait > Lapse::ZERO => {
             let _ = write!(out, "Next attempt in {}. ", number::span(wait));
         }
-        _ if health.state == State::Down => out.push_str("It is asked again and again, at most once in 5 s. "),
+        _ if health.state == State::Down && remedy.is_empty() => out.push_str("It is asked again and again, at most once in 5 s. "),
         _ => {}
     }
     out.push_str("One connection, never more.");

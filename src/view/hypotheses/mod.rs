@@ -35,15 +35,15 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
         Size::Wide => {
             let right = end_x.saturating_sub(65).max(x + 126);
             note::draw(app, canvas, (right, end_x), y, end);
-            left(app, canvas, (x, x + 126), y, end);
+            left(app, canvas, (x, x + 126), right.saturating_sub(1), y, end);
         }
         Size::Medium => {
             let side = app.grid.side.unwrap_or((end_x.saturating_sub(27), end_x));
             note::draw(app, canvas, side, y, end);
-            left(app, canvas, (x, side.0.saturating_sub(3)), y, end);
+            left(app, canvas, (x, side.0.saturating_sub(3)), side.0.saturating_sub(3), y, end);
         }
         Size::Narrow | Size::Tiny if app.panel() != Panel::Hypotheses => note::draw(app, canvas, (x, end_x), y, end),
-        Size::Narrow | Size::Tiny => left(app, canvas, (x, end_x.saturating_sub(1)), y, end),
+        Size::Narrow | Size::Tiny => left(app, canvas, (x, end_x.saturating_sub(1)), end_x, y, end),
     }
 }
 
@@ -54,7 +54,8 @@ pub fn scope(app: &App, canvas: &mut Canvas<'_>) {
     let says = match (app.store.note(app.at()), app.grid.size) {
         (None, _) => "no note".to_owned(),
         (Some(_), Size::Narrow | Size::Tiny) => ticked,
-        (Some(n), _) => {
+        (Some(n), Size::Medium) => format!("note read {} · {ticked}", app.store.incident.zone.hm(n.at)),
+        (Some(n), Size::Wide) => {
             format!("note: {} · read {} · {ticked}", canvas.shown(&n.name), app.store.incident.zone.hm(n.at))
         }
     };
@@ -105,9 +106,9 @@ fn columns(size: Size, x: u16, end: u16) -> Columns {
     match size {
         Size::Wide => Columns {
             title: x + 5,
-            prior: Some(x + 36),
-            verdict: x + 50,
-            checks: x + 65,
+            prior: Some(x + 42),
+            verdict: x + 55,
+            checks: x + 69,
             rule: (x + 82, x + 118),
             score: end - 1,
             rows: 4,
@@ -137,10 +138,10 @@ fn columns(size: Size, x: u16, end: u16) -> Columns {
 }
 
 /// The answer, the ranking, and below it what is open and missing.
-fn left(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, end: u16) {
+fn left(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), answer_end: u16, y: u16, end: u16) {
     let findings = &app.derived.findings;
     let size = app.grid.size;
-    canvas.runs(x, y, end_x, &answer(&canvas.shown(&Untrusted::from(findings.answer.as_str()))));
+    said(app, canvas, (x, answer_end), y);
     let mut y = if size == Size::Narrow { y + 1 } else { y + 2 };
     if findings.hypotheses.is_empty() {
         let says =
@@ -175,6 +176,18 @@ fn left(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, end:
     } else {
         note::in_words(app, canvas, (x, end_x), y + 2, end);
     }
+}
+
+/// The answer; on a medium screen over two lines, the blank one below included.
+fn said(app: &App, canvas: &mut Canvas<'_>, (x, end): (u16, u16), y: u16) {
+    let says = canvas.shown(&Untrusted::from(app.derived.findings.answer.as_str()));
+    let lines = crate::view::text::wrap(&says, usize::from(end.saturating_sub(x)));
+    let (first, second) = match (app.grid.size, lines.as_slice()) {
+        (Size::Medium, [first, rest @ ..]) => (first.clone(), rest.join(" ")),
+        _ => (says, String::new()),
+    };
+    canvas.runs(x, y, end, &answer(&first));
+    canvas.fit(x, y + 1, end, &second, Role::Text);
 }
 
 /// The answer with what it names in strong.

@@ -107,9 +107,9 @@ fn progress(app: &App, canvas: &mut Canvas<'_>, section: &Section, (x, end_x): (
     let wide = app.grid.size != Size::Medium;
     let number = section.number.map_or(String::new(), |n| format!("{n} "));
     let title = format!("{number}{}", canvas.shown(&section.title));
-    let cells = if wide { 20 } else { 4 };
+    let cells = if wide { 16 } else { 4 };
     let bar = if wide { x + 29 } else { x + 18 };
-    let title_end = if section.priority.is_empty() || !wide { bar.saturating_sub(1) } else { x + 20 };
+    let title_end = if section.priority.is_empty() || !wide { bar.saturating_sub(1) } else { x + 19 };
     canvas.fit(x, y, title_end, &title, Role::Text);
     if wide && !section.priority.is_empty() {
         canvas.untrusted(x + 20, y, bar.saturating_sub(1), &section.priority, Role::Dim);
@@ -119,7 +119,7 @@ fn progress(app: &App, canvas: &mut Canvas<'_>, section: &Section, (x, end_x): (
     canvas.put(bar + full as u16, y, &"┈".repeat(cells - full), Role::Faint);
     let mut runs: Runs = Vec::new();
     if wide && ready > 0 {
-        runs.push(run(Role::Ok, format!("{ready} ready   ")));
+        runs.push(run(Role::Ok, format!("{ready} ready  ")));
     }
     runs.push(strong(done.to_string()));
     runs.push(dim(if wide { format!(" of {}", items.len()) } else { format!("/{}", items.len()) }));

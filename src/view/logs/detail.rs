@@ -186,13 +186,7 @@ fn fill<'a>(parts: &[&str], message: &'a str) -> Vec<&'a str> {
 fn stack(lines: &[&Kept], canvas: &Canvas<'_>) -> Runs {
     let with: Vec<_> = lines.iter().filter(|k| !k.line.stack.is_empty()).collect();
     let Some(first) = with.first() else { return vec![dim("none of its lines has one")] };
-    let mut runs: Runs = Vec::new();
-    for (i, frame) in first.line.stack.iter().take(3).enumerate() {
-        if i > 0 {
-            runs.push(dim(" ← "));
-        }
-        runs.extend(canvas.outside(&crate::view::text::flat(frame), Role::Text));
-    }
+    let mut runs: Runs = vec![plain(super::lines::frames(&first.line.stack, canvas).join(" ← "))];
     let same = with.iter().filter(|k| k.line.stack == first.line.stack).count();
     let frames = number::plural(first.line.stack.len(), "frame", "frames");
     let how = if same == lines.len() {

@@ -24,7 +24,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, template: &str) {
     let end = chrome::body_end(app);
     let mut y = heading(app, canvas, template, (x, end_x), y);
     if app.derived.lines.is_empty() {
-        canvas.fit(x, y, end_x, &nothing(app, canvas, "line"), Role::Dim);
+        canvas.fit(x, y, end_x, &nothing(app, canvas, "line", app.derived.unfiltered), Role::Dim);
         return;
     }
     let columns = columns(app.grid.size, end_x.saturating_sub(x));
@@ -187,6 +187,13 @@ fn cells(app: &App, kept: &Kept, canvas: &Canvas<'_>) -> Vec<Runs> {
     ]
 }
 
+/// The three innermost frames of a stack as names: without places, arguments and the goroutine's heading.
+pub fn frames(stack: &[Untrusted], canvas: &Canvas<'_>) -> Vec<String> {
+    let shown = stack.iter().map(|f| canvas.shown(&text::flat(f)));
+    let calls = shown.filter(|f| !f.starts_with('/') && !f.starts_with("goroutine ") && !f.is_empty());
+    calls.take(3).map(|f| f.split("(0x").next().unwrap_or(&f).to_owned()).collect()
+}
+
 /// The stack below a line: folded in one row, or every frame.
 fn stack(
     app: &App,
@@ -201,21 +208,18 @@ fn stack(
     if stack.is_empty() || y >= end {
         return y;
     }
-    let frames = number::plural(stack.len(), "frame", "frames");
+    let many = number::plural(stack.len(), "frame", "frames");
     if !is_open(app, kept) {
-        let mut runs = vec![dim(format!("▸ stack {frames}"))];
+        let mut runs = vec![dim(format!("▸ stack {many}"))];
         if before.is_some_and(|b| b.line.stack == *stack) {
             runs.push(dim(", the same"));
         } else {
-            for (i, frame) in stack.iter().take(3).enumerate() {
-                runs.push(dim(if i == 0 { ": " } else { " ← " }));
-                runs.extend(canvas.outside(&text::flat(frame), Role::Dim));
-            }
+            runs.push(dim(format!(": {}", self::frames(stack, canvas).join(" ← "))));
         }
         canvas.runs(x, y, end_x, &runs);
         return y + 1;
     }
-    canvas.fit(x, y, end_x, &format!("▾ stack {frames}"), Role::Dim);
+    canvas.fit(x, y, end_x, &format!("▾ stack {many}"), Role::Dim);
     let mut y = y + 1;
     for frame in stack {
         if y >= end {

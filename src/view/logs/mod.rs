@@ -31,13 +31,13 @@ pub fn draw_patterns(app: &App, canvas: &mut Canvas<'_>) {
     let end = chrome::body_end(app);
     y = heading(app, canvas, (x, end_x), y);
     if app.derived.patterns.is_empty() {
-        canvas.fit(x, y, end_x, &nothing(app, canvas, "pattern"), Role::Dim);
+        canvas.fit(x, y, end_x, &nothing(app, canvas, "pattern", app.derived.all_patterns.len()), Role::Dim);
         return;
     }
     let columns = columns(app, end_x.saturating_sub(x));
     canvas.table_head(x, y, &columns);
     if app.grid.size == Size::Wide {
-        let span = app.scope();
+        let span = app.lines_span();
         let zone = &app.store.incident.zone;
         canvas.fit(x + 38, y, x + 62, &format!("{} – {}", zone.hm(span.from), zone.hm(span.to)), Role::Dim);
     }
@@ -57,7 +57,7 @@ fn scope(app: &App, canvas: &mut Canvas<'_>) {
     let newest = app.store.logs.within(Span::new(Stamp(i64::MIN), app.at())).last().map(|k| k.line.at);
     let to = newest.map_or(String::new(), |t| format!(" · followed to {}", app.store.incident.zone.hms(t)));
     let says = if app.grid.size == Size::Narrow {
-        format!("{read} lines{to}")
+        format!("{read} lines read")
     } else {
         format!("{} · {read} lines read{to}", names.join(", "))
     };
@@ -79,8 +79,9 @@ fn heading(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16) -
     canvas.gutter(x.saturating_sub(1), y, moment::accent(app));
     let shown = app.derived.patterns.len();
     let mut runs = vec![strong("PATTERNS"), plain(format!("   {}", number::count(shown as i64)))];
-    if app.derived.unfiltered > shown {
-        runs.push(dim(format!(" of {}", number::count(app.derived.unfiltered as i64))));
+    let all = app.derived.all_patterns.len();
+    if all > shown {
+        runs.push(dim(format!(" of {}", number::count(all as i64))));
     }
     runs.push(dim("   sorted by "));
     runs.push(plain(app.sorted_by().map_or("new first, then count", |(name, _)| name)));
@@ -93,9 +94,9 @@ fn heading(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16) -
 }
 
 /// Why a list of logs is empty, with the remedy.
-fn nothing(app: &App, canvas: &Canvas<'_>, what: &str) -> String {
-    if app.derived.unfiltered > 0 {
-        return format!("no {what} matches; {} without the filter", number::count(app.derived.unfiltered as i64));
+fn nothing(app: &App, canvas: &Canvas<'_>, what: &str, unfiltered: usize) -> String {
+    if unfiltered > 0 {
+        return format!("no {what} matches; {} without the filter", number::count(unfiltered as i64));
     }
     let mut sources = app.store.incident.sources.iter().filter(|s| s.kind == SourceKind::Logs).peekable();
     if sources.peek().is_none() && app.store.logs.arrived() == 0 {

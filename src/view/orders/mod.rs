@@ -4,7 +4,7 @@
 
 mod shared;
 
-use crate::analysis::reconcile::{ClassCard, ClassCount};
+use crate::analysis::reconcile::{Class, ClassCard, ClassCount};
 use crate::app::App;
 use crate::app::grid::Size;
 use crate::app::rows::Panel;
@@ -311,7 +311,8 @@ fn cells(app: &App, class: &ClassCount) -> Vec<Runs> {
         app.derived.classes.iter().filter(|c| self::part(c) != Part::Fine).map(|c| c.orders).max().unwrap_or(1).max(1);
     let width = if size == Size::Wide { 24 } else { 14 };
     let bars = if faulty { bar(class.orders as f64 / most as f64, width) } else { String::new() };
-    let oldest = dim(class.oldest.map_or(number::NOTHING.to_owned(), number::age));
+    let oldest = class.oldest.filter(|_| class.class != Class::Ok);
+    let oldest = dim(oldest.map_or(number::NOTHING.to_owned(), number::age));
     let name = vec![plain(text(|c| c.name))];
     let action = vec![plain(text(|c| c.action))];
     match size {

@@ -262,6 +262,8 @@ fn in_words(app: &App, canvas: &mut Canvas<'_>, trail: &Trail, (x, end_x): (u16,
         if !runs.is_empty() {
             runs.push(dim(" · "));
         }
+        let first = if role == Role::Ok { "S" } else { "R" };
+        let word = if runs.is_empty() { word.replacen(['s', 'r'], first, 1) } else { word.to_owned() };
         runs.push(run(if role == Role::Ok { Role::Strong } else { Role::Dim }, word));
         runs.push(plain(format!(" H{} {}", s.hypothesis, title(app, s.hypothesis, canvas))));
         if s.verdict == Verdict::Refutes {

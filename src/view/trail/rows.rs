@@ -62,7 +62,9 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, trail: &Trail, (x, end_x): (u16,
         return y;
     }
     let at = columns(app, x);
-    canvas.gutter(x.saturating_sub(1), y, moment::accent(app));
+    if app.grid.size != Size::Narrow {
+        canvas.gutter(x.saturating_sub(1), y, moment::accent(app));
+    }
     canvas.put(x, y, &app.store.incident.zone.name, Role::Dim);
     canvas.right(at.after, y, "after", Role::Dim);
     if app.grid.size == Size::Narrow {
