@@ -131,7 +131,7 @@ fn leading_line(app: &App, canvas: &Canvas<'_>) -> Vec<Run<'static>> {
     let Some(first) = ranked.first() else { return vec![strong("Leading "), dim("the note has no hypothesis")] };
     let mut out = vec![
         strong("Leading "),
-        plain(format!("H{} {} ", first.number, canvas.shown(&first.title))),
+        plain(format!("H{} {} ", first.number, text::cut(&canvas.shown(&first.title), 26))),
         strong(format!("{} ", number::score(first.score))),
         dim(tally(first, app.in_the_past())),
     ];

@@ -2,13 +2,13 @@
 
 use super::look::{Colours, Glyphs, Look};
 use super::scene::{MONO_ASCII, demo, drawn, encoded, lines, live, picture, press};
-use crate::app::{Message, update};
+use crate::app::{App, Message, update};
 use crate::model::health::{Health, State};
 use crate::model::log::{Level, LogLine};
 use crate::model::note::NoteText;
 use crate::model::{Batch, Fact, Lapse, Mark, MarkKind};
 use proptest::prelude::*;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 const WIDE: (u16, u16) = (200, 50);
 const MEDIUM: (u16, u16) = (120, 35);
@@ -143,7 +143,7 @@ fn hostile_text_never_reaches_a_cell_as_what_it_is() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]
     fn no_size_and_no_key_makes_the_draw_panic(
         width in 1u16..250, height in 1u16..70,
@@ -153,12 +153,17 @@ proptest! {
         ]), 0..8),
         ascii in any::<bool>(),
     ) {
-        let mut app = demo("19:55:00", (width, height));
+        // One long walk over all cases: playing the evening anew for each would cost seconds.
+        static WALK: OnceLock<Mutex<App>> = OnceLock::new();
+        let walk = WALK.get_or_init(|| Mutex::new(demo("19:55:00", WIDE)));
+        let app = &mut *walk.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = app.now;
+        update(app, now, Message::Resize(width, height));
         for key in keys {
-            press(&mut app, key);
+            press(app, key);
         }
         let glyphs = if ascii { Glyphs::Ascii } else { Glyphs::Unicode };
-        let text = lines(&drawn(&app, Look { colours: Colours::Mono, glyphs }));
+        let text = lines(&drawn(app, Look { colours: Colours::Mono, glyphs }));
         prop_assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
         prop_assert!(!ascii || text.is_ascii(), "{text}");
     }

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::model::series::Unit;
 use crate::view::canvas::Canvas;
 use crate::view::look::{Ground, Role};
-use crate::view::{chrome, number};
+use crate::view::{chrome, number, text};
 
 /// Draws what fits; any size, 1×1 too.
 pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
@@ -19,7 +19,10 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
         canvas.put(start, 0, glyph, role);
     }
     let title = canvas.shown(&app.store.incident.title);
-    canvas.fit(1.min(w.saturating_sub(1)), 0, start.saturating_sub(1).max(1), &title, Role::Strong);
+    // Without room for the day, what happened is what matters.
+    let room = usize::from(start.saturating_sub(2));
+    let title = if text::width(&title) > room { title.rsplit(" · ").next().unwrap_or(&title) } else { &title };
+    canvas.fit(1.min(w.saturating_sub(1)), 0, start.saturating_sub(1).max(1), title, Role::Strong);
     if w < 20 || h < 4 {
         return;
     }
