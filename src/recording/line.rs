@@ -194,7 +194,11 @@ impl Decoder {
     }
 }
 
-fn check(line: &[u8]) -> Result<(), String> {
+/// Whether a line, given without its line feed, is as it was written.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn check(line: &[u8]) -> Result<(), String> {
     // The checksum has at most ten digits, so its key is near the end.
     let tail = line.len().saturating_sub(CHECK.len() + 11);
     let at = line[tail..].windows(CHECK.len()).rposition(|w| w == CHECK).map(|i| tail + i);

@@ -5,6 +5,8 @@
 //! `000001.index` what makes it quick to open; the index is a cache and is made again when it is missing.
 //! `lock` is held by the one process that writes. May not know: clocks (time is in the batches), screens.
 
+pub mod closer;
+pub mod index;
 pub mod line;
 pub mod lock;
 pub mod reader;
@@ -16,6 +18,7 @@ pub use crate::model::recording::RecorderState;
 pub use reader::Reader;
 pub use recorder::{Options, Recorded, Recorder};
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -64,7 +67,7 @@ pub enum OpenError {
 }
 
 /// A part of a recording that could not be read. Everything else was.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Damage {
     /// File name without the folder.
     pub file: String,
@@ -75,7 +78,7 @@ pub struct Damage {
 }
 
 /// A place in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Place {
     /// The file as a whole.
     Whole,

@@ -3,23 +3,31 @@
 //! It takes no lock, so it may look at a recording that is being written. May not know: clocks.
 
 use crate::model::{Batch, Fact, Span, Stamp};
+use crate::recording::index::{self, Head, union};
 use crate::recording::line::{Decoder, FORMAT, Line};
-use crate::recording::segment::{self, Segment, Text};
+use crate::recording::segment::{self, Form, Segment, Text};
 use crate::recording::{Damage, OpenError, Place};
-use crate::store::Store;
+use crate::store::derive::Deriver;
+use crate::store::{Store, Summary};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Text that is read in full at the end of a recording, for its newest lines and raw points.
+const TAIL: u64 = 4 << 20;
 
 /// A recording opened for reading.
 #[derive(Debug)]
 pub struct Reader {
     folder: PathBuf,
     damage: Mutex<Vec<Damage>>,
+    decoded: AtomicUsize,
+    unknown: AtomicU64,
 }
 
 impl Reader {
-    /// Opens a recording; with it comes the damage that shows at once. More may be found while reading,
+    /// Opens a recording; with it comes the damage that is known already. More may be found while reading,
     /// see [`Reader::damage`].
     ///
     /// # Errors
@@ -34,7 +42,16 @@ impl Reader {
                 return Err(OpenError::TooNew { path: s.path.clone(), format });
             }
         }
-        let reader = Self { folder: folder.to_owned(), damage: Mutex::default() };
+        let reader = Self {
+            folder: folder.to_owned(),
+            damage: Mutex::default(),
+            decoded: AtomicUsize::new(0),
+            unknown: AtomicU64::new(0),
+        };
+        reader.report(missing_numbers(&segments));
+        for s in segments.iter().filter(|s| s.form == Form::Closed) {
+            reader.report(index::head(s).into_iter().flat_map(|head| head.damage));
+        }
         let damage = reader.damage();
         Ok((reader, damage))
     }
@@ -44,35 +61,155 @@ impl Reader {
         self.damage.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How many times a segment or a part of one was unpacked and decoded: what questions cost.
+    pub fn decoded(&self) -> usize {
+        self.decoded.load(Ordering::Relaxed)
+    }
+
+    /// Facts skipped so far because a newer version wrote them.
+    pub fn unknown(&self) -> u64 {
+        self.unknown.load(Ordering::Relaxed)
+    }
+
     /// From the oldest fact's own time to just after the newest; none while nothing is recorded.
     pub fn span(&self) -> Option<Span> {
-        let mut store = Store::default();
-        self.batches().for_each(|b| store.apply(&b));
-        Some(Span::new(store.oldest?, Stamp(store.newest?.0 + 1)))
+        let mut all: Option<Span> = None;
+        let mut take = |own: Option<Span>| all = union(all, own);
+        for segment in self.segments() {
+            match index::head(&segment) {
+                Some(head) => take(head.own),
+                None => Batches::new(self, vec![segment]).for_each(|b| take(own_time(&b))),
+            }
+        }
+        all
     }
 
     /// Every batch in order of arrival.
     pub fn batches(&self) -> Batches<&Self> {
-        Batches::new(self)
+        Batches::new(self, self.segments())
     }
 
     /// The same for a reader that is shared with a thread.
     pub fn all(self: Arc<Self>) -> Batches<Arc<Self>> {
-        Batches::new(self)
+        let segments = self.segments();
+        Batches::new(self, segments)
     }
 
     /// A store ready for the first full frame: light facts and roll-ups of the whole recording, the last
-    /// look at each database, the newest lines. Stretches it lacks are named by `Store::missing` and come
-    /// from [`Reader::load`].
+    /// looks at each database, the newest lines. Stretches it lacks are named by [`Store::missing`] and
+    /// come from [`Reader::load`].
     pub fn overview(&self) -> Store {
         let mut store = Store::default();
-        self.batches().for_each(|b| store.apply(&b));
+        let (mut decoder, mut deriver) = (Decoder::default(), Deriver::default());
+        let segments = self.segments();
+        let tail = tail(&segments);
+        for segment in &segments[..tail] {
+            if let Some((_, summary)) = self.index(segment, &mut deriver, &mut decoder) {
+                index::carry(&mut deriver, &summary.light);
+                store.absorb(&summary);
+            }
+        }
+        for batch in Batches::new(self, segments[tail..].to_vec()) {
+            store.apply(&batch);
+        }
         store
     }
 
     /// The batches that hold facts of a stretch of time, in order of arrival.
     pub fn load(&self, span: Span) -> Vec<Arc<Batch>> {
-        self.batches().filter(|b| own_time(b).is_some_and(|own| own.overlaps(&span))).collect()
+        let mut decoder = Decoder::default();
+        let mut out = Vec::new();
+        for segment in self.segments() {
+            let mut keep = |b: Batch| {
+                if own_time(&b).is_some_and(|own| own.overlaps(&span)) {
+                    out.push(Arc::new(b));
+                }
+            };
+            // Without an index, and where something is damaged, the segment is read as a whole.
+            let Some(head) = index::head(&segment).filter(|h| !h.blocks.is_empty()) else {
+                decoder.next_segment();
+                self.decode(&segment, segment.text(), &mut decoder, &mut keep);
+                continue;
+            };
+            let blocks = head.blocks.iter().filter(|b| b.own.is_some_and(|own| own.overlaps(&span)));
+            for block in blocks {
+                decoder.next_segment();
+                for (number, names) in &head.shapes {
+                    decoder.define(*number, names.clone());
+                }
+                self.decode(&segment, segment.part(block.from, block.to), &mut decoder, &mut keep);
+            }
+        }
+        out
+    }
+
+    fn segments(&self) -> Vec<Segment> {
+        match segment::list(&self.folder) {
+            Ok(segments) => segments,
+            Err(e) => {
+                let file = self.folder.display().to_string();
+                self.report([Damage { file, place: Place::Whole, says: e.to_string() }]);
+                Vec::new()
+            }
+        }
+    }
+
+    /// The index of a segment: read, or made from its text and kept for the next time.
+    fn index(&self, segment: &Segment, deriver: &mut Deriver, decoder: &mut Decoder) -> Option<(Head, Summary)> {
+        if segment.form == Form::Closed
+            && let Some((head, summary)) = index::read(segment, decoder)
+        {
+            return Some((head, summary));
+        }
+        let text = match segment.text() {
+            Ok(text) => text,
+            Err(e) => {
+                self.unreadable(segment, &e);
+                return None;
+            }
+        };
+        self.decoded.fetch_add(1, Ordering::Relaxed);
+        let (head, summary) = index::make(&segment.name(), &text, deriver.clone(), decoder);
+        self.report(head.damage.iter().cloned());
+        if segment.form == Form::Closed
+            && let Err(e) = index::write(segment, &head, &summary)
+        {
+            // A recording that may only be read is opened without its cache every time.
+            tracing::debug!(segment = %segment.path.display(), error = %e, "no index was written");
+        }
+        Some((head, summary))
+    }
+
+    /// Decodes text and hands over its batches.
+    fn decode(
+        &self,
+        segment: &Segment,
+        text: std::io::Result<Text>,
+        decoder: &mut Decoder,
+        each: &mut impl FnMut(Batch),
+    ) {
+        self.decoded.fetch_add(1, Ordering::Relaxed);
+        let text = match text {
+            Ok(text) => text,
+            Err(e) => return self.unreadable(segment, &e),
+        };
+        let file = segment.name();
+        let mut damage = text.damage.clone();
+        for placed in text.lines() {
+            match decoder.line(placed.line) {
+                Ok(Line::Batch(batch)) => each(batch),
+                Ok(_) => {}
+                Err(_) if text.part => {}
+                Err(says) => damage.push(Damage { file: file.clone(), place: placed.place, says }),
+            }
+        }
+        self.report(damage);
+        self.unknown.fetch_add(std::mem::take(&mut decoder.unknown), Ordering::Relaxed);
+    }
+
+    fn unreadable(&self, segment: &Segment, error: &std::io::Error) {
+        let says = format!("it cannot be read: {error}");
+        self.report([Damage { file: segment.name(), place: Place::Whole, says }]);
     }
 
     fn report(&self, damage: impl IntoIterator<Item = Damage>) {
@@ -94,9 +231,8 @@ pub struct Batches<R> {
 }
 
 impl<R: Deref<Target = Reader>> Batches<R> {
-    fn new(reader: R) -> Self {
-        let segments = segment::list(&reader.folder).unwrap_or_default().into_iter();
-        Self { reader, segments, decoder: Decoder::default(), ready: Vec::new().into_iter() }
+    fn new(reader: R, segments: Vec<Segment>) -> Self {
+        Self { reader, segments: segments.into_iter(), decoder: Decoder::default(), ready: Vec::new().into_iter() }
     }
 }
 
@@ -108,32 +244,38 @@ impl<R: Deref<Target = Reader>> Iterator for Batches<R> {
                 return Some(batch);
             }
             let segment = self.segments.next()?;
-            match segment.text() {
-                Ok(text) => {
-                    let mut batches = Vec::new();
-                    let damage = decode(&segment.name(), &text, &mut self.decoder, |b| batches.push(Arc::new(b)));
-                    self.reader.report(text.damage.into_iter().chain(damage));
-                    self.ready = batches.into_iter();
-                }
-                Err(e) => {
-                    let says = format!("it cannot be read: {e}");
-                    self.reader.report([Damage { file: segment.name(), place: Place::Whole, says }]);
-                }
-            }
+            let mut batches = Vec::new();
+            self.decoder.next_segment();
+            self.reader.decode(&segment, segment.text(), &mut self.decoder, &mut |b| batches.push(Arc::new(b)));
+            self.ready = batches.into_iter();
         }
     }
 }
 
-/// Decodes the lines of a segment, handing over its batches; what cannot be read comes back.
-fn decode(file: &str, text: &Text, decoder: &mut Decoder, mut each: impl FnMut(Batch)) -> Vec<Damage> {
-    decoder.next_segment();
+/// Where the end of the recording begins that is read in full.
+fn tail(segments: &[Segment]) -> usize {
+    let mut text = 0;
+    let kept = segments.iter().rev().take_while(|s| {
+        let more = text < TAIL;
+        let length = index::head(s).map(|h| h.text);
+        text += length.or_else(|| s.path.metadata().ok().map(|m| m.len())).unwrap_or(0);
+        more
+    });
+    segments.len() - kept.count()
+}
+
+/// Segments are numbered without gaps: one that is missing was taken away.
+fn missing_numbers(segments: &[Segment]) -> Vec<Damage> {
+    let mut expected = 1;
     let mut damage = Vec::new();
-    for placed in text.lines() {
-        match decoder.line(placed.line) {
-            Ok(Line::Batch(batch)) => each(batch),
-            Ok(_) => {}
-            Err(says) => damage.push(Damage { file: file.to_owned(), place: placed.place, says }),
+    for s in segments {
+        if s.number > expected {
+            let (from, to) = (segment::open_name(expected), segment::open_name(s.number - 1));
+            let says =
+                if from == to { "it is missing".to_owned() } else { format!("it and all up to {to} are missing") };
+            damage.push(Damage { file: from, place: Place::Whole, says });
         }
+        expected = s.number + 1;
     }
     damage
 }

@@ -7,15 +7,18 @@
 
 use crate::model::health::Loss;
 use crate::model::{Batch, Fact, Lapse, Span, Stamp, Untrusted};
+use crate::recording::closer::Closer;
+use crate::recording::index::is_leftover;
 use crate::recording::line::{Encoder, FORMAT};
 use crate::recording::lock::Lock;
 use crate::recording::reader::format_of;
-use crate::recording::segment::{self, Form};
+use crate::recording::segment::{self, Form, Segment};
 use crate::recording::volume::{Append, Disk, Volume};
 use crate::recording::{OpenError, RecorderState};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 
 /// The source that names what the recording itself has missed.
@@ -55,9 +58,9 @@ pub struct Recorder {
     folder: PathBuf,
     options: Options,
     volume: Arc<dyn Volume>,
-    _lock: Lock,
     current: Option<Current>,
     next_number: u32,
+    closer: Closer,
     closed_bytes: u64,
     closed_segments: usize,
     state: RecorderState,
@@ -65,13 +68,15 @@ pub struct Recorder {
     losses: u64,
     buffer: Vec<u8>,
     looked_at_disk: Option<Stamp>,
+    /// Last, so that it is given back after the closer has ended.
+    _lock: Lock,
 }
 
 /// The segment being written.
 struct Current {
     file: Box<dyn Append>,
     encoder: Encoder,
-    path: PathBuf,
+    segment: Segment,
     bytes: u64,
     began: Stamp,
 }
@@ -108,8 +113,13 @@ impl Recorder {
         for s in segments.iter().filter(|s| s.form == Form::Open) {
             cut_torn_end(&s.path).map_err(|source| OpenError::Io { path: s.path.clone(), source })?;
         }
+        remove_leftovers(folder);
         let closed_bytes = segments.iter().filter_map(|s| s.path.metadata().ok()).map(|m| m.len()).sum();
+        let left_open = segments.iter().filter(|s| s.form == Form::Open).cloned().collect();
+        let closer = Closer::start(folder.to_owned(), left_open)
+            .map_err(|source| OpenError::Io { path: folder.to_owned(), source })?;
         let mut recorder = Self {
+            closer,
             folder: folder.to_owned(),
             options,
             volume,
@@ -234,18 +244,18 @@ impl Recorder {
         let number = self.next_number;
         let path = self.folder.join(segment::open_name(number));
         let mut file = self.volume.create(&path)?;
-        // The number is used up even if the header cannot be written: a name never means two segments.
-        self.next_number += 1;
         let encoder = Encoder::default();
         let mut header = Vec::new();
         encoder.header(number, &mut header);
         if let Err(e) = file.write_all(&header) {
             drop(file);
-            // An empty segment left behind by a full disk says nothing; it may go.
-            let _ = std::fs::remove_file(&path);
+            // An empty segment says nothing; it may go, and its number is free again.
+            self.next_number += u32::from(std::fs::remove_file(&path).is_err());
             return Err(e);
         }
-        Ok(Current { file, encoder, path, bytes: header.len() as u64, began: seen })
+        self.next_number += 1;
+        let segment = Segment { number, path, form: Form::Open };
+        Ok(Current { file, encoder, segment, bytes: header.len() as u64, began: seen })
     }
 
     /// Ends the current segment: it is on the disk when this returns.
@@ -256,7 +266,19 @@ impl Recorder {
         let Some(mut current) = self.current.take() else { return Ok(()) };
         self.closed_bytes += current.bytes;
         self.closed_segments += 1;
-        current.file.sync()
+        let synced = current.file.sync();
+        self.closer.close(current.segment);
+        synced
+    }
+
+    /// Ends the recording: everything is on the disk and compressed when this returns.
+    ///
+    /// # Errors
+    /// When the disk does not confirm it.
+    pub fn finish(mut self) -> io::Result<()> {
+        let closed = self.close();
+        self.closer.finish();
+        closed
     }
 
     /// Leaves a segment that cannot be written any more; what a failed write left at its end is cut off.
@@ -266,12 +288,14 @@ impl Recorder {
         self.closed_segments += 1;
         if current.file.cut(current.bytes).is_err() {
             // A torn last line is what every reader tolerates.
-            tracing::warn!(segment = %current.path.display(), "the end of a failed write could not be cut off");
+            tracing::warn!(segment = %current.segment.path.display(), "the end of a failed write could not be cut off");
         }
+        self.closer.close(current.segment);
     }
 
     fn refresh(&mut self) {
-        self.state.bytes = self.closed_bytes + self.current.as_ref().map_or(0, |c| c.bytes);
+        let closed = self.closed_bytes.saturating_add_signed(self.closer.change.load(Ordering::Relaxed));
+        self.state.bytes = closed + self.current.as_ref().map_or(0, |c| c.bytes);
         self.state.segments = self.closed_segments + usize::from(self.current.is_some());
     }
 
@@ -303,7 +327,7 @@ impl Recorder {
                     let _ = output.blocking_send(Recorded::State(told.clone()));
                 }
             }
-            if let Err(e) = self.close() {
+            if let Err(e) = self.finish() {
                 tracing::warn!(error = %e, "the last segment was not confirmed by the disk");
             }
         })
@@ -320,6 +344,18 @@ fn trouble(folder: &str, error: &io::Error) -> String {
             format!("not recording: {folder} cannot be written ({error}); allow it and it resumes by itself")
         }
         _ => format!("not recording: writing to {folder} failed ({error}); it is tried again every second"),
+    }
+}
+
+/// Removes what a kill left half-written beside the segments; it was never part of the recording.
+fn remove_leftovers(folder: &Path) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    // Lines whose compressed form is in place were about to be removed.
+    let closed_too = |p: &Path| p.extension().is_some_and(|e| e == "jsonl") && p.with_extension("jsonl.gz").exists();
+    for path in entries.map(|e| e.path()).filter(|p| is_leftover(p) || closed_too(p)) {
+        if let Err(e) = std::fs::remove_file(&path) {
+            tracing::warn!(path = %path.display(), error = %e, "a half-written file could not be removed");
+        }
     }
 }
 

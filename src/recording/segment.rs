@@ -1,10 +1,11 @@
 //! The files of a recording: their names, and their text with the damage found on the way.
 
+use crate::recording::line::check;
 use crate::recording::{Damage, OpenError, Place};
 use flate2::bufread::GzDecoder;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -80,6 +81,9 @@ pub struct Text {
     pub members: Vec<(Range<u64>, Range<usize>)>,
     /// Length of the file.
     pub on_disk: u64,
+    /// Whether this is a part of the segment: its lines cannot be numbered, and those that cannot be read
+    /// are in the index already.
+    pub part: bool,
 }
 
 impl Segment {
@@ -107,12 +111,31 @@ impl Segment {
     /// # Errors
     /// When the file cannot be read at all.
     pub fn text(&self) -> io::Result<Text> {
-        let bytes = fs::read(&self.path)?;
+        let bytes = match fs::read(&self.path) {
+            // It was closed since the folder was listed.
+            Err(e) if e.kind() == io::ErrorKind::NotFound && self.form == Form::Open => {
+                let path = self.path.with_file_name(closed_name(self.number));
+                return Self { path, form: Form::Closed, ..*self }.text();
+            }
+            read => read?,
+        };
         let on_disk = bytes.len() as u64;
         match self.form {
             Form::Open => Ok(Text { bytes, on_disk, ..Text::default() }),
-            Form::Closed => Ok(Text { on_disk, ..unpack(&self.name(), &bytes) }),
+            Form::Closed => Ok(Text { on_disk, ..unpack(&self.name(), &bytes, 0) }),
         }
+    }
+
+    /// Reads one part of a closed segment.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn part(&self, from: u64, to: u64) -> io::Result<Text> {
+        let mut file = File::open(&self.path)?;
+        file.seek(SeekFrom::Start(from))?;
+        let mut bytes = Vec::new();
+        file.take(to.saturating_sub(from)).read_to_end(&mut bytes)?;
+        Ok(Text { part: true, ..unpack(&self.name(), &bytes, from) })
     }
 }
 
@@ -125,7 +148,7 @@ fn read_line(from: impl BufRead, line: &mut Vec<u8>) -> io::Result<()> {
 
 /// Unpacks gzip members. A damaged one costs what follows in it, not the members after it: they are found
 /// by their first bytes.
-fn unpack(file: &str, packed: &[u8]) -> Text {
+fn unpack(file: &str, packed: &[u8], offset: u64) -> Text {
     let mut text = Text::default();
     let mut at = 0;
     while at < packed.len() {
@@ -139,19 +162,25 @@ fn unpack(file: &str, packed: &[u8]) -> Text {
                 at = end;
             }
             Err(e) => {
-                // What came out before the damage ends somewhere inside a line.
-                let whole = text.bytes[start..].iter().rposition(|b| *b == b'\n').map_or(start, |i| start + i + 1);
+                // Up to the first wrong line it can be trusted; after it, a copy of an older line may stand
+                // where another was, with the older one's checksum.
+                let good = text.bytes[start..].split_inclusive(|b| *b == b'\n').take_while(|l| is_whole(l));
+                let whole = start + good.map(<[u8]>::len).sum::<usize>();
                 text.bytes.truncate(whole);
                 if text.torn_at.is_none() {
                     text.torn_at = Some(whole);
                 }
                 let says = format!("the compressed part that begins here is damaged ({e}); the rest was read");
-                text.damage.push(Damage { file: file.to_owned(), place: Place::Byte(at as u64), says });
+                text.damage.push(Damage { file: file.to_owned(), place: Place::Byte(offset + at as u64), says });
                 at = next_member(packed, at + 1).unwrap_or(packed.len());
             }
         }
     }
     text
+}
+
+fn is_whole(line: &[u8]) -> bool {
+    line.strip_suffix(b"\n").is_some_and(|line| check(line).is_ok())
 }
 
 /// Where the next gzip member begins that can be unpacked.
