@@ -141,7 +141,7 @@ fn columns(size: Size, x: u16, end: u16) -> Columns {
 fn left(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), answer_end: u16, y: u16, end: u16) {
     let findings = &app.derived.findings;
     let size = app.grid.size;
-    said(app, canvas, (x, answer_end), y);
+    let y = said(app, canvas, (x, answer_end), y);
     let mut y = if size == Size::Narrow { y + 1 } else { y + 2 };
     if findings.hypotheses.is_empty() {
         let says =
@@ -178,8 +178,8 @@ fn left(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), answer_end: 
     }
 }
 
-/// The answer; on a medium screen over two lines, the blank one below included.
-fn said(app: &App, canvas: &mut Canvas<'_>, (x, end): (u16, u16), y: u16) {
+/// The answer, on a medium screen over two lines when it needs them; gives back its last row.
+fn said(app: &App, canvas: &mut Canvas<'_>, (x, end): (u16, u16), y: u16) -> u16 {
     let says = canvas.shown(&Untrusted::from(app.derived.findings.answer.as_str()));
     let lines = crate::view::text::wrap(&says, usize::from(end.saturating_sub(x)));
     let (first, second) = match (app.grid.size, lines.as_slice()) {
@@ -187,7 +187,11 @@ fn said(app: &App, canvas: &mut Canvas<'_>, (x, end): (u16, u16), y: u16) {
         _ => (says, String::new()),
     };
     canvas.runs(x, y, end, &answer(&first));
+    if second.is_empty() {
+        return y;
+    }
     canvas.fit(x, y + 1, end, &second, Role::Text);
+    y + 1
 }
 
 /// The answer with what it names in strong.
