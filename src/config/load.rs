@@ -221,7 +221,9 @@ fn query(s: &Section<'_>, databases: &[DatabaseConfig]) -> Option<QueryConfig> {
     let mode = mode.unwrap_or(QueryMode::Window);
     if let Some(sql) = &sql {
         let needed: &[&str] = if mode == QueryMode::Window { &[":from", ":to"] } else { &[":ids"] };
-        for parameter in needed.iter().filter(|p| !sql.contains(**p)) {
+        // UPG references are another way to say which orders are meant, for books that know no order.
+        let by_reference = mode == QueryMode::Ids && sql.contains(":refs");
+        for parameter in needed.iter().filter(|p| !sql.contains(**p) && !by_reference) {
             s.problem("sql", format!("has no {parameter}: in this mode that is how warroom says what it asks for"));
         }
     }

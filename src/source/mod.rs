@@ -15,7 +15,7 @@ pub mod runner;
 use crate::config::Config;
 use crate::model::{Batch, SourceName};
 pub use check::{CheckLine, Ok as CheckOk, check};
-use runner::Handle;
+use runner::{Handle, Outlet};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +26,8 @@ pub struct Sources {
     handles: Vec<Handle>,
     /// Databases whose tasks ask the order-side queries.
     orders: Vec<SourceName>,
-    collector: Option<JoinHandle<()>>,
+    /// The collector of the queries' answers, and the note.
+    others: Vec<JoinHandle<()>>,
 }
 
 /// Starts a task for every source of the configuration. They hand their batches to `to` (bounded: a full
@@ -35,7 +36,13 @@ pub struct Sources {
 pub fn start(config: &Config, to: &mpsc::Sender<Batch>, cancel: &CancellationToken) -> Sources {
     let (reports, collector) = orders::start(config, to, cancel);
     let orders = config.queries.iter().map(|q| SourceName::from(q.db.as_str())).collect();
-    let mut sources = Sources { handles: Vec::new(), orders, collector };
+    let mut sources = Sources { handles: Vec::new(), orders, others: collector.into_iter().collect() };
+    if let Some(path) = config.incident.note.clone() {
+        let outlet = Outlet::new("note".into(), to.clone());
+        let watching = note::run(path, outlet, cancel.clone());
+        // It ends early only when nobody listens any more, and then the program is ending.
+        sources.others.push(tokio::spawn(async move { watching.await.unwrap_or_default() }));
+    }
     sources.handles.extend(postgres::start(config, &reports, to, cancel));
     sources.handles.extend(logs::start(config, to, cancel));
     sources
@@ -52,8 +59,8 @@ impl Sources {
         for handle in self.handles {
             handle.ended().await;
         }
-        if let Some(collector) = self.collector {
-            let _ = collector.await;
+        for task in self.others {
+            let _ = task.await;
         }
     }
 }

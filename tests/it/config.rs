@@ -11,7 +11,7 @@ use warroom::model::{Lapse, Zone};
 const EXAMPLE: &str = include_str!("../../config.example.toml");
 
 fn problems(text: &str) -> Vec<Problem> {
-    parse(Path::new("/etc/warroom/config.toml"), text).0.expect_err("there is something wrong with it")
+    parse(Path::new("/etc/warroom/config.toml"), text).0.unwrap_err()
 }
 
 /// The only problem of a text, as it is printed.
@@ -22,7 +22,7 @@ fn says(text: &str) -> String {
 }
 
 fn config(text: &str) -> Config {
-    parse(Path::new("/etc/warroom/config.toml"), text).0.expect("nothing is wrong with it")
+    parse(Path::new("/etc/warroom/config.toml"), text).0.unwrap()
 }
 
 /// A comment that is a key: `# interval = "15s"`.

@@ -41,9 +41,13 @@ fn query(role: Role, sql: &str) -> QueryConfig {
 }
 
 fn config(server: &Server, queries: Vec<QueryConfig>) -> Config {
+    config_at(&server.url("warroom"), queries)
+}
+
+fn config_at(url: &str, queries: Vec<QueryConfig>) -> Config {
     let db = DatabaseConfig {
         name: "mrg".into(),
-        url: Secret::Plain(server.url("warroom").into()),
+        url: Secret::Plain(url.into()),
         interval: Lapse::seconds(1),
         statement_timeout: Lapse::seconds(3),
         lock_timeout: Lapse::millis(200),
@@ -317,4 +321,34 @@ async fn check_names_the_query_the_column_and_the_remedy() {
     // Money in fractions passes the check by type and is refused by its rows, never rounded in silence.
     let mut heard = listen(&config(&server, vec![query(Role::Orders, ORDERS)]));
     heard.until("a refusal", |h| h.said().iter().any(|s| s.contains("not a whole number of rupiah"))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_cannot_be_reached_leaves_its_queries_and_not_the_note_without_an_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let note = folder.path().join("note.md");
+    std::fs::write(&note, "# Incident\n\n- [ ] Check pool metrics\n").unwrap();
+    let mut config = config_at("postgres://warroom:hunter2@127.0.0.1:1/mrg", vec![query(Role::Orders, ORDERS)]);
+    config.incident.note = Some(note);
+    let (tx, mut rx) = mpsc::channel(64);
+    let cancel = CancellationToken::new();
+    let sources = source::start(&config, &tx, &cancel);
+    let (mut orders_down, mut mrg_down, mut text) = (false, false, String::new());
+    while !(orders_down && mrg_down && !text.is_empty()) {
+        let batch = tokio::time::timeout(Duration::from_secs(30), rx.recv()).await.expect("all three speak").unwrap();
+        for fact in batch.facts {
+            match (&*batch.source, fact) {
+                ("orders", Fact::Health(h)) if h.state == State::Down => {
+                    orders_down = h.says.raw().contains("nothing listens")
+                }
+                ("mrg", Fact::Health(h)) if h.state == State::Down => mrg_down = h.next.is_some(),
+                ("note", Fact::Note(n)) => n.text.raw().clone_into(&mut text),
+                _ => {}
+            }
+        }
+    }
+    assert!(text.contains("Check pool metrics"));
+    assert!(sources.refresh(&"orders".into()) && !sources.refresh(&"nobody".into()));
+    cancel.cancel();
+    sources.ended().await;
 }

@@ -227,3 +227,59 @@ pub async fn until(conn: &mut PgConnection, text: &str, wanted: i64) {
     }
     panic!("{text} gives {n}, not {wanted}");
 }
+
+/// The scene of an incident: a chain of row locks with a fan at its root, an advisory lock, readers that
+/// hold up an ALTER which holds up the others, and idle sessions.
+pub struct Scene {
+    _sessions: Vec<PgConnection>,
+    /// Sessions that wait for a lock.
+    pub waiting: usize,
+}
+
+pub async fn scene(server: &Server, fan: usize, idle: usize) -> Scene {
+    let mut keep = Vec::new();
+    let mut admin = server.connect("setup").await;
+    sql(&mut admin, "CREATE TABLE orders (id bigint PRIMARY KEY, note text); INSERT INTO orders SELECT g, '' FROM generate_series(1, 100) g; CREATE TABLE settlements (id bigint)").await;
+    let waiters = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    let mut waiting = 0;
+    for k in 1..=5 {
+        let mut c = server.connect(&format!("chain-{k}")).await;
+        sql(&mut c, &format!("BEGIN; UPDATE orders SET note = 'held' WHERE id = {k}")).await;
+        if k == 1 {
+            keep.push(c);
+            continue;
+        }
+        later(c, format!("UPDATE orders SET note = 'wanted' WHERE id = {}", k - 1));
+        waiting += 1;
+        until(&mut admin, waiters, waiting).await;
+    }
+    for _ in 0..fan {
+        let mut c = server.connect("fan").await;
+        sql(&mut c, "BEGIN").await;
+        later(c, "UPDATE orders SET note = 'fan' WHERE id = 1");
+        waiting += 1;
+        until(&mut admin, waiters, waiting).await;
+    }
+    for _ in 0..3 {
+        let mut c = server.connect("reader").await;
+        sql(&mut c, "BEGIN; SELECT count(*) FROM settlements").await;
+        keep.push(c);
+    }
+    later(server.connect("migration").await, "ALTER TABLE settlements ADD COLUMN note text");
+    waiting += 1;
+    until(&mut admin, waiters, waiting).await;
+    later(server.connect("ho-api").await, "SELECT * FROM settlements");
+    waiting += 1;
+    until(&mut admin, waiters, waiting).await;
+    let mut c = server.connect("scheduler").await;
+    sql(&mut c, "SELECT pg_advisory_lock(4711)").await;
+    keep.push(c);
+    later(server.connect("cron").await, "SELECT pg_advisory_lock(4711)");
+    waiting += 1;
+    until(&mut admin, waiters, waiting).await;
+    for _ in 0..idle {
+        keep.push(server.connect("idler").await);
+    }
+    keep.push(admin);
+    Scene { _sessions: keep, waiting: waiting as usize }
+}
