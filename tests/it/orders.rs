@@ -339,7 +339,7 @@ async fn a_database_that_cannot_be_reached_leaves_its_queries_and_not_the_note_w
         for fact in batch.facts {
             match (&*batch.source, fact) {
                 ("orders", Fact::Health(h)) if h.state == State::Down => {
-                    orders_down = h.says.raw().contains("nothing listens")
+                    orders_down = h.says.raw().contains("nothing listens");
                 }
                 ("mrg", Fact::Health(h)) if h.state == State::Down => mrg_down = h.next.is_some(),
                 ("note", Fact::Note(n)) => n.text.raw().clone_into(&mut text),
