@@ -203,7 +203,9 @@ fn axis(store: &Store, at: Stamp) -> Option<Axis> {
         None => store.oldest?.max(at - FARTHEST),
     }
     .floor(STEP, zone);
-    let columns = usize::try_from(at.since(from).0.div_euclid(STEP.0)).ok()?;
+    // A window of last year, watched live, is not read up to this year.
+    let longest = store.incident.window.map_or(FARTHEST, |w| w.length().max(FARTHEST));
+    let columns = usize::try_from(at.since(from).min(longest).0.div_euclid(STEP.0)).ok()?;
     Some(Axis { from, step: STEP, columns })
 }
 

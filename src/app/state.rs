@@ -448,7 +448,10 @@ impl App {
         match self.mode {
             Mode::Live => self.now,
             // Before the player has reported: not our own clock, which may be years away from the facts.
-            Mode::Replay | Mode::Demo => self.played.or(self.store.newest).unwrap_or(self.now),
+            Mode::Replay | Mode::Demo => {
+                let begun = self.store.incident.window.map(|w| w.from);
+                self.played.or(self.store.newest).or(begun).unwrap_or(self.now)
+            }
         }
     }
     /// The instant all panels show.

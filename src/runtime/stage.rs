@@ -85,7 +85,11 @@ impl Stage {
             let step = match woken {
                 Woken::Signal(asked) => self.signal(asked, &mut events),
                 Woken::Input(Some(Ok(event))) => self.input(event, &mut events),
-                Woken::Lost | Woken::Input(None | Some(Err(_))) => Step::Leave(self.hung_up()),
+                // Dropping a reader of keys wakes the next one without an event.
+                Woken::Input(Some(Err(e))) if e.kind() == std::io::ErrorKind::Interrupted => Step::Nothing,
+                Woken::Input(Some(Err(e))) => Step::Leave(self.deaf(&e.to_string())),
+                Woken::Input(None) => Step::Leave(self.deaf("they ended")),
+                Woken::Lost => Step::Leave(self.hung_up()),
                 Woken::Answer(message) => self.take(message),
                 Woken::Sequence(bytes) => {
                     self.screen.send(&bytes);
@@ -132,6 +136,8 @@ impl Stage {
     }
 
     fn ticked(&mut self) -> Step {
+        #[cfg(debug_assertions)]
+        rehearse();
         if self.screen.gone() {
             return Step::Leave(self.hung_up());
         }
@@ -168,6 +174,14 @@ impl Stage {
                 Err(says) => Step::Leave(Ending::Failed(says)),
             },
         }
+    }
+
+    /// Keys cannot be read: a hang-up, or a terminal that is still there to be given back.
+    fn deaf(&self, why: &str) -> Ending {
+        if self.screen.gone() {
+            return self.hung_up();
+        }
+        Ending::Failed(format!("keys cannot be read from the terminal any more ({why}): start warroom again"))
     }
 
     fn hung_up(&self) -> Ending {
@@ -252,4 +266,19 @@ async fn until(due: Option<Instant>) {
         Some(due) => tokio::time::sleep_until(due).await,
         None => std::future::pending().await,
     }
+}
+
+/// What the tests of the terminal provoke: a panic here or in a task. Not in a release.
+#[cfg(debug_assertions)]
+fn rehearse() {
+    #[expect(clippy::panic, reason = "this is what is being rehearsed")]
+    fn fall() {
+        panic!("asked to panic");
+    }
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| match std::env::var("WARROOM_PANIC").as_deref() {
+        Ok("ui") => fall(),
+        Ok("task") => drop(tokio::spawn(async { fall() })),
+        _ => {}
+    });
 }

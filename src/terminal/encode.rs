@@ -206,3 +206,128 @@ fn colour(out: &mut String, colour: Color, base: u8) {
     };
     let _ = write!(out, ";{code}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
+    const SIZE: Rect = Rect::new(0, 0, 20, 4);
+
+    fn written(before: &Buffer, after: &Buffer, repaint: bool) -> Vec<u8> {
+        let mut out = Vec::new();
+        encode(before, after, repaint, Wire::default(), &mut out);
+        out
+    }
+    fn with(text: &str, style: Style) -> Buffer {
+        let mut buffer = Buffer::empty(SIZE);
+        buffer.set_string(2, 1, text, style);
+        buffer
+    }
+
+    #[test]
+    fn nothing_changed_writes_nothing() {
+        let frame = with("order gantung", Style::new().fg(Color::Indexed(203)));
+        assert_eq!(written(&frame, &frame, false), b"");
+    }
+
+    #[test]
+    fn a_second_that_passes_is_one_short_sequence() {
+        let style = Style::new().fg(Color::Indexed(252));
+        let bytes = written(&with("20:52:10", style), &with("20:52:11", style), false);
+        assert_eq!(bytes, b"\x1b[2;10H\x1b[38;5;252m1\x1b[m");
+    }
+
+    #[test]
+    fn a_cell_with_a_command_in_it_becomes_a_question_mark() {
+        for evil in ["\x1b]52;c;aGk=\x07", "\x1b", "\u{9b}31m", "\r", "\n", "\u{202e}", "\u{200b}", "a\x08"] {
+            let mut frame = Buffer::empty(SIZE);
+            frame[(0, 0)].set_symbol(evil);
+            assert_eq!(written(&Buffer::empty(SIZE), &frame, false), b"\x1b[H?", "{evil:?}");
+        }
+    }
+
+    #[test]
+    fn ascii_means_ascii_and_mono_means_no_colour() {
+        let frame = with(
+            "Rp 412 · é ▁▂",
+            Style::new().fg(Color::LightRed).bg(Color::Indexed(235)).add_modifier(Modifier::BOLD),
+        );
+        let wire = Wire { mono: true, ascii: true, synchronized: false };
+        let mut out = Vec::new();
+        encode(&Buffer::empty(SIZE), &frame, true, wire, &mut out);
+        assert!(out.is_ascii());
+        let text = String::from_utf8(out).unwrap();
+        assert!(
+            text.contains("\x1b[1m") && !text.contains("38;") && !text.contains("48;") && !text.contains("91"),
+            "{text:?}"
+        );
+    }
+
+    #[test]
+    fn only_large_frames_are_marked_as_one_picture() {
+        let wire = Wire { synchronized: true, ..Wire::default() };
+        let marked = |frame: &Buffer| {
+            let mut out = Vec::new();
+            encode(&Buffer::empty(frame.area), frame, false, wire, &mut out);
+            out.starts_with(b"\x1b[?2026h") && out.ends_with(b"\x1b[?2026l")
+        };
+        let mut large = Buffer::empty(Rect::new(0, 0, 200, 50));
+        large.set_string(0, 0, "x".repeat(2000), Style::new());
+        for y in 0..10 {
+            large.set_string(0, y, "y".repeat(150), Style::new());
+        }
+        assert!(marked(&large) && !marked(&with("small", Style::new())));
+    }
+
+    fn any_style() -> impl Strategy<Value = Style> {
+        let colour = prop_oneof![
+            Just(Color::Reset),
+            Just(Color::Red),
+            Just(Color::White),
+            (0..=255_u8).prop_map(Color::Indexed),
+            (0..=255_u8, 0..=255_u8, 0..=255_u8).prop_map(|(r, g, b)| Color::Rgb(r, g, b)),
+        ];
+        let marks = (0..16_u8).prop_map(|n| {
+            let all = [Modifier::BOLD, Modifier::ITALIC, Modifier::UNDERLINED, Modifier::REVERSED];
+            all.into_iter().enumerate().filter(|(i, _)| n & (1 << i) != 0).fold(Modifier::empty(), |m, (_, x)| m | x)
+        });
+        (colour.clone(), colour, marks).prop_map(|(fg, bg, m)| Style::new().fg(fg).bg(bg).add_modifier(m))
+    }
+    fn any_frame() -> impl Strategy<Value = Buffer> {
+        proptest::collection::vec((0..20_u16, 0..4_u16, "[a-c ▁é漢]{0,6}", any_style()), 0..12).prop_map(|writes| {
+            let mut buffer = Buffer::empty(SIZE);
+            for (x, y, text, style) in writes {
+                buffer.set_string(x, y, text, style);
+            }
+            buffer
+        })
+    }
+    fn glass(parts: &[Vec<u8>]) -> Vec<vt100::Cell> {
+        let cells = |n| std::num::NonZero::new(n).unwrap();
+        let mut terminal = vt100::Parser::new(cells(SIZE.height), cells(SIZE.width), 0);
+        for part in parts {
+            terminal.process(part);
+        }
+        let screen = terminal.screen();
+        let at = |i: u16| screen.cell(i / SIZE.width, i % SIZE.width).unwrap().clone();
+        (0..SIZE.width * SIZE.height).map(at).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_difference_shows_the_same_as_a_full_paint(before in any_frame(), after in any_frame()) {
+            let empty = Buffer::empty(SIZE);
+            let step = glass(&[written(&empty, &before, true), written(&before, &after, false)]);
+            let whole = glass(&[written(&empty, &after, true)]);
+            for (a, b) in step.iter().zip(&whole) {
+                // An untouched cell and a written blank look the same.
+                let text = |c: &vt100::Cell| if c.has_contents() { c.contents().to_owned() } else { " ".to_owned() };
+                prop_assert_eq!(text(a), text(b));
+                prop_assert_eq!((a.fgcolor(), a.bgcolor(), a.bold(), a.inverse(), a.underline()), (b.fgcolor(), b.bgcolor(), b.bold(), b.inverse(), b.underline()));
+            }
+        }
+    }
+}

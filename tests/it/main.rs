@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "the helpers of tests fail like the tests themselves")]
 
+mod cli;
 mod config;
 mod frames;
 mod house;
@@ -9,4 +10,6 @@ mod note;
 mod orders;
 mod pg;
 mod postgres;
+mod pty;
 mod recording;
+mod terminal;
