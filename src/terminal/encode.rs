@@ -3,7 +3,7 @@
 //! Nothing changed gives no byte at all. Nothing leaves here that could be a command to the terminal but
 //! the sequences written below: a cell with a control character in it becomes `?`, whoever put it there.
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 use std::fmt::Write as _;
 
@@ -38,6 +38,8 @@ pub fn encode(before: &Buffer, after: &Buffer, repaint: bool, wire: Wire, out: &
     if repaint || before.area != after.area {
         out.extend_from_slice(b"\x1b[m\x1b[2J");
         body(&Buffer::empty(after.area), after, wire, out);
+    } else if let Some(before) = without_wide(before, after) {
+        body(&before, after, wire, out);
     } else {
         body(before, after, wire, out);
     }
@@ -45,6 +47,27 @@ pub fn encode(before: &Buffer, after: &Buffer, repaint: bool, wire: Wire, out: &
         out.splice(start..start, *b"\x1b[?2026h");
         out.extend_from_slice(b"\x1b[?2026l");
     }
+}
+
+/// A changed row that held a symbol of two cells is written whole: overwriting one half of it makes the
+/// terminal blank the other half in whatever style it has, which ratatui's difference does not foresee.
+fn without_wide(before: &Buffer, after: &Buffer) -> Option<Buffer> {
+    let width = usize::from(before.area.width).max(1);
+    let wide = |row: &[Cell]| row.iter().any(|c| unicode_width::UnicodeWidthStr::width(c.symbol()) > 1);
+    let rows = before.content.chunks(width).zip(after.content.chunks(width)).enumerate();
+    let dirty: Vec<usize> = rows.filter(|(_, (old, new))| old != new && wide(old)).map(|(y, _)| y).collect();
+    if dirty.is_empty() {
+        return None;
+    }
+    let mut out = before.clone();
+    for y in dirty {
+        for cell in out.content.iter_mut().skip(y * width).take(width) {
+            cell.reset();
+            // A colour that no role has: the cell is unlike every cell of ours.
+            cell.underline_color = Color::Rgb(1, 2, 3);
+        }
+    }
+    Some(out)
 }
 
 fn body(before: &Buffer, after: &Buffer, wire: Wire, out: &mut Vec<u8>) {
@@ -243,9 +266,10 @@ mod tests {
     #[test]
     fn a_cell_with_a_command_in_it_becomes_a_question_mark() {
         for evil in ["\x1b]52;c;aGk=\x07", "\x1b", "\u{9b}31m", "\r", "\n", "\u{202e}", "\u{200b}", "a\x08"] {
-            let mut frame = Buffer::empty(SIZE);
-            frame[(0, 0)].set_symbol(evil);
-            assert_eq!(written(&Buffer::empty(SIZE), &frame, false), b"\x1b[H?", "{evil:?}");
+            // Directly: in a debug build ratatui itself already refuses such a cell.
+            let mut out = String::new();
+            put(&mut out, evil, false);
+            assert_eq!(out, "?", "{evil:?}");
         }
     }
 
@@ -322,11 +346,15 @@ mod tests {
             let empty = Buffer::empty(SIZE);
             let step = glass(&[written(&empty, &before, true), written(&before, &after, false)]);
             let whole = glass(&[written(&empty, &after, true)]);
-            for (a, b) in step.iter().zip(&whole) {
+            for (a, b) in step.iter().zip(&whole).filter(|(a, _)| !a.is_wide_continuation()) {
                 // An untouched cell and a written blank look the same.
                 let text = |c: &vt100::Cell| if c.has_contents() { c.contents().to_owned() } else { " ".to_owned() };
                 prop_assert_eq!(text(a), text(b));
-                prop_assert_eq!((a.fgcolor(), a.bgcolor(), a.bold(), a.inverse(), a.underline()), (b.fgcolor(), b.bgcolor(), b.bold(), b.inverse(), b.underline()));
+                prop_assert_eq!((a.bgcolor(), a.inverse(), a.underline()), (b.bgcolor(), b.inverse(), b.underline()));
+                // The colour of a letter that is not there shows nothing.
+                if text(b) != " " || b.inverse() || b.underline() {
+                    prop_assert_eq!((a.fgcolor(), a.bold()), (b.fgcolor(), b.bold()));
+                }
             }
         }
     }
