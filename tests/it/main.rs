@@ -1,6 +1,6 @@
 //! Tests of the whole program against real parts; one binary, so that it links once.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the helpers of tests fail like the tests themselves")]
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail like the tests themselves")]
 
 mod cli;
 mod config;
