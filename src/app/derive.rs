@@ -19,8 +19,6 @@ use std::sync::Arc;
 const HEAVY_EVERY: Lapse = Lapse::seconds(1);
 /// Orders grow old without new facts; after this long they are counted again.
 const AGED: Lapse = Lapse::seconds(10);
-/// How often light parts follow facts; keys are followed at once.
-const LIGHT_EVERY: Lapse = Lapse::millis(100);
 /// Rows under the focus keep their order this long after a key.
 const HANDS_OFF: Lapse = Lapse::seconds(2);
 /// How far apart two looks at the statements are, about.
@@ -92,7 +90,8 @@ impl Needs {
             orders: matches!(screen, Screen::Timeline | Screen::Orders),
             traits: matches!(place, Place::OrderClasses | Place::Top(Screen::Orders)),
             patterns: screen == Screen::Logs,
-            findings: matches!(screen, Screen::Timeline | Screen::Orders | Screen::Hypotheses) || matches!(place, Place::Trail(_)),
+            findings: matches!(screen, Screen::Timeline | Screen::Orders | Screen::Hypotheses)
+                || matches!(place, Place::Trail(_)),
         }
     }
     const fn covers(self, other: Self) -> bool {
@@ -103,12 +102,10 @@ impl Needs {
     }
 }
 
-/// Facts came: what is derived will be made at the next settling.
+/// Facts came: what is derived will be made at the next settling, before the next frame. Never here: a
+/// burst of batches must not keep a key waiting.
 pub(super) fn facts_came(app: &mut App) {
     app.made.dirty = true;
-    if app.now.since(app.made.light_at) >= LIGHT_EVERY {
-        settle(app);
-    }
 }
 
 /// Makes what is out of date. The runtime calls it before a frame; `update` calls it after everything but

@@ -4,7 +4,7 @@
 //! After a change that is meant: `INSTA_UPDATE=always cargo test --lib lists_tests`, then look at the diff.
 
 use super::look::Look;
-use super::scene::{MONO_ASCII, at, blank, drawn, lines, live, picture, press};
+use super::scene_tests::{MONO_ASCII, at, blank, drawn, lines, live, picture, press};
 use crate::app::state::Mode;
 use crate::app::{App, Message, update};
 use crate::model::health::{Health, State};
@@ -124,7 +124,14 @@ fn a_server_that_hangs_keeps_its_last_answer_with_its_time_and_the_remedy() {
     told(&mut app, "mrg", Health { at: now, state: State::Down, code: "no answer".into(), says, remedy, next: None });
     press(&mut app, "2");
     let text = lines(&drawn(&app, Look::default()));
-    for part in ["mrg does not answer^[[2J", "no answer · since 19:36:00", "Remedy: look at the server's load", "Below: the last answer, 19:36:00", "BLOCKING TREE", "48211"] {
+    for part in [
+        "mrg does not answer^[[2J",
+        "no answer · since 19:36:00",
+        "Remedy: look at the server's load",
+        "Below: the last answer, 19:36:00",
+        "BLOCKING TREE",
+        "48211",
+    ] {
         assert!(text.contains(part), "{part} in {text}");
     }
 }

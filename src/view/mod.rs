@@ -86,7 +86,7 @@ pub fn nothing(canvas: &mut Canvas<'_>, app: &App, says: &str) {
 mod lists_tests;
 
 #[cfg(test)]
-pub(crate) mod scene;
+pub(crate) mod scene_tests;
 
 #[cfg(test)]
 mod tests;

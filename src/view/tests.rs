@@ -1,7 +1,7 @@
 //! The whole draw: pictures of the demo's evening, hostile text, any size, bytes.
 
 use super::look::{Colours, Glyphs, Look};
-use super::scene::{MONO_ASCII, demo, drawn, encoded, lines, live, picture, press};
+use super::scene_tests::{MONO_ASCII, demo, drawn, encoded, lines, live, picture, press};
 use crate::app::{App, Message, update};
 use crate::model::health::{Health, State};
 use crate::model::log::{Level, LogLine};

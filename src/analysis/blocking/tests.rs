@@ -1,3 +1,5 @@
+//! Tests of `analysis::blocking`, as stories.
+
 use super::*;
 use crate::model::database::{Lock, Session};
 use crate::model::{Lapse, Stamp};

@@ -1,3 +1,5 @@
+//! Tests of `analysis::database`, as stories.
+
 use super::*;
 use crate::model::database::Session;
 use crate::model::{Batch, Fact, Span};

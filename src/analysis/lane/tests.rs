@@ -1,3 +1,5 @@
+//! Tests of `analysis::lane`, as stories.
+
 use super::*;
 use crate::model::health::{Health, Loss, State};
 use crate::model::incident::{SourceCard, SourceKind};

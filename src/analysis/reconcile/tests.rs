@@ -1,3 +1,5 @@
+//! Tests of `analysis::reconcile`, as stories.
+
 use super::*;
 use crate::model::order::{
     Asked as Question, Callback, HoPayment, Ledger, Order, OrderStatus, Payment, PaymentStatus, Rows,

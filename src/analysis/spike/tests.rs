@@ -1,3 +1,5 @@
+//! Tests of `analysis::spike`, as stories.
+
 use super::*;
 use crate::model::series::{Rollup, Unit};
 use crate::model::{Batch, Fact, Span, batch::Samples};

@@ -1,3 +1,5 @@
+//! Tests of `analysis::trail`, as stories.
+
 use super::StepKind::{Error, Event, Missing, Silence};
 use super::*;
 use crate::model::log::{Level, LogLine};

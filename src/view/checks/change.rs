@@ -34,7 +34,9 @@ pub fn draw(
                 &[
                     strong("write this into the note?  "),
                     run(Role::Key, "y"),
-                    dim(" writes it   "), run(Role::Key, "e"), dim(" with the evidence line   "),
+                    dim(" writes it   "),
+                    run(Role::Key, "e"),
+                    dim(" with the evidence line   "),
                     run(Role::Key, "n"),
                     dim(" leaves the note as it is"),
                 ],

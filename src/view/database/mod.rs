@@ -184,7 +184,8 @@ fn scope(db: &Shown<'_>, canvas: &mut Canvas<'_>) {
         return;
     };
     let narrow = db.app.grid.size == Size::Narrow;
-    let product = if narrow { String::new() } else { format!("{} · PostgreSQL {} · ", db.name, version(sample.version)) };
+    let product =
+        if narrow { String::new() } else { format!("{} · PostgreSQL {} · ", db.name, version(sample.version)) };
     let mut says = vec![dim(product)];
     if sample.replica {
         says.push(dim("replica · "));

@@ -35,8 +35,15 @@ pub fn draw(
         let waiting = sample.states.lock_waiting;
         let says = if waiting > 0 {
             // Counted, but gone by the time the sessions were read, or not visible to our role.
-            &format!("{} for a lock by the server's count; the look names none of them", number::plural(waiting as usize, "session waits", "sessions wait"))
-        } else if db.stale { "nobody waited for a lock then" } else { "nobody waits for a lock" };
+            &format!(
+                "{} for a lock by the server's count; the look names none of them",
+                number::plural(waiting as usize, "session waits", "sessions wait")
+            )
+        } else if db.stale {
+            "nobody waited for a lock then"
+        } else {
+            "nobody waits for a lock"
+        };
         canvas.fit(x, y, right, says, db.role(Role::Dim));
         return y + 2;
     }
@@ -62,7 +69,14 @@ pub fn draw(
 }
 
 /// What is focused, in one sentence; how many rows are not visible.
-fn sentence(db: &Shown<'_>, sample: &DbSample, canvas: &mut Canvas<'_>, (x, right): (u16, u16), y: u16, below: usize) -> u16 {
+fn sentence(
+    db: &Shown<'_>,
+    sample: &DbSample,
+    canvas: &mut Canvas<'_>,
+    (x, right): (u16, u16),
+    y: u16,
+    below: usize,
+) -> u16 {
     let tree = &db.app.derived.tree;
     let focus = db.app.rows_in(Panel::Tree).focus;
     // The root above the focused row explains the rows below it.

@@ -69,7 +69,9 @@ fn remedy(db: &Shown<'_>, canvas: &Canvas<'_>, health: &Health) -> String {
         Some(wait) if wait > Lapse::ZERO => {
             let _ = write!(out, "Next attempt in {}. ", number::span(wait));
         }
-        _ if health.state == State::Down && remedy.is_empty() => out.push_str("It is asked again and again, at most once in 5 s. "),
+        _ if health.state == State::Down && remedy.is_empty() => {
+            out.push_str("It is asked again and again, at most once in 5 s. ")
+        }
         _ => {}
     }
     out.push_str("One connection, never more.");
