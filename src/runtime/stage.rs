@@ -11,11 +11,9 @@ use crate::runtime::effects::{Hands, now};
 use crate::runtime::signals::{Asked, Signals};
 use crate::source::Sources;
 use crate::source::replay::Command;
-use crate::terminal::keys::{Input, translate};
+use crate::terminal::keys::{Input, Keyboard};
 use crate::terminal::screen::{Screen, Suspend};
 use crate::view::look::Glyphs;
-use crossterm::event::{Event, EventStream};
-use futures_util::StreamExt as _;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
@@ -52,7 +50,7 @@ pub struct Stage {
 enum Woken {
     Signal(Asked),
     Lost,
-    Input(Option<std::io::Result<Event>>),
+    Input(Result<[Option<Input>; 2], String>),
     Answer(Message),
     Sequence(Vec<u8>),
     Facts,
@@ -64,7 +62,7 @@ impl Stage {
     /// Runs until somebody leaves. The terminal is given back before this returns.
     pub async fn run(mut self, mut signals: Signals) -> (Ending, Option<Sources>) {
         let frame = if self.slow { SLOW_FRAME } else { FRAME };
-        let mut events = Some(EventStream::new());
+        let mut keyboard = Keyboard::open();
         let mut gulp = Vec::with_capacity(GULP);
         let mut tick = ticks(now());
         let mut drawn = Instant::now();
@@ -75,7 +73,7 @@ impl Stage {
                 biased;
                 asked = signals.next() => Woken::Signal(asked),
                 () = self.lost.cancelled() => Woken::Lost,
-                event = next(&mut events) => Woken::Input(event),
+                inputs = keyboard.next() => Woken::Input(inputs),
                 Some(message) = self.answers.recv() => Woken::Answer(message),
                 Some(bytes) = self.sequences.recv() => Woken::Sequence(bytes),
                 _ = tick.tick() => Woken::Tick,
@@ -83,12 +81,9 @@ impl Stage {
                 _ = self.feed.recv_many(&mut gulp, GULP), if !self.feed.is_closed() || !self.feed.is_empty() => Woken::Facts,
             };
             let step = match woken {
-                Woken::Signal(asked) => self.signal(asked, &mut events),
-                Woken::Input(Some(Ok(event))) => self.input(event, &mut events),
-                // Dropping a reader of keys wakes the next one without an event.
-                Woken::Input(Some(Err(e))) if e.kind() == std::io::ErrorKind::Interrupted => Step::Nothing,
-                Woken::Input(Some(Err(e))) => Step::Leave(self.deaf(&e.to_string())),
-                Woken::Input(None) => Step::Leave(self.deaf("they ended")),
+                Woken::Signal(asked) => self.signal(asked, &mut keyboard),
+                Woken::Input(Ok(inputs)) => self.input(inputs, &mut keyboard),
+                Woken::Input(Err(why)) => Step::Leave(self.deaf(&why)),
                 Woken::Lost => Step::Leave(self.hung_up()),
                 Woken::Answer(message) => self.take(message),
                 Woken::Sequence(bytes) => {
@@ -110,7 +105,7 @@ impl Stage {
                 }
             }
         };
-        drop(events);
+        drop(keyboard);
         self.screen.leave();
         (ending, self.hands.sources.take())
     }
@@ -144,13 +139,13 @@ impl Stage {
         self.take(Message::Tick)
     }
 
-    fn input(&mut self, event: Event, events: &mut Option<EventStream>) -> Step {
-        for input in translate(event).into_iter().flatten() {
+    fn input(&mut self, inputs: [Option<Input>; 2], keyboard: &mut Keyboard) -> Step {
+        for input in inputs.into_iter().flatten() {
             let step = match input {
                 Input::Key(key) => self.take(Message::Key(key)),
                 Input::Paste(text) => self.take(Message::Paste(text)),
                 Input::Resize => self.resized(),
-                Input::Suspend => self.suspend(Suspend::Job, events),
+                Input::Suspend => self.suspend(Suspend::Job, keyboard),
             };
             if let Step::Leave(ending) = step {
                 return Step::Leave(ending);
@@ -164,11 +159,11 @@ impl Stage {
         self.take(Message::Resize(width, height))
     }
 
-    fn signal(&mut self, asked: Asked, events: &mut Option<EventStream>) -> Step {
+    fn signal(&mut self, asked: Asked, keyboard: &mut Keyboard) -> Step {
         match asked {
             Asked::HangUp => Step::Leave(self.hung_up()),
             Asked::Terminate | Asked::Interrupt => Step::Leave(Ending::Signal(asked.exit_code())),
-            Asked::Stop => self.suspend(Suspend::Process, events),
+            Asked::Stop => self.suspend(Suspend::Process, keyboard),
             Asked::Continue => match self.screen.resume() {
                 Ok(()) => self.resized(),
                 Err(says) => Step::Leave(Ending::Failed(says)),
@@ -189,10 +184,10 @@ impl Stage {
         Ending::Signal(Asked::HangUp.exit_code())
     }
 
-    fn suspend(&mut self, whom: Suspend, events: &mut Option<EventStream>) -> Step {
-        *events = None;
+    fn suspend(&mut self, whom: Suspend, keyboard: &mut Keyboard) -> Step {
+        keyboard.close();
         let resumed = self.screen.suspend(whom);
-        *events = Some(EventStream::new());
+        *keyboard = Keyboard::open();
         match resumed {
             Ok(()) => self.resized(),
             Err(says) => Step::Leave(Ending::Failed(says)),
@@ -252,13 +247,6 @@ fn ticks(now: Stamp) -> Interval {
     let mut tick = interval_at(first, Duration::from_secs(1));
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     tick
-}
-
-async fn next(events: &mut Option<EventStream>) -> Option<std::io::Result<Event>> {
-    match events {
-        Some(events) => events.next().await,
-        None => std::future::pending().await,
-    }
 }
 
 async fn until(due: Option<Instant>) {

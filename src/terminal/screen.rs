@@ -57,9 +57,11 @@ impl Screen {
     pub const fn size(&self) -> (u16, u16) {
         self.size
     }
-    /// Asks the terminal for its size again.
+    /// Asks the terminal for its size again. The next frame is painted whole even when the size is the same:
+    /// several resizes may arrive as one, and the terminal has cut its picture in between.
     pub fn resized(&mut self) -> (u16, u16) {
         self.size = self.session.tty().size();
+        self.writer.repaint();
         self.size
     }
     /// Draws the state and hands the frame to the writer; returns at once.
@@ -123,7 +125,6 @@ impl Screen {
     pub fn resume(&mut self) -> Result<(), String> {
         self.session.resume().map_err(|e| format!("the terminal could not be taken over again ({e})"))?;
         self.resized();
-        self.writer.repaint();
         Ok(())
     }
     /// Gives the terminal back for good.
