@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use warroom::app::key::{Code, Key};
 use warroom::app::keymap::Keymap;
 use warroom::app::state::{Mode, Start};
-use warroom::app::{App, Message, update};
+use warroom::app::{App, Message, react, settle, settle_piece, update};
 use warroom::model::{Fact, Lapse, Stamp};
 use warroom::simulator;
 
@@ -49,7 +49,7 @@ fn evening() -> &'static App {
 
 fn press(app: &mut App, now: &mut Stamp, key: Key) {
     *now = *now + Lapse::millis(30);
-    update(app, *now, Message::Key(key));
+    react(app, *now, Message::Key(key));
 }
 
 /// One key again and again in one place; going there is not measured.
@@ -60,10 +60,23 @@ fn key_in(bencher: divan::Bencher<'_, '_>, way: &[Key], key: Key) {
             let mut now = simulator::END;
             for k in way {
                 press(&mut app, &mut now, *k);
+                settle(&mut app);
             }
             (app, now)
         })
         .bench_local_refs(|(app, now)| press(app, now, key));
+}
+
+/// The longest piece that may stand between a key and its answer, after the cursor moved on the Timeline.
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn one_piece_of_settling(bencher: divan::Bencher<'_, '_>) {
+    bencher
+        .with_inputs(|| {
+            let mut app = evening().clone();
+            press(&mut app, &mut (simulator::END + Lapse::seconds(5)), LEFT);
+            app
+        })
+        .bench_local_refs(settle_piece);
 }
 
 const LEFT: Key = Key::plain(Code::Left);
@@ -102,4 +115,55 @@ fn the_screen_of_the_logs(bencher: divan::Bencher<'_, '_>) {
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn zoom(bencher: divan::Bencher<'_, '_>) {
     key_in(bencher, &[LEFT], Key::char('+'));
+}
+
+/// The parts a settling is made of, on the same evening.
+mod parts {
+    use super::evening;
+    use warroom::analysis::{check, gap, lane, pattern, reconcile, spike};
+    use warroom::simulator;
+
+    #[divan::bench(sample_count = 10, sample_size = 1, args = ["users", "ERROR lines", "paid at UPG", "stuck, by birth", "not at HO, Σ"])]
+    fn lane_of(bencher: divan::Bencher<'_, '_>, name: &str) {
+        let app = evening();
+        let lane =
+            app.store.incident.lanes.iter().find(|l| l.name == name).unwrap_or_else(|| &app.store.incident.lanes[0]);
+        bencher.bench_local(|| lane::columns(&app.store, lane, &app.axis(), simulator::END, simulator::END));
+    }
+
+    #[divan::bench(sample_count = 10, sample_size = 1)]
+    fn standing(bencher: divan::Bencher<'_, '_>) {
+        let app = evening();
+        bencher.bench_local(|| reconcile::standing(&app.store, app.scope(), simulator::END));
+    }
+
+    #[divan::bench(sample_count = 10, sample_size = 1)]
+    fn shared(bencher: divan::Bencher<'_, '_>) {
+        let app = evening();
+        bencher.bench_local(|| reconcile::shared(&app.store, app.scope(), simulator::END));
+    }
+
+    #[divan::bench(sample_count = 10, sample_size = 1)]
+    fn findings(bencher: divan::Bencher<'_, '_>) {
+        let app = evening();
+        bencher.bench_local(|| check::findings(&app.store, &app.note, app.scope(), simulator::END));
+    }
+
+    #[divan::bench(sample_count = 10, sample_size = 1)]
+    fn patterns(bencher: divan::Bencher<'_, '_>) {
+        let app = evening();
+        bencher.bench_local(|| pattern::patterns(&app.store, app.scope(), app.store.incident.baseline));
+    }
+
+    #[divan::bench(sample_count = 10, sample_size = 1)]
+    fn broke_first(bencher: divan::Bencher<'_, '_>) {
+        let app = evening();
+        bencher.bench_local(|| spike::broke_first(&app.store, simulator::END));
+    }
+
+    #[divan::bench(sample_count = 10, sample_size = 1)]
+    fn gaps(bencher: divan::Bencher<'_, '_>) {
+        let app = evening();
+        bencher.bench_local(|| gap::gaps(&app.store, app.axis().span(), simulator::END));
+    }
 }

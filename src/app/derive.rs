@@ -11,6 +11,7 @@ use crate::app::findings::{Event, EventKind};
 use crate::app::rows::{Panel, RowId, panels};
 use crate::app::state::{App, Cursor, Place, Screen};
 use crate::model::note::Note;
+use crate::model::series::Lane;
 use crate::model::untrusted::shown;
 use crate::model::{Lapse, Span, Stamp};
 use std::sync::Arc;
@@ -36,7 +37,20 @@ pub struct Made {
     heavy_generation: u64,
     story: Option<u64>,
     story_at: Stamp,
+    /// What the lanes of the order book were made for, when that is known.
+    book: Option<Book>,
+    /// Heavy parts in the making, and how many of their pieces are done.
+    making: Option<(Heavy, usize)>,
     dirty: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Book {
+    generation: u64,
+    cursor: Cursor,
+    /// Orders grow old without new facts.
+    aged: i64,
+    axis: Axis,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -108,17 +122,40 @@ pub(super) fn facts_came(app: &mut App) {
     app.made.dirty = true;
 }
 
-/// Makes what is out of date. The runtime calls it before a frame; `update` calls it after everything but
-/// a batch, so that a burst of batches costs one making.
+/// Makes everything that is out of date.
 pub fn settle(app: &mut App) {
-    app.made.dirty = false;
-    note(app);
-    light(app);
-    heavy(app);
-    list(app);
+    hasten(app);
+    while settle_piece(app) {}
 }
 
-/// Whether facts have come that the derived values do not know yet.
+/// What a key waits for: the cheap parts. What takes longer is left as it was, and [`unsettled`] says so.
+pub fn hasten(app: &mut App) {
+    note(app);
+    light(app);
+    list(app);
+    app.made.dirty = book_wanted(app) || heavy_wanted(app).is_some();
+}
+
+/// Makes one piece of what [`hasten`] left, short enough for a key to come in between; says whether more
+/// is left.
+pub fn settle_piece(app: &mut App) -> bool {
+    if app.made.dirty && app.made.light.as_ref().is_none_or(|l| l.generation != app.store.generation) {
+        hasten(app);
+    }
+    if book_wanted(app) {
+        book_lanes(app);
+    } else if let Some(want) = heavy_wanted(app) {
+        heavy_piece(app, want);
+    }
+    let more = book_wanted(app) || heavy_wanted(app).is_some();
+    if !more {
+        list(app);
+    }
+    app.made.dirty = more;
+    more
+}
+
+/// Whether derived values are behind the facts or the cursor.
 pub fn unsettled(app: &App) -> bool {
     app.made.dirty
 }
@@ -163,7 +200,10 @@ fn light(app: &mut App) {
     story(app, edge);
     let store = &app.store;
     let d = &mut app.derived;
-    d.lanes = store.incident.lanes.iter().map(|l| lane::columns(store, l, &axis, at, edge)).collect();
+    let before = std::mem::take(&mut d.lanes);
+    let kept = |i: usize, l: &Lane| before.get(i).filter(|b| is_of_orders(l) && !b.cells.is_empty()).cloned();
+    let lanes = store.incident.lanes.iter().enumerate();
+    d.lanes = lanes.map(|(i, l)| kept(i, l).unwrap_or_else(|| lane::columns(store, l, &axis, at, edge))).collect();
     d.gaps = gap::gaps(store, axis.span(), edge);
     d.shown = (0..store.incident.lanes.len()).collect();
     if let Some(number) = app.lanes_of {
@@ -251,7 +291,32 @@ fn events(app: &App, edge: Stamp) -> Vec<Event> {
     out
 }
 
-fn heavy(app: &mut App) {
+/// Lanes of the order book take milliseconds each, and follow once a key has been answered.
+fn is_of_orders(lane: &Lane) -> bool {
+    lane::book::Derived::of(&lane.series).is_some()
+}
+
+fn book(app: &App) -> Book {
+    let aged = app.at().0.div_euclid(AGED.0);
+    Book { generation: app.store.orders.generation(), cursor: app.cursor, aged, axis: app.axis() }
+}
+
+fn book_wanted(app: &App) -> bool {
+    app.made.book.as_ref() != Some(&book(app)) && app.store.incident.lanes.iter().any(is_of_orders)
+}
+
+fn book_lanes(app: &mut App) {
+    let want = book(app);
+    let (at, edge) = (app.at(), app.live_edge());
+    let (store, lanes) = (&app.store, &mut app.derived.lanes);
+    for (lane, made) in store.incident.lanes.iter().zip(lanes).filter(|(l, _)| is_of_orders(l)) {
+        *made = lane::columns(store, lane, &want.axis, at, edge);
+    }
+    app.made.book = Some(want);
+}
+
+/// What the heavy parts should be made for, when they are not.
+fn heavy_wanted(app: &App) -> Option<Heavy> {
     let want = Heavy { cursor: app.cursor, at: app.at(), scope: app.scope(), needs: Needs::of(app) };
     let moved = app.made.heavy.as_ref().is_none_or(|made| {
         let follows = made.cursor == Cursor::Now && want.cursor == Cursor::Now;
@@ -260,13 +325,27 @@ fn heavy(app: &mut App) {
     });
     let stale = app.made.heavy_generation != app.store.generation
         && (app.now.since(app.made.heavy_at) >= HEAVY_EVERY || app.now < app.made.heavy_at);
-    if !moved && !stale {
-        return;
+    (moved || stale).then_some(want)
+}
+
+/// One piece of the heavy parts. They are all made for the instant at which the first of them was begun,
+/// unless the cursor or the place moves meanwhile: then they begin anew.
+fn heavy_piece(app: &mut App, want: Heavy) {
+    let begun = app.made.making.take().filter(|(making, _)| {
+        making.cursor == want.cursor && making.needs == want.needs && same_scope(app, making.scope, want.scope)
+    });
+    let (making, done) = begun.unwrap_or((want, 0));
+    let next = (done..PIECES.len()).find(|i| (PIECES[*i].needed)(making.needs));
+    if let Some(i) = next {
+        (PIECES[i].make)(app, making.scope, making.at);
+        if (i + 1..PIECES.len()).any(|i| (PIECES[i].needed)(making.needs)) {
+            app.made.making = Some((making, i + 1));
+            return;
+        }
     }
-    make_heavy(app, &want);
     app.made.heavy_at = app.now;
     app.made.heavy_generation = app.store.generation;
-    app.made.heavy = Some(want);
+    app.made.heavy = Some(making);
 }
 
 /// A scope that follows now is the same scope; its numbers come with the facts.
@@ -275,40 +354,58 @@ fn same_scope(app: &App, a: Span, b: Span) -> bool {
     a == b || (follows && a.length() == b.length())
 }
 
-fn make_heavy(app: &mut App, want: &Heavy) {
-    let Heavy { at, scope, needs, .. } = *want;
-    let hands_on = app.now.since(app.last_key) < HANDS_OFF;
-    if needs.orders {
-        app.derived.standing = reconcile::standing(&app.store, scope, at);
-        app.derived.classes = class_rows(&app.derived.standing);
-        app.derived.first_stuck = first_stuck(app, scope, at);
+/// A part of the heavy values.
+struct Piece {
+    needed: fn(Needs) -> bool,
+    make: fn(&mut App, Span, Stamp),
+}
+
+/// In the order in which they are missed most.
+const PIECES: [Piece; 5] = [
+    Piece { needed: |n| n.orders, make: make_standing },
+    Piece { needed: |n| n.orders, make: make_first_stuck },
+    Piece { needed: |n| n.traits, make: make_shared },
+    Piece { needed: |n| n.patterns, make: make_patterns },
+    Piece { needed: |n| n.findings, make: make_findings },
+];
+
+fn make_standing(app: &mut App, scope: Span, at: Stamp) {
+    app.derived.standing = reconcile::standing(&app.store, scope, at);
+    app.derived.classes = class_rows(&app.derived.standing);
+}
+
+fn make_first_stuck(app: &mut App, scope: Span, at: Stamp) {
+    app.derived.first_stuck = first_stuck(app, scope, at);
+    app.derived.events = events(app, app.live_edge());
+}
+
+fn make_shared(app: &mut App, scope: Span, at: Stamp) {
+    app.derived.shared = reconcile::shared(&app.store, scope, at);
+}
+
+fn make_patterns(app: &mut App, scope: Span, at: Stamp) {
+    let focus = app.row_id(Panel::Patterns, app.rows_in(Panel::Patterns).focus);
+    let until = Span::new(scope.from, scope.to.min(at + Lapse(1)).max(scope.from));
+    let mut made = pattern::patterns(&app.store, until, app.store.incident.baseline);
+    if app.now.since(app.last_key) < HANDS_OFF {
+        let before: Vec<String> = app.derived.all_patterns.iter().map(|p| p.template.raw().to_owned()).collect();
+        keep_order(&before, &mut made, |p| p.template.raw().to_owned());
     }
-    if needs.traits {
-        app.derived.shared = reconcile::shared(&app.store, scope, at);
+    app.derived.all_patterns = made;
+    app.made.list = None;
+    filter_patterns(app);
+    follow(app, Panel::Patterns, focus);
+}
+
+fn make_findings(app: &mut App, scope: Span, at: Stamp) {
+    let focus = app.row_id(Panel::Hypotheses, app.rows_in(Panel::Hypotheses).focus);
+    let mut made = check::findings(&app.store, &app.note, scope, at);
+    if app.now.since(app.last_key) < HANDS_OFF {
+        let before: Vec<u32> = app.derived.findings.hypotheses.iter().map(|f| f.number).collect();
+        keep_order(&before, &mut made.hypotheses, |f| f.number);
     }
-    if needs.patterns {
-        let focus = app.row_id(Panel::Patterns, app.rows_in(Panel::Patterns).focus);
-        let until = Span::new(scope.from, scope.to.min(at + Lapse(1)).max(scope.from));
-        let mut made = pattern::patterns(&app.store, until, app.store.incident.baseline);
-        if hands_on {
-            let before: Vec<String> = app.derived.all_patterns.iter().map(|p| p.template.raw().to_owned()).collect();
-            keep_order(&before, &mut made, |p| p.template.raw().to_owned());
-        }
-        app.derived.all_patterns = made;
-        app.made.list = None;
-        filter_patterns(app);
-        follow(app, Panel::Patterns, focus);
-    }
-    if needs.findings {
-        let focus = app.row_id(Panel::Hypotheses, app.rows_in(Panel::Hypotheses).focus);
-        let mut made = check::findings(&app.store, &app.note, scope, at);
-        if hands_on {
-            let before: Vec<u32> = app.derived.findings.hypotheses.iter().map(|f| f.number).collect();
-            keep_order(&before, &mut made.hypotheses, |f| f.number);
-        }
-        app.derived.findings = made;
-        follow(app, Panel::Hypotheses, focus);
-    }
+    app.derived.findings = made;
+    follow(app, Panel::Hypotheses, focus);
 }
 
 /// Puts the rows that were there before in their old order, new ones behind them.

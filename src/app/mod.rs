@@ -23,7 +23,7 @@ pub mod state;
 mod tests;
 pub mod update;
 
-pub use derive::{settle, unsettled};
+pub use derive::{hasten, settle, settle_piece, unsettled};
 pub use message::{Effect, Message};
 pub use state::{App, Start};
-pub use update::update;
+pub use update::{react, update};

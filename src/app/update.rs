@@ -17,8 +17,19 @@ const TOAST: Lapse = Lapse::seconds(4);
 /// How many sentences are remembered.
 const MESSAGES: usize = 500;
 
-/// Takes in one message that happened at `now`.
+/// Takes in one message that happened at `now`; everything derived is made before it returns.
 pub fn update(app: &mut App, now: Stamp, message: Message) -> Vec<Effect> {
+    let is_facts = matches!(message, Message::Batch(_));
+    let effects = react(app, now, message);
+    if !is_facts {
+        derive::settle(app);
+    }
+    effects
+}
+
+/// As [`update`], but what takes long to derive is left for [`super::settle_piece`]: what a screen calls,
+/// so that a key never waits for orders to be counted.
+pub fn react(app: &mut App, now: Stamp, message: Message) -> Vec<Effect> {
     app.now = now;
     if app.toast.as_ref().is_some_and(|t| t.until <= now) {
         app.toast = None;
@@ -32,7 +43,13 @@ pub fn update(app: &mut App, now: Stamp, message: Message) -> Vec<Effect> {
         Message::Past { span, batches } => past(app, span, &batches),
         Message::Key(key) => {
             app.last_key = now;
-            press(app, key.normal())
+            let key = key.normal();
+            // A key that acts on rows acts on those of now, not on those of the frame before.
+            let typing = app.prompt.is_some() && key.code != Code::Enter;
+            if derive::unsettled(app) && !typing && !only_looks(key) {
+                derive::settle(app);
+            }
+            press(app, key)
         }
         Message::Paste(text) => act::prompt::paste(app, &text),
         Message::Resize(width, height) => {
@@ -62,8 +79,28 @@ pub fn update(app: &mut App, now: Stamp, message: Message) -> Vec<Effect> {
             Vec::new()
         }
     };
-    derive::settle(app);
+    derive::hasten(app);
     effects
+}
+
+/// Keys that move in time or between screens, and touch no row.
+fn only_looks(key: Key) -> bool {
+    matches!(
+        key.code,
+        Code::Left
+            | Code::Right
+            | Code::Home
+            | Code::End
+            | Code::Up
+            | Code::Down
+            | Code::Esc
+            | Code::Backspace
+            | Code::Tab
+            | Code::BackTab
+    ) || matches!(
+        key.code,
+        Code::Char('h' | 'l' | 'j' | 'k' | '1'..='6' | '+' | '-' | '=' | '_' | ' ' | '?' | ':' | 'b' | 'u')
+    )
 }
 
 fn take(app: &mut App, batch: &Batch) {

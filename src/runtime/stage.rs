@@ -4,7 +4,7 @@
 
 use crate::app::message::{Effect, Message};
 use crate::app::state::App;
-use crate::app::{settle, update};
+use crate::app::{hasten, react, settle_piece, unsettled};
 use crate::model::Stamp;
 use crate::runtime::Ending;
 use crate::runtime::effects::{Hands, now};
@@ -25,6 +25,38 @@ const FRAME: Duration = Duration::from_millis(100);
 const SLOW_FRAME: Duration = Duration::from_secs(1);
 /// Messages taken in before the loop looks at keys again.
 const GULP: usize = 64;
+
+/// After a key the slow parts of the picture wait this long for the next one.
+const AFTER_KEY: Duration = Duration::from_millis(40);
+
+/// When the loop may spend time on what takes long to derive: not right after a key, and not more than a
+/// fifth of the time.
+#[derive(Default)]
+struct Rest {
+    until: Option<Instant>,
+    spent: Duration,
+}
+
+impl Rest {
+    fn begin(&mut self, wait: Duration) {
+        self.until = Some(Instant::now() + wait);
+    }
+    fn over(&self, wanted: bool) -> Option<Instant> {
+        wanted.then(|| self.until.unwrap_or_else(Instant::now))
+    }
+    /// Makes one piece; draws when it was the last.
+    fn use_it(&mut self, app: &mut App) -> Step {
+        let begun = Instant::now();
+        let more = settle_piece(app);
+        self.spent += begun.elapsed();
+        if more {
+            return Step::Nothing;
+        }
+        self.begin((self.spent * 4).max(FRAME));
+        self.spent = Duration::ZERO;
+        Step::Draw
+    }
+}
 
 /// Everything the loop owns.
 pub struct Stage {
@@ -56,6 +88,7 @@ enum Woken {
     Facts,
     Tick,
     FrameDue,
+    Settle,
 }
 
 impl Stage {
@@ -67,6 +100,7 @@ impl Stage {
         let mut tick = ticks(now());
         let mut drawn = Instant::now();
         let mut due: Option<Instant> = None;
+        let mut rest = Rest::default();
         self.draw();
         let ending = loop {
             let woken = tokio::select! {
@@ -78,11 +112,15 @@ impl Stage {
                 Some(bytes) = self.sequences.recv() => Woken::Sequence(bytes),
                 _ = tick.tick() => Woken::Tick,
                 () = until(due) => Woken::FrameDue,
+                () = until(rest.over(unsettled(&self.app))) => Woken::Settle,
                 _ = self.feed.recv_many(&mut gulp, GULP), if !self.feed.is_closed() || !self.feed.is_empty() => Woken::Facts,
             };
             let step = match woken {
                 Woken::Signal(asked) => self.signal(asked, &mut keyboard),
-                Woken::Input(Ok(inputs)) => self.input(inputs, &mut keyboard),
+                Woken::Input(Ok(inputs)) => {
+                    rest.begin(AFTER_KEY);
+                    self.input(inputs, &mut keyboard)
+                }
                 Woken::Input(Err(why)) => Step::Leave(self.deaf(&why)),
                 Woken::Lost => Step::Leave(self.hung_up()),
                 Woken::Answer(message) => self.take(message),
@@ -93,6 +131,7 @@ impl Stage {
                 Woken::Facts => self.facts(&mut gulp),
                 Woken::Tick => self.ticked(),
                 Woken::FrameDue => Step::Draw,
+                Woken::Settle => rest.use_it(&mut self.app),
             };
             match step {
                 Step::Leave(ending) => break ending,
@@ -111,13 +150,13 @@ impl Stage {
     }
 
     fn draw(&mut self) {
-        settle(&mut self.app);
+        hasten(&mut self.app);
         self.screen.draw(&self.app);
     }
 
-    /// One message through `update`, and its effects.
+    /// One message through `react`, and its effects.
     fn take(&mut self, message: Message) -> Step {
-        let effects = update(&mut self.app, now(), message);
+        let effects = react(&mut self.app, now(), message);
         self.perform(effects)
     }
 
