@@ -11,5 +11,6 @@ mod orders;
 mod pg;
 mod postgres;
 mod pty;
+mod readme;
 mod recording;
 mod terminal;
