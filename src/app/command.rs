@@ -287,6 +287,8 @@ const NOTE: Places = Places::of(&[Spot::Checks, Spot::Section]);
 const SORTED: Places = Places::of(&[Spot::Logs, Spot::Orders, Spot::Classes, Spot::Sources]);
 const SAME_ORDER: Places = Places::of(&[Spot::Logs, Spot::Lines, Spot::Orders, Spot::Trail]);
 const TIMED: Places = Places::of(&[Spot::Logs, Spot::Lines, Spot::Orders, Spot::Trail]);
+/// Where a row over the whole screen shows more of it.
+const ZOOMED: Places = Places::of(&[Spot::Timeline, Spot::Selection, Spot::Checks, Spot::Section]);
 const FOLDS: Places = Places::of(&[Spot::Database, Spot::Lines, Spot::Trail]);
 
 macro_rules! commands {
@@ -361,7 +363,7 @@ pub const COMMANDS: &[Command] = commands![
     Id::Sort, "sort", ["s"], SORTED, Look, "sort", "sort by the next column";
     Id::SortReverse, "sort reverse", ["S"], SORTED, Look, "", "the other way round";
     Id::Fold, "fold", ["z"], FOLDS, Look, "unfold", "fold or unfold: stack, equal waiters; in a trail only the events";
-    Id::ZoomPanel, "panel full", ["z"], Places::but(&[Spot::Database, Spot::Lines, Spot::Trail]), Look, "", "the focused panel over the whole screen";
+    Id::ZoomPanel, "panel full", ["z"], ZOOMED, Look, "", "the focused lane, or the evidence of the focused check, over the whole screen";
     Id::Baseline, "baseline", ["b"], Places::ALL, Look, "baseline", "baseline band on or off";
     Id::HypothesisLanes(1), "lanes H1", ["H 1"], Places::ALL, Look, "", "the signals of hypothesis 1 on the timeline; again: all lanes";
     Id::HypothesisLanes(2), "lanes H2", ["H 2"], Places::ALL, Look, "", "the signals of hypothesis 2";

@@ -1,4 +1,5 @@
-//! What leaves by copy and worksheet: plain text and Markdown, sanitised, with scope and time beside it.
+//! What leaves by copy and worksheet: plain text and Markdown, sanitised, with personal data masked like on
+//! the screen, with scope and time beside it.
 
 use crate::analysis::reconcile::{self, ClassedOrder};
 use crate::app::act::list;
@@ -6,22 +7,29 @@ use crate::app::crumb;
 use crate::app::rows::Panel;
 use crate::app::state::{App, Place};
 use crate::model::order::OrderId;
+use crate::model::privacy::{self, Privacy};
 use crate::model::untrusted::shown;
 use std::fmt::Write as _;
 
 /// How many rows a Markdown copy takes at most; it says when there were more.
 const MOST: usize = 200;
 
-/// The value of a row: an id, a template, a line, a name.
+/// Text that is about to leave, with personal data masked unless somebody asked to see it.
+pub fn masked(app: &App, text: &str) -> String {
+    privacy::masked(text, if app.unmasked { Privacy::Open } else { Privacy::Masked })
+}
+
+/// The value of a row: an id, a template, a line, a name. The id of an order is whole: half an id is none.
 pub fn value(app: &App, panel: Panel, row: usize) -> String {
     match panel {
-        Panel::Lines => line(app, row),
-        Panel::Lanes => lane(app, row),
+        Panel::Lines => masked(app, &line(app, row)),
+        Panel::Lanes => masked(app, &lane(app, row)),
+        Panel::Orders => list::words(app, panel, row),
         Panel::Steps | Panel::Session => match app.place() {
             Place::Trail(id) => shown(id),
-            _ => list::words(app, panel, row),
+            _ => masked(app, &list::words(app, panel, row)),
         },
-        _ => list::words(app, panel, row),
+        _ => masked(app, &list::words(app, panel, row)),
     }
 }
 
@@ -63,8 +71,12 @@ fn line(app: &App, row: usize) -> String {
     format!("{head} {}", shown(l.message.raw()))
 }
 
-/// A row in words with its numbers, for Markdown and evidence.
+/// A row in words with its numbers, for Markdown and evidence, personal data masked.
 pub fn row(app: &App, panel: Panel, row: usize) -> String {
+    masked(app, &row_as_written(app, panel, row))
+}
+
+fn row_as_written(app: &App, panel: Panel, row: usize) -> String {
     let d = &app.derived;
     let zone = &app.store.incident.zone;
     match panel {
@@ -139,7 +151,7 @@ pub fn markdown(app: &App) -> String {
     let n = app.len(panel);
     let zone = &app.store.incident.zone;
     let scope = app.scope();
-    let mut out = format!("### {}\n\n", crumb::crumbs(app).join(" › "));
+    let mut out = format!("### {}\n\n", masked(app, &crumb::crumbs(app).join(" › ")));
     let _ = writeln!(
         out,
         "as of {}; scope {} to {}",
@@ -148,7 +160,7 @@ pub fn markdown(app: &App) -> String {
         zone.rfc3339(scope.to)
     );
     if !app.filter.is_empty() {
-        let _ = writeln!(out, "filter: `{}`", shown(&app.filter).replace('`', "'"));
+        let _ = writeln!(out, "filter: `{}`", masked(app, &shown(&app.filter)).replace('`', "'"));
     }
     out.push('\n');
     for i in 0..n.min(MOST) {
@@ -158,7 +170,7 @@ pub fn markdown(app: &App) -> String {
         let _ = writeln!(out, "\n{MOST} of {n} rows");
     }
     if n == 0 {
-        let words = list::words(app, panel, 0);
+        let words = masked(app, &list::words(app, panel, 0));
         let _ = writeln!(out, "- {}", if words.is_empty() { "no rows".to_owned() } else { escaped(&words) });
     }
     out
@@ -199,7 +211,7 @@ pub fn worksheet(app: &App, rows: &[ClassedOrder]) -> String {
     for r in rows {
         let order = newest(app, &r.id);
         let card = r.class.card();
-        let part = |p: Option<&std::sync::Arc<str>>| p.map(|p| field(p)).unwrap_or_default();
+        let part = |p: Option<&std::sync::Arc<str>>| p.map(|p| field(&masked(app, p))).unwrap_or_default();
         let fields = [
             field(&r.id),
             zone.rfc3339(r.born),

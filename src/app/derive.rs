@@ -7,7 +7,7 @@ use crate::analysis::lane::Axis;
 use crate::analysis::reconcile::{self, Class, ClassCount, Standing};
 use crate::analysis::{blocking, check, database, gap, lane, pattern, spike, trail};
 use crate::app::filter::Filter;
-use crate::app::findings::{Event, EventKind};
+use crate::app::findings::{Born, Event, EventKind};
 use crate::app::rows::{Panel, RowId, panels};
 use crate::app::state::{App, Cursor, Place, Screen};
 use crate::model::note::Note;
@@ -71,6 +71,8 @@ struct Heavy {
     cursor: Cursor,
     at: Stamp,
     scope: Span,
+    /// The stretch Enter would open, while the timeline is in front.
+    born: Option<Span>,
     needs: Needs,
 }
 
@@ -317,11 +319,15 @@ fn book_lanes(app: &mut App) {
 
 /// What the heavy parts should be made for, when they are not.
 fn heavy_wanted(app: &App) -> Option<Heavy> {
-    let want = Heavy { cursor: app.cursor, at: app.at(), scope: app.scope(), needs: Needs::of(app) };
+    let (scope, born) = (app.scope(), born_in(app));
+    let want = Heavy { cursor: app.cursor, at: app.at(), scope, born, needs: Needs::of(app) };
     let moved = app.made.heavy.as_ref().is_none_or(|made| {
         let follows = made.cursor == Cursor::Now && want.cursor == Cursor::Now;
         let same_instant = made.at == want.at || (follows && want.at.since(made.at).abs() < AGED);
-        !same_instant || !same_scope(app, made.scope, want.scope) || !made.needs.covers(want.needs)
+        !same_instant
+            || made.born != want.born
+            || !same_scope(app, made.scope, want.scope)
+            || !made.needs.covers(want.needs)
     });
     let stale = app.made.heavy_generation != app.store.generation
         && (app.now.since(app.made.heavy_at) >= HEAVY_EVERY || app.now < app.made.heavy_at);
@@ -361,9 +367,10 @@ struct Piece {
 }
 
 /// In the order in which they are missed most.
-const PIECES: [Piece; 5] = [
+const PIECES: [Piece; 6] = [
     Piece { needed: |n| n.orders, make: make_standing },
     Piece { needed: |n| n.orders, make: make_first_stuck },
+    Piece { needed: |n| n.orders, make: make_born },
     Piece { needed: |n| n.traits, make: make_shared },
     Piece { needed: |n| n.patterns, make: make_patterns },
     Piece { needed: |n| n.findings, make: make_findings },
@@ -377,6 +384,15 @@ fn make_standing(app: &mut App, scope: Span, at: Stamp) {
 fn make_first_stuck(app: &mut App, scope: Span, at: Stamp) {
     app.derived.first_stuck = first_stuck(app, scope, at);
     app.derived.events = events(app, app.live_edge());
+}
+
+/// The stretch Enter would open, while the timeline is in front.
+fn born_in(app: &App) -> Option<Span> {
+    (*app.place() == Place::Top(Screen::Timeline)).then(|| app.selected().unwrap_or_else(|| app.column()))
+}
+
+fn make_born(app: &mut App, _: Span, at: Stamp) {
+    app.derived.born = born_in(app).map(|span| born(app, span, at));
 }
 
 fn make_shared(app: &mut App, scope: Span, at: Stamp) {
@@ -406,6 +422,18 @@ fn make_findings(app: &mut App, scope: Span, at: Stamp) {
     }
     app.derived.findings = made;
     follow(app, Panel::Hypotheses, focus);
+}
+
+/// What belongs to the stretch Enter would open. Patterns cost a look at every line: selections alone.
+fn born(app: &App, span: Span, at: Stamp) -> Born {
+    let until = Span::new(span.from, span.to.min(at + Lapse(1)).max(span.from));
+    let selected = app.selection.is_some();
+    let made = if selected { pattern::patterns(&app.store, until, app.store.incident.baseline) } else { Vec::new() };
+    Born {
+        span,
+        standing: reconcile::standing(&app.store, span, at),
+        fresh: made.into_iter().filter(|p| p.new).collect(),
+    }
 }
 
 /// Puts the rows that were there before in their old order, new ones behind them.

@@ -54,10 +54,29 @@ pub struct Derived {
     pub all_patterns: Vec<Pattern>,
     /// The first stuck order of the scope and its birth.
     pub first_stuck: Option<(std::sync::Arc<str>, Stamp)>,
-    /// Affected orders of the stretch Enter would open on the timeline, once counted.
-    pub affected: Option<(Span, usize)>,
+    /// What belongs to the stretch Enter would open on the timeline, once counted.
+    pub born: Option<Born>,
     /// How many rows the list in front would have without its filter.
     pub unfiltered: usize,
+}
+
+/// The stretch Enter would open on the timeline: the selection, else the column under the cursor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Born {
+    /// The stretch.
+    pub span: Span,
+    /// Where the orders born in it stand.
+    pub standing: Standing,
+    /// Log patterns that are new in it; looked for in selections alone.
+    pub fresh: Vec<Pattern>,
+}
+
+impl Born {
+    /// Orders whose class is a fault.
+    pub fn affected(&self) -> usize {
+        let fault = |c: &&ClassCount| c.class.card().is_none_or(|card| !card.fine);
+        self.standing.classes.iter().filter(fault).map(|c| c.orders).sum()
+    }
 }
 
 /// A point on the timeline.

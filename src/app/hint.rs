@@ -196,10 +196,10 @@ pub fn target_words(app: &App, target: &Target) -> String {
     }
 }
 
-/// Affected orders of a stretch, when they have been counted for it.
+/// Affected orders of a stretch, when they have been counted for it and there are any.
 fn orders_in(app: &App, span: crate::model::Span) -> Option<usize> {
-    let (counted, n) = app.derived.affected?;
-    (counted == span).then_some(n)
+    let born = app.derived.born.as_ref().filter(|b| b.span == span && b.standing.asof.is_some())?;
+    Some(born.affected()).filter(|n| *n > 0)
 }
 
 /// `1,284`.

@@ -10,6 +10,7 @@ pub mod incident;
 pub mod log;
 pub mod note;
 pub mod order;
+pub mod privacy;
 pub mod recording;
 pub mod series;
 pub mod time;

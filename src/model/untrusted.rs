@@ -44,38 +44,69 @@ impl Untrusted {
     }
 }
 
+/// Text from outside in parts: what can be sent as it is, and signs for what cannot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part<'t> {
+    /// As written.
+    Calm(&'t str),
+    /// Stands for one character that a terminal would obey or hide: `^[`, `<9b>`, `↵`.
+    Odd(String),
+}
+
+/// Splits text at every character that must not take effect. A tab is a blank. The one table that the
+/// screen and everything that leaves by copy share.
+pub fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let odd = |c: char| c.is_control() || is_obeyed(c);
+        let len = if odd(first) { first.len_utf8() } else { rest.find(odd).unwrap_or(rest.len()) };
+        let (part, after) = rest.split_at(len);
+        rest = after;
+        Some(match first {
+            '\t' => Part::Calm(" "),
+            c if odd(c) => Part::Odd(sign(c)),
+            _ => Part::Calm(part),
+        })
+    })
+}
+
+/// What stands for a character that must not take effect: C0 as a caret and a letter, a line break as its
+/// arrow, everything else as its number.
+fn sign(c: char) -> String {
+    match c {
+        '\n' => "↵".to_owned(),
+        '\0'..='\u{1f}' => format!("^{}", char::from(c as u8 + 0x40)),
+        '\u{7f}' => "^?".to_owned(),
+        c => format!("<{:x}>", u32::from(c)),
+    }
+}
+
 /// Text from outside made fit for a terminal, a file name's neighbourhood or a copy: every control
 /// character, and every character that changes direction or has no width, becomes visible instead of
-/// taking effect. `ESC` is `^[`, a line break `↵`, a tab `→`, C1 and format characters their number.
+/// taking effect.
 pub fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => out.push('↵'),
-            '\r' => out.push('␍'),
-            '\t' => out.push('→'),
-            '\0'..='\u{1f}' => {
-                out.push('^');
-                out.push(char::from((c as u8) + 0x40));
-            }
-            '\u{7f}' => out.push_str("^?"),
-            '\u{80}'..='\u{9f}' => {
-                let _ = write!(out, "<{:02x}>", c as u32);
-            }
-            c if invisible(c) => {
-                let _ = write!(out, "<{:04x}>", c as u32);
-            }
-            c => out.push(c),
+    for part in parts(text) {
+        match part {
+            Part::Calm(calm) => out.push_str(calm),
+            Part::Odd(sign) => out.push_str(&sign),
         }
     }
     out
 }
 
-/// Format characters: bidirectional controls, zero-width ones, tags, line and paragraph separators.
-fn invisible(c: char) -> bool {
+/// Characters that a terminal obeys or that change how their neighbours are read: C1 controls, bidi
+/// controls, zero-width characters, variation selectors, tags, line and paragraph separators, the private
+/// use areas and noncharacters.
+pub const fn is_obeyed(c: char) -> bool {
     matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        '\u{80}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{fffe}' | '\u{ffff}' | '\u{e000}'..='\u{f8ff}' | '\u{600}'..='\u{605}' | '\u{6dd}' | '\u{70f}'
+        | '\u{110bd}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+        | '\u{f0000}'..='\u{10ffff}')
 }
 
 impl From<String> for Untrusted {
@@ -110,7 +141,7 @@ mod tests {
 
     #[test]
     fn controls_and_direction_changes_are_shown_and_take_no_effect() {
-        assert_eq!(shown("a\u{1b}[31mb\r\n\tc"), "a^[[31mb␍↵→c");
+        assert_eq!(shown("a\u{1b}[31mb\r\n\tc"), "a^[[31mb^M↵ c");
         assert_eq!(shown("x\u{9b}2J\u{202e}y\u{200b}\u{7f}"), "x<9b>2J<202e>y<200b>^?");
         assert_eq!(shown("Pembayaran é 支払い"), "Pembayaran é 支払い");
     }

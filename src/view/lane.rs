@@ -134,11 +134,14 @@ pub fn numbers(
 ) {
     let (from, end) = grid.name;
     canvas.fit(from, y, end, &short(&lane.name, usize::from(end.saturating_sub(from))), Role::Text);
-    let known = |v: Option<f64>| v.map_or_else(String::new, |v| number::of_lane(lane, v));
+    let known = |v: Option<f64>| v.map_or_else(|| number::NOTHING.to_owned(), |v| number::of_lane(lane, v));
     let Some((measured, value)) = columns.now else {
         canvas.right(grid.value_end, y, number::NOTHING, Role::Stale);
         if let Some(end) = grid.normal_end {
             canvas.right(end, y, &known(columns.normal), Role::Dim);
+        }
+        if let Some(end) = grid.worst_end {
+            canvas.right(end, y, &known(columns.worst.map(|(_, v)| v)), Role::Dim);
         }
         return;
     };

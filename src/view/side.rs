@@ -4,6 +4,7 @@
 
 use crate::analysis::check::Finding;
 use crate::analysis::lane::{Cell, is_broken};
+use crate::analysis::reconcile::Standing;
 use crate::app::App;
 use crate::app::findings::Event;
 use crate::app::rows::Panel as Rows;
@@ -413,8 +414,9 @@ fn selection(app: &App, panel: &mut Panel<'_, '_>, span: Span) {
         }
     }
     panel.gap();
-    born(app, panel);
-    let fresh: Vec<_> = app.derived.patterns.iter().filter(|p| p.new).take(4).collect();
+    let here = app.derived.born.as_ref().filter(|b| b.span == span);
+    born(app, panel, here.map(|b| &b.standing));
+    let fresh: Vec<_> = here.iter().flat_map(|b| &b.fresh).take(4).collect();
     if !fresh.is_empty() {
         panel.head("LOG PATTERNS NEW HERE", "lines");
         for p in fresh {
@@ -429,8 +431,12 @@ fn selection(app: &App, panel: &mut Panel<'_, '_>, span: Span) {
 }
 
 /// Where the orders born in the window stand now.
-fn born(app: &App, panel: &mut Panel<'_, '_>) {
-    let s = &app.derived.standing;
+fn born(app: &App, panel: &mut Panel<'_, '_>, standing: Option<&Standing>) {
+    let Some(s) = standing else {
+        panel.head("ORDERS BORN HERE", "");
+        panel.sentence("being counted", Role::Stale);
+        return panel.gap();
+    };
     let as_of = s.asof.map_or_else(String::new, |t| format!("as of {}", app.store.incident.zone.hm(t)));
     panel.head("ORDERS BORN HERE", &as_of);
     if s.asof.is_none() {

@@ -81,12 +81,13 @@ pub fn transitions(s: &Scene<'_>) -> Answer {
 /// H5b: whether the database had to break conflicts. Whether locks are right is a question to people.
 pub fn locking(s: &Scene<'_>) -> Answer {
     let mut minutes: HashSet<i64> = HashSet::new();
-    let (mut found, mut looked) = (0.0, None::<Stamp>);
+    let (mut found, mut looked, mut compared) = (0.0, None::<Stamp>, false);
     for (_, looks) in s.databases() {
         looked = looked.max(looks.last().map(|l| l.at));
         for pair in looks.windows(2) {
             let [old, new] = pair else { continue };
             let (Some(before), Some(after)) = (&old.counters, &new.counters) else { continue };
+            compared |= before.reset == after.reset;
             let more = (after.deadlocks - before.deadlocks).max(0);
             if before.reset == after.reset && more > 0 {
                 found += more as f64;
@@ -95,16 +96,22 @@ pub fn locking(s: &Scene<'_>) -> Answer {
         }
     }
     let said = s.lines().count(Says::DEADLOCK);
-    if looked.is_none() && s.lines().total == 0 {
-        return Answer::no_data("deadlocks are not measured: configure a [[db]] or [[logs]]");
+    if !compared && s.lines().total == 0 {
+        return Answer::no_data(match looked {
+            Some(_) => "no two looks with counters at any database yet, and no log line",
+            None => "deadlocks are not measured: configure a [[db]] or [[logs]]",
+        });
     }
+    let counted = compared.then(|| match minutes.len() {
+        0 => "0 deadlocks counted".to_owned(),
+        m => format!("{} deadlocks in {m} minutes", count(found as usize)),
+    });
+    let lines = (s.lines().total > 0).then(|| format!("{} log lines of a deadlock", count(said)));
+    let measured: Vec<String> = counted.into_iter().chain(lines).collect();
     let many = minutes.len() >= n::DEADLOCK_MINUTES || s.lines().minutes_of(Says::DEADLOCK).0 >= n::DEADLOCK_MINUTES;
-    Answer::new(
-        verdict(many, false),
-        format!("{} deadlocks in {} minutes; {} lines", count(found as usize), minutes.len(), count(said)),
-    )
-    .asof(looked.max(s.lines().newest))
-    .with("not known", "whether there is a unique key and a version column: open question to Engineering")
+    Answer::new(verdict(many, false), measured.join("; "))
+        .asof(looked.max(s.lines().newest))
+        .with("not known", "whether there is a unique key and a version column: open question to Engineering")
 }
 
 /// H5c: two actors on one version.

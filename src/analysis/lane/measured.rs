@@ -58,6 +58,9 @@ struct Holes<'a> {
     now: Stamp,
     spacing: Lapse,
     counts_lines: bool,
+    /// Between the baseline and the first sign of the source after it nobody was looking: nothing is known
+    /// there, and nothing was lost.
+    unwatched: Option<Span>,
 }
 
 impl<'a> Holes<'a> {
@@ -74,6 +77,7 @@ impl<'a> Holes<'a> {
             now,
             spacing: spacing(store, source, series, now),
             counts_lines: lane.rollup == Rollup::SumPerMinute && is_log(store, &lane.series),
+            unwatched: unwatched(store, source, series, now),
         }
     }
 
@@ -116,7 +120,9 @@ impl<'a> Holes<'a> {
             let held = self.held(axis, cells, column, end);
             for (i, cell) in cells.iter_mut().enumerate().take(end).skip(column) {
                 let span = Span::new(axis.start(i), axis.start(i + 1));
-                *cell = if self.counts_lines {
+                *cell = if self.unwatched.is_some_and(|u| u.from <= span.from && span.to <= u.to) {
+                    Cell::Empty
+                } else if self.counts_lines {
                     self.line_count(&span, is_down(&span))
                 } else if is_down(&span) {
                     Cell::Blind
@@ -187,6 +193,21 @@ impl<'a> Holes<'a> {
         let history = self.store.health_history(self.source);
         at_start && history.is_some_and(|h| h.within(*span).all(|(_, health)| health.state == State::Well))
     }
+}
+
+/// From the end of the baseline to the first report, sample or line of a source after it, when there is a
+/// baseline: the evening before the recording began is not a gap.
+fn unwatched(store: &Store, source: &str, series: Option<&Series>, now: Stamp) -> Option<Span> {
+    let from = store.incident.baseline?.to;
+    let report = store.health_history(source).and_then(|h| h.within(Span::new(from, now)).next()).map(|(at, _)| *at);
+    let first = |s: &Series| {
+        let minutes = s.minutes();
+        minutes.get(minutes.partition_point(|m| m.start < from)).map(|m| m.start)
+    };
+    let point = series.and_then(first);
+    let line = store.series(&format!("{source}.lines")).and_then(first);
+    let until = [report, point, line].into_iter().flatten().min().unwrap_or(now);
+    (from < until).then(|| Span::new(from, until))
 }
 
 /// How far apart the points of a series usually are: what the source says of its interval, stretched

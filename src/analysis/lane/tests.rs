@@ -159,6 +159,23 @@ fn a_count_is_that_of_the_newest_minute_that_is_over() {
     assert_eq!(columns(&store, &errors, &axis(8), at, at).now, Some((minute(5), 1.0)));
 }
 
+#[test]
+fn the_time_between_last_weeks_baseline_and_the_first_sign_of_a_source_is_no_gap() {
+    let mut store = Store::default();
+    store.incident.baseline = Some(Span::new(T - WEEK, minute(5) - WEEK));
+    for i in 0..5 {
+        point(&mut store, "a.x", minute(i) - WEEK, 5.0);
+    }
+    for i in [4, 5, 6, 7, 17] {
+        point(&mut store, "a.x", minute(i), 5.0);
+    }
+    let cells = columns(&store, &lane("a.x", Rollup::Last), &axis(18), minute(17), minute(17)).cells;
+    assert_eq!(drawn(&cells), "____5555?????????5");
+    health(&mut store, "a", minute(2), State::Down);
+    let cells = columns(&store, &lane("a.x", Rollup::Last), &axis(18), minute(17), minute(17)).cells;
+    assert_eq!(drawn(&cells[..4]), "__??");
+}
+
 fn with_baseline(window: bool) -> Store {
     let mut store = Store::default();
     for n in 0..30 {

@@ -74,6 +74,7 @@ pub fn open(app: &mut App) -> Vec<Effect> {
             let before = app.window;
             visit(app);
             app.window = Some(span);
+            app.selecting = false;
             push(app, Place::OrderClasses);
             app.windows.push((app.places.len(), before));
             Vec::new()

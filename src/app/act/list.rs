@@ -183,6 +183,15 @@ fn neighbour(app: &mut App, by: i64) {
     }
 }
 
+/// The focused row over the whole screen, and back.
+pub fn zoom(app: &mut App) {
+    if !app.zoomed && !matches!(app.panel(), Panel::Lanes | Panel::Checks | Panel::Items) {
+        app.say("z shows one lane alone: go to the lanes with Tab first");
+        return;
+    }
+    app.zoomed = !app.zoomed;
+}
+
 /// Folds or unfolds the row; in a trail it hides what is no event.
 pub fn fold(app: &mut App) {
     let row = app.focus();
@@ -202,7 +211,7 @@ pub fn fold(app: &mut App) {
         _ => None,
     };
     let Some(key) = key else {
-        app.zoomed = !app.zoomed;
+        app.say("there is nothing to unfold in this row");
         return;
     };
     if let Some(i) = app.unfolded.iter().position(|k| *k == key) {

@@ -40,7 +40,7 @@ pub fn perform(app: &mut App, id: Id, key: Option<Key>) -> Vec<Effect> {
         Id::SameOrderNext => return list::same_order(app, 1),
         Id::SameOrderPrevious => return list::same_order(app, -1),
         Id::Fold => list::fold(app),
-        Id::ZoomPanel => app.zoomed = !app.zoomed,
+        Id::ZoomPanel => list::zoom(app),
         Id::Baseline => app.baseline = !app.baseline,
         Id::HypothesisLanes(n) => list::lanes_of(app, u32::from(n)),
         Id::MarkRow => list::mark(app),

@@ -1,6 +1,7 @@
 //! The note: ticks with their difference shown first, evidence, and a person's own verdict.
 
 use crate::app::act::prompt;
+use crate::app::copy;
 use crate::app::key::{Code, Key};
 use crate::app::message::{Effect, People};
 use crate::app::rows::Panel;
@@ -84,12 +85,12 @@ pub fn focused_item(app: &App) -> Option<Item> {
     }
 }
 
-/// The evidence line a check offers for an item.
+/// The evidence line a check offers for an item, personal data masked: the note is read by many.
 pub fn evidence_of(app: &App, item: &Item) -> Option<String> {
     let findings = &app.derived.findings;
     let mut checks = findings.hypotheses.iter().flat_map(|f| &f.checks).chain(&findings.others);
     let check = checks.find(|c| c.item.as_ref() == Some(&item.id))?;
-    (!check.evidence_line.is_empty()).then(|| check.evidence_line.clone())
+    (!check.evidence_line.is_empty()).then(|| copy::masked(app, &check.evidence_line))
 }
 
 /// The answer to a pending change.
@@ -145,11 +146,11 @@ fn evidence_words(app: &App) -> String {
     if let (Panel::Checks, Some(check)) = (panel, app.checks().get(app.focus()))
         && !check.evidence_line.is_empty()
     {
-        return check.evidence_line.clone();
+        return copy::masked(app, &check.evidence_line);
     }
     let text = match panel {
-        Panel::Lanes => crate::app::copy::lane(app, app.focus()),
-        _ => crate::app::copy::row(app, panel, app.focus()),
+        Panel::Lanes => copy::lane(app, app.focus()),
+        _ => copy::row(app, panel, app.focus()),
     };
     if text.trim().is_empty() {
         return String::new();

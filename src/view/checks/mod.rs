@@ -30,6 +30,13 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, number: u32) {
         return;
     };
     y = title(app, canvas, finding, (x, end_x), y);
+    if app.zoomed
+        && let Some(check) = finding.checks.get(app.rows_in(Panel::Checks).focus)
+    {
+        canvas.runs(x, y, end_x, &canvas.outside(&check.title, Role::Strong));
+        evidence::panels(app, canvas, Some(check), None, (x, end_x), y + 2, end);
+        return;
+    }
     let columns = columns(app, end_x.saturating_sub(x));
     canvas.table_head(x, y, &columns);
     if app.grid.size == Size::Wide {

@@ -36,6 +36,14 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, index: usize) {
         canvas.fit(x, y, end_x, "no checkbox stands under this heading", Role::Dim);
         return;
     }
+    if app.zoomed
+        && let Some(id) = ids.get(app.rows_in(Panel::Items).focus)
+    {
+        let words = item(app, id).map_or_else(Vec::new, |i| canvas.outside(&i.text, Role::Strong));
+        canvas.runs(x, y, end_x, &words);
+        evidence::panels(app, canvas, answer(app, id), Some(id), (x, end_x), y + 2, end);
+        return;
+    }
     let columns = columns(app.grid.size, end_x.saturating_sub(x));
     canvas.table_head(x, y, &columns);
     y += 1;

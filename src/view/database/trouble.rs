@@ -5,7 +5,7 @@ use super::Shown;
 use crate::app::grid::Size;
 use crate::model::health::{Health, State};
 use crate::model::{Lapse, Stamp};
-use crate::view::canvas::{Canvas, dim, run};
+use crate::view::canvas::{Canvas, Run, dim, run, width_of};
 use crate::view::list::Runs;
 use crate::view::look::Role;
 use crate::view::{number, text};
@@ -18,10 +18,15 @@ pub fn draw(db: &Shown<'_>, canvas: &mut Canvas<'_>, y: u16) -> u16 {
     let end = canvas.width().saturating_sub(1);
     let down = health.state == State::Down;
     canvas.gutter(left.saturating_sub(1), y, if down { Role::Bad } else { Role::Warn });
-    canvas.runs(left, y, end, &what(db, canvas, health));
+    let (says, since) = what(db, canvas, health);
+    // Code and since stay on the first line: the words give way to them.
+    let room = canvas.runs_right(left, end, y, &[since]);
+    canvas.runs(left, y, room.saturating_sub(2), &says);
     let mut y = y + 1;
     let limit = if db.app.grid.size == Size::Narrow { 2 } else { 3 };
-    for sentence in [remedy(db, canvas, health), below(db)] {
+    let cut = width_of(&says) > usize::from(room.saturating_sub(left + 2));
+    let whole = if cut { canvas.shown(&health.says) } else { String::new() };
+    for sentence in [whole, remedy(db, canvas, health), below(db)] {
         for line in text::wrap(&sentence, usize::from(end.saturating_sub(left))).into_iter().take(limit) {
             canvas.put(left, y, &line, Role::Dim);
             y += 1;
@@ -31,10 +36,10 @@ pub fn draw(db: &Shown<'_>, canvas: &mut Canvas<'_>, y: u16) -> u16 {
 }
 
 /// The state in the source's own words, its code, and since when.
-fn what(db: &Shown<'_>, canvas: &Canvas<'_>, health: &Health) -> Runs {
+fn what(db: &Shown<'_>, canvas: &Canvas<'_>, health: &Health) -> (Runs, Run<'static>) {
     let zone = &db.app.store.incident.zone;
     let role = if health.state == State::Down { Role::Bad } else { Role::Warn };
-    let mut runs = if health.says.is_empty() {
+    let says = if health.says.is_empty() {
         vec![run(role, format!("{} is {}", db.name, if role == Role::Bad { "down" } else { "late" }))]
     } else {
         canvas.outside(&health.says, role)
@@ -42,8 +47,7 @@ fn what(db: &Shown<'_>, canvas: &Canvas<'_>, health: &Health) -> Runs {
     let since = since(db, health);
     let code = canvas.shown(&crate::model::Untrusted::from(health.code.as_str()));
     let code = if code.is_empty() { String::new() } else { format!("{code} · ") };
-    runs.push(dim(format!("   {code}since {}, {}", zone.hms(since), number::span(db.app.at().since(since)))));
-    runs
+    (says, dim(format!("{code}since {}, {}", zone.hms(since), number::span(db.app.at().since(since)))))
 }
 
 /// When this state began: the first of an unbroken row of reports of the same state.
@@ -70,7 +74,7 @@ fn remedy(db: &Shown<'_>, canvas: &Canvas<'_>, health: &Health) -> String {
             let _ = write!(out, "Next attempt in {}. ", number::span(wait));
         }
         _ if health.state == State::Down && remedy.is_empty() => {
-            out.push_str("It is asked again and again, at most once in 5 s. ")
+            out.push_str("It is asked again and again, at most once in 5 s. ");
         }
         _ => {}
     }
