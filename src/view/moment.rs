@@ -2,7 +2,7 @@
 //! lines through the lanes and the label on the axis.
 
 use crate::app::App;
-use crate::model::{Span, Stamp};
+use crate::model::{Lapse, Span, Stamp};
 use crate::view::canvas::Canvas;
 use crate::view::lane::{self, AxisLabel};
 use crate::view::look::Role;
@@ -24,9 +24,9 @@ pub fn after_onset(app: &App) -> bool {
     app.derived.spike.as_ref().is_some_and(|s| s.onset <= app.at())
 }
 
-/// The selection as a stretch of time: both ends' columns belong to it.
+/// The selection as a stretch of whole columns, the one Enter opens: what is written is what is counted.
 pub fn selected(app: &App) -> Option<Span> {
-    app.selection.map(|s| Span::new(s.anchor, s.head))
+    app.selected()
 }
 
 /// The stretch that is marked on the charts: the selection, else the window drilled into.
@@ -43,7 +43,7 @@ pub fn lit(app: &App) -> Range<usize> {
         None => axis.columns,
     };
     match marked(app) {
-        Some(span) => column(span.from)..column(span.to).saturating_add(1),
+        Some(span) => column(span.from)..column(span.to - Lapse(1)).saturating_add(1),
         None if app.in_the_past() => 0..column(app.at()).saturating_add(1),
         None => 0..usize::MAX,
     }
@@ -72,7 +72,7 @@ pub fn axis_label(app: &App) -> Option<AxisLabel> {
 pub fn cursor_lines(app: &App, canvas: &mut Canvas<'_>, rows: Range<u16>) {
     let axis = app.axis();
     let edges = match selected(app) {
-        Some(span) => vec![span.from, span.to],
+        Some(span) => vec![span.from, span.to - Lapse(1)],
         None => vec![app.at()],
     };
     for at in edges {

@@ -464,7 +464,7 @@ fn course(app: &App, l: &Lane, cells: &[Cell], span: Span) -> Option<(String, Ro
     let axis = app.axis();
     let inside = cells.iter().enumerate().filter(|(i, _)| {
         let start = axis.start(*i);
-        start + axis.step > span.from && start <= span.to
+        start + axis.step > span.from && start < span.to
     });
     let (mut values, mut blind, mut outside) = (Vec::new(), 0, false);
     for (_, cell) in inside {
