@@ -324,10 +324,10 @@ fn heavy_wanted(app: &App) -> Option<Heavy> {
     let moved = app.made.heavy.as_ref().is_none_or(|made| {
         let follows = made.cursor == Cursor::Now && want.cursor == Cursor::Now;
         let same_instant = made.at == want.at || (follows && want.at.since(made.at).abs() < AGED);
-        !same_instant
-            || made.born != want.born
-            || !same_scope(app, made.scope, want.scope)
-            || !made.needs.covers(want.needs)
+        // The column under now moves by itself; what belongs to it comes with the facts.
+        let length = |b: Option<Span>| b.map(|s| s.length());
+        let same_born = made.born == want.born || (follows && length(made.born) == length(want.born));
+        !same_instant || !same_born || !same_scope(app, made.scope, want.scope) || !made.needs.covers(want.needs)
     });
     let stale = app.made.heavy_generation != app.store.generation
         && (app.now.since(app.made.heavy_at) >= HEAVY_EVERY || app.now < app.made.heavy_at);
