@@ -60,14 +60,15 @@ pub enum Command {
     },
     /// Collect without a screen until SIGTERM or Ctrl-C
     Record,
-    /// Open a recording
+    /// Open a recording: at its end with all of it known, or played from an instant
     Replay {
         /// Folder of the recording
         dir: PathBuf,
         /// Seconds of the recording in one second
         #[arg(long, default_value_t = 1.0, value_name = "FACTOR", value_parser = pace)]
         pace: f64,
-        /// Where to begin: RFC 3339 with its zone, or HH:MM on the recording's first day
+        /// Where to play from, instead of standing at the end: RFC 3339 with its zone, or HH:MM on the
+        /// recording's first day
         #[arg(long, value_name = "TIME")]
         at: Option<String>,
     },

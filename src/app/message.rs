@@ -24,8 +24,8 @@ pub enum Message {
     Past {
         /// What was asked for.
         span: Span,
-        /// What there was, in order of arrival.
-        batches: Vec<Arc<Batch>>,
+        /// What there was, in order of arrival; or why it cannot be known.
+        batches: Result<Vec<Arc<Batch>>, String>,
     },
     /// The note was written or not.
     NoteSaved(Result<NoteWritten, String>),

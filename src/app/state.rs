@@ -2,6 +2,7 @@
 
 use crate::analysis::lane::Axis;
 use crate::analysis::reconcile::Class;
+use crate::app::act;
 use crate::app::derive::Made;
 use crate::app::findings::Derived;
 use crate::app::grid::Grid;
@@ -340,8 +341,8 @@ pub struct App {
     pub fitted: Option<Span>,
     /// When each source was last asked by hand.
     pub refreshed: BTreeMap<String, Stamp>,
-    /// Stretches the recording has already given back.
-    pub loaded: Vec<Span>,
+    /// Stretches the recording could not give back: they are not asked again.
+    pub unreadable: Vec<Span>,
     /// Whether the mouse is captured.
     pub mouse: bool,
     /// What `derived` was made for.
@@ -433,9 +434,21 @@ impl App {
             events_only: false,
             fitted: None,
             refreshed: BTreeMap::new(),
-            loaded: Vec::new(),
+            unreadable: Vec::new(),
             mouse: start.mouse,
             made: Made::default(),
+        }
+    }
+    /// Opens a recording that is known as a whole, its play head at `at`: the axis stands over the incident
+    /// when the head is in it.
+    pub fn open(&mut self, store: Store, at: Stamp, ended: bool) {
+        self.store = store;
+        self.played = Some(at);
+        self.ended = ended;
+        act::time::fit_incident(self);
+        act::time::reveal(self);
+        if ended {
+            self.say("the whole recording is open at its end; ← goes back, :seek 19:24 plays from there");
         }
     }
     /// The newest instant there is: now when live, what has been played otherwise; while the picture is

@@ -3,7 +3,7 @@
 use crate::app::command::{COMMANDS, Id, Spot};
 use crate::app::key::{Code, Key};
 use crate::app::keymap::Keymap;
-use crate::app::message::{NoteWritten, People};
+use crate::app::message::{NoteWritten, People, RecorderState};
 use crate::app::rows::Panel;
 use crate::app::state::{Cursor, Mode, Place, Screen, Start};
 use crate::app::{App, Effect, Message, hint, palette, update};
@@ -342,6 +342,62 @@ fn a_replay_begins_with_the_axis_over_the_incident_and_scrubs_within_what_was_pl
 }
 
 #[test]
+fn a_recording_opens_at_its_end_with_all_of_it_to_be_looked_at() {
+    let mut room = Room::empty(Mode::Replay);
+    room.app.open(Room::live().app.store, simulator::END, true);
+    assert_eq!((room.app.at(), room.app.played), (simulator::END, Some(simulator::END)));
+    assert!(room.app.axis().column(simulator::END).is_some(), "the axis shows where the head is");
+    room.type_in(":goto 19:30");
+    assert_eq!(room.hm(), "19:30");
+    room.type_in(":seek 19:40");
+    assert_eq!(room.effects.last(), Some(&Effect::Seek(clock("19:40"))));
+    room.send(Message::Played { at: clock("19:40"), ended: false });
+    assert_eq!(room.hm(), "19:40");
+    assert!(room.app.axis().column(clock("19:40")).is_some(), "the axis follows the head");
+}
+
+#[test]
+fn what_the_head_comes_to_is_read_back_one_stretch_at_a_time() {
+    let mut room = Room::empty(Mode::Replay);
+    let mut store = Room::live().app.store;
+    store.logs = LogIndex::with_budget(200_000);
+    store.logs.skip(1, simulator::END);
+    room.app.open(store, clock("19:30"), false);
+    let loads = |room: &Room| room.effects.iter().filter(|e| matches!(e, Effect::Load(_))).count();
+    room.send(Message::Played { at: clock("19:30"), ended: false });
+    let Some(Effect::Load(span)) = room.effects.last().cloned() else { unreachable!("{:?}", room.effects) };
+    assert!(span.contains(clock("19:30")));
+    room.send(Message::Played { at: clock("19:35"), ended: false });
+    assert_eq!(loads(&room), 1, "the one before was not answered yet");
+    room.send(Message::Past { span, batches: Ok(Vec::new()) });
+    room.send(Message::Played { at: clock("19:35"), ended: false });
+    assert_eq!(loads(&room), 2);
+    assert!(!room.said().contains("nothing is recorded"), "nobody asked for that stretch");
+}
+
+#[test]
+fn what_cannot_be_read_back_is_said_and_stays_unknown() {
+    let mut room = Room::live();
+    let before = room.app.store.generation;
+    let span = Span::new(clock("19:10"), clock("19:14"));
+    room.send(Message::Past { span, batches: Err("the recording cannot be read back".to_owned()) });
+    assert_eq!(room.said(), "the recording cannot be read back");
+    assert_eq!(room.app.store.generation, before, "no stretch without points was made of it");
+}
+
+#[test]
+fn damage_of_a_recording_is_said_once() {
+    let mut room = Room::empty(Mode::Replay);
+    let damage = vec!["000002.jsonl: it is missing".to_owned(), "000003.jsonl.gz, byte 7: damaged".to_owned()];
+    let state = RecorderState { damage, ..RecorderState::default() };
+    room.send(Message::Recorder(state.clone()));
+    assert!(room.said().contains("000002.jsonl: it is missing; and 1 more"), "{}", room.said());
+    let said = room.app.messages.len();
+    room.send(Message::Recorder(state));
+    assert_eq!(room.app.messages.len(), said);
+}
+
+#[test]
 fn what_is_older_than_memory_is_asked_from_the_recording_once() {
     let mut room = Room::live();
     let mut short = LogIndex::with_budget(200_000);
@@ -364,7 +420,7 @@ fn what_is_older_than_memory_is_asked_from_the_recording_once() {
     room.keys("right left");
     room.type_in(":goto 19:10");
     let asked = loads(&room);
-    room.send(Message::Past { span, batches: Vec::new() });
+    room.send(Message::Past { span, batches: Ok(Vec::new()) });
     assert!(room.said().starts_with("nothing is recorded"), "{}", room.said());
     room.type_in(":goto 19:10");
     assert_eq!(loads(&room), asked, "what was answered is not asked again");

@@ -40,7 +40,7 @@ pub fn react(app: &mut App, now: Stamp, message: Message) -> Vec<Effect> {
             derive::facts_came(app);
             return Vec::new();
         }
-        Message::Past { span, batches } => past(app, span, &batches),
+        Message::Past { span, batches } => past(app, span, batches),
         Message::Key(key) => {
             app.last_key = now;
             let key = key.normal();
@@ -66,14 +66,21 @@ pub fn react(app: &mut App, now: Stamp, message: Message) -> Vec<Effect> {
             if ended && !app.ended {
                 app.say("the recording is at its end; ← goes back, q leaves");
             }
-            app.played = Some(at);
+            act::time::played(app, at);
             app.ended = ended;
-            Vec::new()
+            act::time::load_played(app)
         }
         Message::Recorder(state) => {
             if let Some(trouble) = state.trouble.as_ref().filter(|t| app.recorder.trouble.as_ref() != Some(t)) {
                 let sentence = trouble.clone();
                 app.say(&sentence);
+            }
+            if let Some(first) = state.damage.first().filter(|_| state.damage != app.recorder.damage) {
+                let sentence = match state.damage.len() - 1 {
+                    0 => format!("a part of the recording cannot be read: {first}"),
+                    more => format!("parts of the recording cannot be read: {first}; and {more} more, on Sources"),
+                };
+                app.say(&shown(&sentence));
             }
             app.recorder = state;
             Vec::new()
@@ -111,12 +118,20 @@ fn take(app: &mut App, batch: &Batch) {
     }
 }
 
-fn past(app: &mut App, span: Span, batches: &[Arc<Batch>]) -> Vec<Effect> {
+fn past(app: &mut App, span: Span, batches: Result<Vec<Arc<Batch>>, String>) -> Vec<Effect> {
     app.loading.retain(|s| *s != span);
-    app.loaded.push(span);
+    let batches = match batches {
+        Ok(batches) => batches,
+        Err(says) => {
+            app.unreadable.push(span);
+            app.say(&says);
+            return Vec::new();
+        }
+    };
     let facts: usize = batches.iter().map(|b| b.facts.len()).sum();
-    app.store.insert_past(span, batches);
-    if facts == 0 {
+    app.store.insert_past(span, &batches);
+    // Whoever plays through a gap sees it; whoever went there is told.
+    if facts == 0 && app.in_the_past() {
         let zone = app.store.incident.zone.clone();
         app.say(&format!("nothing is recorded between {} and {}", zone.hm(span.from), zone.hm(span.to)));
     }

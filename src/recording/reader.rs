@@ -99,7 +99,13 @@ impl Reader {
     /// looks at each database, the newest lines. Stretches it lacks are named by [`Store::missing`] and
     /// come from [`Reader::load`].
     pub fn overview(&self) -> Store {
+        self.opening().store
+    }
+
+    /// The overview, and from when to when it goes by the times of arrival.
+    pub fn opening(&self) -> Opening {
         let mut store = Store::default();
+        let mut last = None;
         let (mut decoder, mut deriver) = (Decoder::default(), Deriver::default());
         let segments = self.segments();
         let tail = tail(&segments);
@@ -110,9 +116,23 @@ impl Reader {
             }
         }
         for batch in Batches::new(self, segments[tail..].to_vec()) {
+            last = last.max(Some(batch.seen));
             store.apply(&batch);
         }
-        store
+        Opening { store, first: self.first_arrival(segments), last }
+    }
+
+    fn first_arrival(&self, segments: Vec<Segment>) -> Option<Stamp> {
+        let mut first = None;
+        if let Some(segment) = segments.first()
+            && let Some(head) = index::head(segment)
+            && let Some(block) = head.blocks.first()
+        {
+            let mut decoder = Decoder::default();
+            let mut take = |b: Batch| first = first.or(Some(b.seen));
+            self.decode(segment, segment.part(block.from, block.to), &mut decoder, &mut take);
+        }
+        first.or_else(|| Batches::new(self, segments).next().map(|b| b.seen))
     }
 
     /// The batches that hold facts of a stretch of time, in order of arrival.
@@ -220,6 +240,17 @@ impl Reader {
             }
         }
     }
+}
+
+/// A recording as it is opened: what the first full frame needs.
+#[derive(Clone)]
+pub struct Opening {
+    /// The whole of it, in short where it is long; see [`Reader::overview`].
+    pub store: Store,
+    /// When the first batch arrived.
+    pub first: Option<Stamp>,
+    /// When the newest batch arrived.
+    pub last: Option<Stamp>,
 }
 
 /// Batches of a recording, one segment in memory at a time.

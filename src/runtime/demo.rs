@@ -1,11 +1,11 @@
 //! `demo` and `replay`: a tape instead of sources.
 
 use crate::app::Message;
-use crate::model::Batch;
-use crate::recording::{Options, Reader, Recorder};
+use crate::model::{Batch, Stamp};
+use crate::recording::{Options, Recorder};
 use crate::runtime::feed;
 use crate::simulator;
-use crate::source::replay::{Command, Played, Tape, play, tape};
+use crate::source::replay::{Command, Played, Tape, glide, play};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -22,6 +22,15 @@ pub fn start(tape: Tape, pace: f64, to: mpsc::Sender<Message>) -> mpsc::Sender<C
     steer
 }
 
+/// Moves the play head of a recording that is open as a whole.
+pub fn start_whole(at: Stamp, end: Stamp, pace: f64, to: mpsc::Sender<Message>) -> mpsc::Sender<Command> {
+    let (steer, commands) = mpsc::channel(16);
+    let (out, played) = mpsc::channel::<Played>(feed::ROOM);
+    feed::played(played, to);
+    tokio::spawn(glide(at, end, pace, commands, out));
+    steer
+}
+
 /// The bundled incident, written into a recording of its own as it is played, like everything else.
 pub fn demo_tape(folder: &Path) -> Tape {
     let recorder = match Recorder::open(folder, Options::default()) {
@@ -32,13 +41,6 @@ pub fn demo_tape(folder: &Path) -> Tape {
         }
     };
     Box::new(Recording { world: Box::new(simulator::demo(SEED)), recorder })
-}
-
-/// A recording from its folder, with the sentences about what in it is damaged.
-pub fn recorded_tape(folder: &Path) -> Result<(Tape, Vec<String>), String> {
-    let (reader, damage) = Reader::open(folder).map_err(|e| e.to_string())?;
-    let says = damage.iter().map(ToString::to_string).collect();
-    Ok((tape(Arc::new(reader)), says))
 }
 
 /// Batches that are recorded on their way.

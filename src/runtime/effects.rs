@@ -92,15 +92,13 @@ impl Hands {
     /// Reads a stretch back from the recording.
     pub fn load(&self, span: Span) {
         let Some(folder) = self.recording.clone() else {
-            self.answer(Message::Past { span, batches: Vec::new() });
+            let says = "nothing is recorded in this run, so its older details are gone: leave out --no-record";
+            self.answer(Message::Past { span, batches: Err(says.to_owned()) });
             return;
         };
         self.blocking(move || match Reader::open(&folder) {
-            Ok((reader, _)) => Message::Past { span, batches: reader.load(span) },
-            Err(e) => {
-                tracing::warn!(error = %e, "the recording could not be read back");
-                Message::Past { span, batches: Vec::new() }
-            }
+            Ok((reader, _)) => Message::Past { span, batches: Ok(reader.load(span)) },
+            Err(e) => Message::Past { span, batches: Err(format!("the recording cannot be read back: {e}")) },
         });
     }
 

@@ -7,7 +7,9 @@ use crate::app::state::{App, Mode, Start};
 use crate::cli::{Arguments, Command, Options};
 use crate::config::Config;
 use crate::model::recording::RecorderState;
-use crate::model::{Batch, Stamp};
+use crate::model::{Batch, Lapse, Stamp};
+use crate::recording::Reader;
+use crate::recording::reader::Opening;
 use crate::runtime::effects::{Hands, now, record_people};
 use crate::runtime::folders::Folders;
 use crate::runtime::live::{self, Keep, Live, Tally};
@@ -196,18 +198,25 @@ impl Setting {
     }
 
     fn replay(self, dir: &Path, pace: f64, at: Option<&str>) -> Result<Ending, Ending> {
-        let (tape, damage) = demo::recorded_tape(dir).map_err(Ending::Refused)?;
-        let from = at.map(|text| begin(dir, text)).transpose().map_err(Ending::Refused)?;
+        let (reader, _) = Reader::open(dir).map_err(|e| Ending::Refused(e.to_string()))?;
+        let opening = reader.opening();
+        let at = at.map(|text| begin(&opening, text)).transpose().map_err(Ending::Refused)?;
+        let Opening { store, last, .. } = opening;
+        let state = RecorderState {
+            folder: dir.display().to_string(),
+            damage: reader.damage().iter().map(ToString::to_string).collect(),
+            ..RecorderState::default()
+        };
         let show = self.tape_show(Mode::Replay, pace, None)?;
         Ok(with_runtime(async {
             let mut wires = Wires::new();
             match wires.open(show, self.folders) {
-                Ok(opened) => {
-                    let steer = demo::start(tape, pace, wires.post.clone());
-                    if let Some(from) = from {
-                        let _ = steer.send(Steer::Seek(from)).await;
-                    }
-                    let state = RecorderState { folder: dir.display().to_string(), damage, ..RecorderState::default() };
+                Ok(mut opened) => {
+                    // A recording in which nothing has arrived yet has neither end nor beginning.
+                    let end = last.unwrap_or_else(now);
+                    let at = at.unwrap_or(end);
+                    opened.stage.app.open(store, at, at >= end);
+                    let steer = demo::start_whole(at, end, pace, wires.post.clone());
                     Box::pin(wires.taped(opened, steer, dir.to_owned(), state)).await
                 }
                 Err(ending) => ending,
@@ -409,25 +418,49 @@ fn who(config: Option<&Config>) -> String {
 }
 
 /// The instant that `--at` means.
-fn begin(dir: &Path, text: &str) -> Result<Stamp, String> {
-    if let Some(at) = Stamp::parse_rfc3339(text) {
-        return Ok(at);
+fn begin(opening: &Opening, text: &str) -> Result<Stamp, String> {
+    let zone = &opening.store.incident.zone;
+    let (Some(first), Some(last)) = (opening.first, opening.last) else {
+        return Err(format!("--at {text} is not in the recording: nothing has been recorded yet"));
+    };
+    let at = Stamp::parse_rfc3339(text).or_else(|| zone.on_day(first, text)).ok_or_else(|| {
+        format!("--at {text} is no time: write 19:24 (in {}) or 2025-01-12T19:24:00+07:00", zone.name)
+    })?;
+    // Minutes are typed: the one in which the recording begins counts as its beginning.
+    if at > last || at < first.floor(Lapse::minutes(1), zone) {
+        let (first, last) = (zone.rfc3339(first), zone.rfc3339(last));
+        return Err(format!("--at {text} is not in the recording: it goes from {first} to {last}"));
     }
-    let (reader, _) = crate::recording::Reader::open(dir).map_err(|e| e.to_string())?;
-    let mut incident = None;
-    let mut first = None;
-    for batch in reader.batches() {
-        first = first.or(Some(batch.seen));
-        incident = batch.facts.iter().find_map(|f| match f {
-            crate::model::Fact::Incident(i) => Some(i.clone()),
-            _ => None,
-        });
-        if incident.is_some() {
-            break;
+    Ok(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    fn opening(first: &str, last: &str) -> Opening {
+        Opening { store: Store::default(), first: Stamp::parse_rfc3339(first), last: Stamp::parse_rfc3339(last) }
+    }
+
+    #[test]
+    fn at_is_a_clock_of_the_first_day_or_a_whole_time_and_must_be_recorded() {
+        let evening = opening("2025-01-12T19:12:30+07:00", "2025-01-13T00:30:00+07:00");
+        let half_past = Stamp::parse_rfc3339("2025-01-12T19:30:00+07:00").unwrap();
+        assert_eq!(begin(&evening, "19:30"), Ok(half_past));
+        assert_eq!(begin(&evening, "2025-01-12T12:30:00Z"), Ok(half_past));
+        assert!(begin(&evening, "2025-01-13T00:15:00+07:00").is_ok());
+        assert!(begin(&evening, "19:12").is_ok(), "the minute in which it begins");
+        for outside in ["19:11", "00:15", "2025-01-13T00:31:00+07:00"] {
+            let says = begin(&evening, outside).unwrap_err();
+            assert!(says.contains("from 2025-01-12T19:12:30+07:00 to 2025-01-13T00:30:00+07:00"), "{says}");
         }
+        assert!(begin(&evening, "seven").unwrap_err().contains("is no time"));
     }
-    let zone = incident.map_or_else(crate::model::Zone::utc, |i| i.zone);
-    first
-        .and_then(|day| zone.on_day(day, text))
-        .ok_or_else(|| format!("--at {text} is no time: write 19:24 (in {}) or 2025-01-12T19:24:00+07:00", zone.name))
+
+    #[test]
+    fn no_instant_is_in_a_recording_without_a_batch() {
+        let empty = Opening { store: Store::default(), first: None, last: None };
+        assert!(begin(&empty, "19:30").unwrap_err().contains("nothing has been recorded yet"));
+    }
 }

@@ -71,7 +71,7 @@ fn follow(app: &mut App) {
 }
 
 /// Moves the axis by whole columns until the cursor is on it.
-fn reveal(app: &mut App) {
+pub fn reveal(app: &mut App) {
     let axis = app.axis();
     let at = app.at();
     if axis.column(at).is_some() {
@@ -86,6 +86,22 @@ fn reveal(app: &mut App) {
     app.axis_from = Some(from);
 }
 
+/// The play head has moved: an axis that showed it goes on showing it.
+pub fn played(app: &mut App, to: Stamp) {
+    let shown = app.axis().column(app.at()).is_some();
+    app.played = Some(to);
+    if shown {
+        reveal(app);
+    }
+}
+
+/// While a recording plays, what memory does not hold is read back as the head comes to it: one stretch at
+/// a time, and what is played faster than it is read shows its minutes.
+pub fn load_played(app: &mut App) -> Vec<Effect> {
+    let plays = app.mode == Mode::Replay && !app.in_the_past() && app.loading.is_empty();
+    if plays { load(app) } else { Vec::new() }
+}
+
 /// Asks the recording, once, for what memory no longer holds around the cursor.
 fn load(app: &mut App) -> Vec<Effect> {
     if app.mode == Mode::Demo {
@@ -93,7 +109,7 @@ fn load(app: &mut App) -> Vec<Effect> {
     }
     let at = app.at();
     let Some(span) = app.store.missing(Span::new(at - AROUND, at + AROUND)) else { return Vec::new() };
-    if app.loading.contains(&span) || app.loaded.contains(&span) {
+    if app.loading.contains(&span) || app.unreadable.contains(&span) {
         return Vec::new();
     }
     app.loading.push(span);
