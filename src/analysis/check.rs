@@ -20,6 +20,8 @@ mod timeout;
 mod verdict;
 mod words;
 
+use crate::analysis::reconcile::SharedTrait;
+use crate::analysis::spike::Onset;
 use crate::model::note::{ItemId, Note, Verdict};
 use crate::model::series::SeriesName;
 use crate::model::{Span, Stamp, Untrusted};
@@ -100,7 +102,21 @@ pub struct Findings {
 /// Evaluates everything for `window` as of `at`. A note without hypotheses is asked the five that the rules
 /// know. Nothing after `at` is used.
 pub fn findings(store: &Store, note: &Note, window: Span, at: Stamp) -> Findings {
-    let scene = Scene::new(store, window, at);
+    findings_given(store, note, window, at, Given::default())
+}
+
+/// What is expensive in the findings, when the caller has it for the same stretch and instant.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// `spike::broke_first` at the instant.
+    pub onsets: Option<Vec<Onset>>,
+    /// `reconcile::shared` of the stretch at the instant.
+    pub shared: Option<Vec<SharedTrait>>,
+}
+
+/// As [`findings`], sparing what is given.
+pub fn findings_given(store: &Store, note: &Note, window: Span, at: Stamp, given: Given) -> Findings {
+    let scene = Scene::new(store, window, at).given(given);
     let mut desk = Desk { scene: &scene, note, taken: BTreeSet::new(), probed: BTreeSet::new() };
     let hypotheses = desk.hypotheses();
     let mut others = desk.others();

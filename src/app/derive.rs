@@ -41,6 +41,8 @@ pub struct Made {
     book: Option<Book>,
     /// Heavy parts in the making, and how many of their pieces are done.
     making: Option<(Heavy, usize)>,
+    /// Worked out by earlier pieces for the findings.
+    given: check::Given,
     dirty: bool,
 }
 
@@ -135,7 +137,11 @@ pub fn hasten(app: &mut App) {
     note(app);
     light(app);
     list(app);
-    app.made.dirty = book_wanted(app) || heavy_wanted(app).is_some();
+    app.made.dirty = slow_wanted(app);
+}
+
+fn slow_wanted(app: &App) -> bool {
+    book_wanted(app) || story_wanted(app) || heavy_wanted(app).is_some()
 }
 
 /// Makes one piece of what [`hasten`] left, short enough for a key to come in between; says whether more
@@ -146,10 +152,12 @@ pub fn settle_piece(app: &mut App) -> bool {
     }
     if book_wanted(app) {
         book_lanes(app);
+    } else if story_wanted(app) {
+        story(app);
     } else if let Some(want) = heavy_wanted(app) {
         heavy_piece(app, want);
     }
-    let more = book_wanted(app) || heavy_wanted(app).is_some();
+    let more = slow_wanted(app);
     if !more {
         list(app);
     }
@@ -199,7 +207,6 @@ fn light(app: &mut App) {
         return;
     }
     let (at, edge, axis) = (app.at(), app.live_edge(), want.axis);
-    story(app, edge);
     let store = &app.store;
     let d = &mut app.derived;
     let before = std::mem::take(&mut d.lanes);
@@ -221,15 +228,18 @@ fn light(app: &mut App) {
 }
 
 /// Spike and onsets depend on the facts alone, not on the cursor: made at most once a second.
-fn story(app: &mut App, edge: Stamp) {
+fn story_wanted(app: &App) -> bool {
     let waited = app.now.since(app.made.story_at) >= HEAVY_EVERY || app.now < app.made.story_at;
-    if app.made.story == Some(app.store.generation) || (app.made.story.is_some() && !waited) {
-        return;
-    }
+    app.made.story.is_none() || (app.made.story != Some(app.store.generation) && waited)
+}
+
+fn story(app: &mut App) {
+    let edge = app.live_edge();
     app.derived.spike = spike::spike(&app.store, edge);
     app.derived.onsets = spike::broke_first(&app.store, edge);
     app.made.story = Some(app.store.generation);
     app.made.story_at = app.now;
+    app.derived.events = events(app, edge);
 }
 
 fn database_panels(app: &mut App) {
@@ -340,7 +350,10 @@ fn heavy_piece(app: &mut App, want: Heavy) {
     let begun = app.made.making.take().filter(|(making, _)| {
         making.cursor == want.cursor && making.needs == want.needs && same_scope(app, making.scope, want.scope)
     });
-    let (making, done) = begun.unwrap_or((want, 0));
+    let (making, done) = begun.unwrap_or_else(|| {
+        app.made.given = check::Given::default();
+        (want, 0)
+    });
     let next = (done..PIECES.len()).find(|i| (PIECES[*i].needed)(making.needs));
     if let Some(i) = next {
         (PIECES[i].make)(app, making.scope, making.at);
@@ -367,12 +380,14 @@ struct Piece {
 }
 
 /// In the order in which they are missed most.
-const PIECES: [Piece; 6] = [
+const PIECES: [Piece; 8] = [
     Piece { needed: |n| n.orders, make: make_standing },
     Piece { needed: |n| n.orders, make: make_first_stuck },
     Piece { needed: |n| n.orders, make: make_born },
     Piece { needed: |n| n.traits, make: make_shared },
     Piece { needed: |n| n.patterns, make: make_patterns },
+    Piece { needed: |n| n.findings, make: give_onsets },
+    Piece { needed: |n| n.findings, make: give_shared },
     Piece { needed: |n| n.findings, make: make_findings },
 ];
 
@@ -413,9 +428,18 @@ fn make_patterns(app: &mut App, scope: Span, at: Stamp) {
     follow(app, Panel::Patterns, focus);
 }
 
+fn give_onsets(app: &mut App, _: Span, at: Stamp) {
+    app.made.given.onsets = Some(spike::broke_first(&app.store, at));
+}
+
+fn give_shared(app: &mut App, scope: Span, at: Stamp) {
+    app.made.given.shared = Some(reconcile::shared(&app.store, scope, at));
+}
+
 fn make_findings(app: &mut App, scope: Span, at: Stamp) {
+    let given = std::mem::take(&mut app.made.given);
     let focus = app.row_id(Panel::Hypotheses, app.rows_in(Panel::Hypotheses).focus);
-    let mut made = check::findings(&app.store, &app.note, scope, at);
+    let mut made = check::findings_given(&app.store, &app.note, scope, at, given);
     if app.now.since(app.last_key) < HANDS_OFF {
         let before: Vec<u32> = app.derived.findings.hypotheses.iter().map(|f| f.number).collect();
         keep_order(&before, &mut made.hypotheses, |f| f.number);

@@ -1,6 +1,7 @@
 //! What the rules look at: the store as of one instant, with everything that several rules need worked out
 //! at most once.
 
+use super::Given;
 use super::callback::Attempts;
 use super::lines::{Lines, Says, Told};
 use super::numbers as n;
@@ -225,6 +226,12 @@ impl<'s> Scene<'s> {
     pub fn shown(&self, fits: impl Fn(Told) -> bool) -> (usize, usize) {
         let with_lines = self.told().iter().filter(|t| t.says.has(Lines::ANY));
         with_lines.fold((0, 0), |(all, some), t| (all + 1, some + usize::from(fits(*t))))
+    }
+    /// With what the caller has worked out already, for the same stretch and instant.
+    pub fn given(self, given: Given) -> Self {
+        let onsets = given.onsets.map_or_else(OnceCell::new, OnceCell::from);
+        let shared = given.shared.map_or_else(OnceCell::new, OnceCell::from);
+        Self { onsets, shared, ..self }
     }
     /// What broke first, worked out once.
     pub fn onsets(&self) -> &[Onset] {
