@@ -12,7 +12,7 @@ use crate::app::message::RecorderState;
 use crate::model::database::Pid;
 use crate::model::note::Note;
 use crate::model::order::OrderId;
-use crate::model::{Lapse, Span, Stamp};
+use crate::model::{Lapse, Span, Stamp, Untrusted};
 use crate::note::edit::{DiffLine, Edit};
 use crate::store::Store;
 use std::collections::BTreeMap;
@@ -205,7 +205,7 @@ pub struct Pending {
     /// What it writes.
     pub diff: Vec<DiffLine>,
     /// The item's words, for the question and the recording.
-    pub text: crate::model::Untrusted,
+    pub text: Untrusted,
     /// The evidence line that can be added.
     pub evidence: Option<String>,
 }
@@ -371,6 +371,12 @@ pub struct Start {
 }
 
 impl App {
+    /// The incident's heading: the configured one, else the note's own.
+    pub fn title(&self) -> &Untrusted {
+        let configured = &self.store.incident.title;
+        if configured.is_empty() { &self.note.title } else { configured }
+    }
+
     /// A program that has seen nothing yet.
     pub fn new(start: Start) -> Self {
         let grid = Grid::of(start.size.0, start.size.1);

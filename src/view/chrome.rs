@@ -36,7 +36,7 @@ fn header(app: &App, canvas: &mut Canvas<'_>) {
     let start = canvas.runs_right(30, end, 0, &right);
     let severity = app.note.severity.as_ref().unwrap_or(&app.store.incident.severity);
     let status = app.note.status.as_ref().unwrap_or(&app.store.incident.status);
-    let title = canvas.shown(&app.store.incident.title);
+    let title = canvas.shown(app.title());
     let title = if app.grid.size == Size::Narrow { brief(&title) } else { title };
     let mut left = vec![strong(title)];
     for (word, role) in [(severity, Role::Strong), (status, Role::Text)] {

@@ -18,7 +18,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
         let (glyph, role) = if past { ("◂", Role::Past) } else { chrome::dot(crate::model::health::State::Well) };
         canvas.put(start, 0, glyph, role);
     }
-    let title = canvas.shown(&app.store.incident.title);
+    let title = canvas.shown(app.title());
     // Without room for the day, what happened is what matters.
     let room = usize::from(start.saturating_sub(2));
     let title = if text::width(&title) > room { title.rsplit(" · ").next().unwrap_or(&title) } else { &title };

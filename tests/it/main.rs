@@ -8,6 +8,7 @@ mod frames;
 mod house;
 mod note;
 mod orders;
+mod path;
 mod pg;
 mod postgres;
 mod pty;

@@ -275,7 +275,10 @@ impl Ask {
             return Ok(Step::default());
         }
         let refs = if self.rewritten.has(Name::Refs) { board.refs(&ids) } else { Vec::new() };
-        let rows = if self.rewritten.has(Name::Refs) && refs.is_empty() && !self.rewritten.has(Name::Ids) {
+        let by_refs = self.rewritten.has(Name::Refs) && !self.rewritten.has(Name::Ids);
+        // As of before the question: a payment learned meanwhile was not in it.
+        let with_refs = if by_refs { board.with_refs(&ids) } else { Vec::new() };
+        let rows = if by_refs && refs.is_empty() {
             // Nobody paid for these: there is nothing to ask for.
             self.prepare(session).await?;
             Vec::new()
@@ -290,14 +293,20 @@ impl Ask {
         board.answered(role, &ids, &news(&rows, &ids), self.pace.current(), Instant::now());
         self.pace.took(lapse(begun.elapsed()));
         self.rest(board, begun);
-        Ok(Step { ledgers: vec![Ledger { asof, asked: Asked::Ids(ids), rows }], unknown })
+        // An order without a known payment was not asked about by its reference: its silence is no answer.
+        let asked = if by_refs { with_refs } else { ids };
+        if asked.is_empty() && is_empty(&rows) {
+            return Ok(Step { ledgers: Vec::new(), unknown });
+        }
+        Ok(Step { ledgers: vec![Ledger { asof, asked: Asked::Ids(asked), rows }], unknown })
     }
 
-    /// The next chunk when there is one, after a rest; else within an interval.
+    /// The next chunk when there is one, after a rest. With nothing to ask the board is looked at again
+    /// soon, because other queries bring orders and payments; that costs the server nothing.
     fn rest(&mut self, board: &Board, begun: Instant) {
         let now = Instant::now();
         let soonest = now + begun.elapsed() * 3;
-        let latest = now + self.pace.current().to_std();
+        let latest = now + self.pace.current().min(LEAST_GAP).to_std();
         self.due = board.next_due(self.query.role).map_or(latest, |due| due.max(soonest)).min(latest);
     }
 

@@ -74,7 +74,7 @@ impl Board {
         let mut known = self.known();
         match rows {
             Rows::Orders(orders) => orders.iter().for_each(|o| known.order(o, now)),
-            Rows::Payments(payments) => known.payments(payments),
+            Rows::Payments(payments) => known.payments(payments, now),
             Rows::HoPayments(records) => known.records(records),
             Rows::OrderEvents(_) | Rows::Callbacks(_) => {}
         }
@@ -98,6 +98,13 @@ impl Board {
         ids.iter().filter_map(|id| known.orders.get(id)).flat_map(|item| item.refs.iter().cloned()).collect()
     }
 
+    /// Those of the orders that have a UPG reference.
+    pub fn with_refs(&self, ids: &[OrderId]) -> Vec<OrderId> {
+        let known = self.known();
+        let paid = |id: &&OrderId| known.orders.get(*id).is_some_and(|item| !item.refs.is_empty());
+        ids.iter().filter(paid).cloned().collect()
+    }
+
     /// A role has asked for these; `changed` are those with news.
     pub fn answered(&self, role: Role, ids: &[OrderId], changed: &HashSet<OrderId>, interval: Lapse, now: Instant) {
         let mut known = self.known();
@@ -109,6 +116,19 @@ impl Board {
     /// How many orders are still to be watched.
     pub fn open(&self) -> usize {
         self.known().orders.len()
+    }
+}
+
+impl Item {
+    /// A new payment: whoever was asked about the order before could not know of it.
+    fn ask_anew(&mut self, id: &OrderId, due: &mut BTreeMap<Role, BTreeSet<(Instant, OrderId)>>, now: Instant) {
+        for (role, asked) in self.asked.iter_mut().filter(|(role, _)| **role != Role::Payments) {
+            if let Some(queue) = due.get_mut(role) {
+                queue.remove(&(asked.due, id.clone()));
+                *asked = Asked { due: now.min(asked.due), gap: Lapse::ZERO, answered: false };
+                queue.insert((asked.due, id.clone()));
+            }
+        }
     }
 }
 
@@ -128,7 +148,7 @@ impl Known {
         }
     }
 
-    fn payments(&mut self, payments: &[Payment]) {
+    fn payments(&mut self, payments: &[Payment], now: Instant) {
         let mut by_order: BTreeMap<&OrderId, Vec<&Payment>> = BTreeMap::new();
         for payment in payments {
             by_order.entry(&payment.order_id).or_default().push(payment);
@@ -140,6 +160,7 @@ impl Known {
                 if !item.refs.contains(&payment.upg_ref) {
                     item.refs.push(payment.upg_ref.clone());
                     self.by_ref.insert(payment.upg_ref.clone(), id.clone());
+                    item.ask_anew(id, &mut self.due, now);
                 }
             }
         }
@@ -245,6 +266,26 @@ mod tests {
         board.learn(&Rows::Orders(vec![order("A", OrderStatus::Complete)]), now);
         let later = now + Lapse::hours(1).to_std();
         assert_eq!(board.due(Role::Payments, 9, later), ids(&["B"]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_payment_sends_the_others_out_again_at_once() {
+        let board = Board::default();
+        let now = Instant::now();
+        board.asks_by_id(Role::Payments, now);
+        board.asks_by_id(Role::HoPayments, now);
+        board.learn(&Rows::Orders(vec![order("A", OrderStatus::Active), order("B", OrderStatus::Active)]), now);
+        for role in [Role::Payments, Role::HoPayments] {
+            board.answered(role, &ids(&["A", "B"]), &HashSet::new(), Lapse::minutes(5), now);
+        }
+        assert_eq!(board.with_refs(&ids(&["A", "B"])), ids(&[]));
+        board.learn(&paid("B"), now);
+        assert_eq!(board.with_refs(&ids(&["A", "B"])), ids(&["B"]));
+        assert_eq!((board.due(Role::HoPayments, 9, now), board.due(Role::Payments, 9, now)), (ids(&["B"]), ids(&[])));
+        // The same payment again is no news.
+        board.answered(Role::HoPayments, &ids(&["B"]), &HashSet::new(), Lapse::minutes(5), now);
+        board.learn(&paid("B"), now);
+        assert_eq!(board.due(Role::HoPayments, 9, now), ids(&[]));
     }
 
     #[tokio::test(start_paused = true)]
