@@ -1,8 +1,6 @@
 //! The whole path of an incident on real parts, by keys alone: from the connections to a tick in the note,
 //! through a stop of the server and a kill of the program to the replay of its recording.
 
-#![expect(clippy::expect_used, reason = "the helpers of tests fail like the tests themselves")]
-
 use crate::pg::{self, Server, number, sql};
 use crate::pty::{self, Running};
 use sqlx::postgres::PgConnection;
@@ -88,7 +86,8 @@ impl Files {
     fn new(server: &Server) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/incident-note.md"), at("incident.md")).unwrap();
+        std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/incident-note.md"), at("incident.md"))
+            .unwrap();
         std::fs::write(at("config.toml"), config(server)).unwrap();
         let stop = Arc::new(AtomicBool::new(false));
         let (json, plain, ended) = (at("mrg.log"), at("upg.log"), stop.clone());
@@ -129,8 +128,7 @@ fn grow(json: &Path, plain: &Path, ended: &AtomicBool) {
 }
 
 fn now_as_text() -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let now = warroom::model::Stamp(i64::try_from(now.as_micros()).unwrap());
+    let now = warroom::source::clock::now();
     warroom::model::Zone::utc().rfc3339(now)
 }
 
