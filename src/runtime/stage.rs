@@ -203,8 +203,10 @@ impl Stage {
             Asked::HangUp => Step::Leave(self.hung_up()),
             Asked::Terminate | Asked::Interrupt => Step::Leave(Ending::Signal(asked.exit_code())),
             Asked::Stop => self.suspend(Suspend::Process, keyboard),
+            // The kernel sends SIGCONT after SIGHUP when a terminal goes away.
             Asked::Continue => match self.screen.resume() {
                 Ok(()) => self.resized(),
+                Err(_) if self.screen.gone() => Step::Leave(self.hung_up()),
                 Err(says) => Step::Leave(Ending::Failed(says)),
             },
         }
@@ -229,6 +231,7 @@ impl Stage {
         *keyboard = Keyboard::open();
         match resumed {
             Ok(()) => self.resized(),
+            Err(_) if self.screen.gone() => Step::Leave(self.hung_up()),
             Err(says) => Step::Leave(Ending::Failed(says)),
         }
     }

@@ -44,6 +44,7 @@ impl Screen {
         let size = tty.size();
         let session = Session::enter(tty)?;
         let guard = Guard(session.clone());
+        watchdog(Arc::clone(&session)).map_err(|e| format!("the system starts no more threads ({e})"))?;
         let writer = Writer::start(session.clone(), caps.wire(), lost)
             .map_err(|e| format!("the thread that writes to the terminal could not be started ({e})"))?;
         let screen = Self { writer, session, _guard: guard, caps, buffer: Buffer::empty(Rect::ZERO), size };
@@ -131,4 +132,21 @@ impl Screen {
     pub fn leave(&self) {
         self.session.leave();
     }
+}
+
+/// What a shell reports for a program that ended by SIGHUP.
+const HUNG_UP: i32 = 129;
+/// How long the loop has to leave in order once its terminal is gone.
+const IN_ORDER: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Ends the program when its terminal is gone and the loop does not: crossterm 0.29 reads a vanished
+/// terminal again and again without ever giving the loop back (crossterm#793). Nothing is lost by it:
+/// every batch was handed to the system before it was shown.
+fn watchdog(session: Arc<Session>) -> std::io::Result<()> {
+    let watch = move || {
+        while !session.tty().wait_for_hang_up() {}
+        std::thread::sleep(IN_ORDER);
+        std::process::exit(HUNG_UP);
+    };
+    std::thread::Builder::new().name("watchdog".to_owned()).spawn(watch).map(drop)
 }

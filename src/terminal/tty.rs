@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How long one wait for room in the tty lasts before the `stop` flag is looked at again.
 const WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+/// A hang-up is seen at once; this long only where the system does not say.
+const LOOK_AGAIN: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
 /// The terminal that standard output is connected to.
@@ -84,6 +86,13 @@ impl Tty {
             Ok(_) => fds.iter().any(|f| f.revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)),
             Err(_) => false,
         }
+    }
+
+    /// Waits until the other side has hung up, or for a second; says whether it has.
+    pub fn wait_for_hang_up(&self) -> bool {
+        let mut fds = [PollFd::new(&self.fd, PollFlags::empty())];
+        let _ = poll(&mut fds, Some(&LOOK_AGAIN));
+        self.gone()
     }
 
     /// Writes everything, waiting for room as long as `stop` is not raised. Once it is, a terminal that
