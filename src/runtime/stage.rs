@@ -116,10 +116,10 @@ impl Stage {
                 _ = self.feed.recv_many(&mut gulp, GULP), if !self.feed.is_closed() || !self.feed.is_empty() => Woken::Facts,
             };
             let step = match woken {
-                Woken::Signal(asked) => self.signal(asked, &mut keyboard),
+                Woken::Signal(asked) => self.signal(asked),
                 Woken::Input(Ok(inputs)) => {
                     rest.begin(AFTER_KEY);
-                    self.input(inputs, &mut keyboard)
+                    self.input(inputs)
                 }
                 Woken::Input(Err(why)) => Step::Leave(self.deaf(&why)),
                 Woken::Lost => Step::Leave(self.hung_up()),
@@ -178,13 +178,13 @@ impl Stage {
         self.take(Message::Tick)
     }
 
-    fn input(&mut self, inputs: [Option<Input>; 2], keyboard: &mut Keyboard) -> Step {
+    fn input(&mut self, inputs: [Option<Input>; 2]) -> Step {
         for input in inputs.into_iter().flatten() {
             let step = match input {
                 Input::Key(key) => self.take(Message::Key(key)),
                 Input::Paste(text) => self.take(Message::Paste(text)),
                 Input::Resize => self.resized(),
-                Input::Suspend => self.suspend(Suspend::Job, keyboard),
+                Input::Suspend => self.suspend(Suspend::Job),
             };
             if let Step::Leave(ending) = step {
                 return Step::Leave(ending);
@@ -198,11 +198,11 @@ impl Stage {
         self.take(Message::Resize(width, height))
     }
 
-    fn signal(&mut self, asked: Asked, keyboard: &mut Keyboard) -> Step {
+    fn signal(&mut self, asked: Asked) -> Step {
         match asked {
             Asked::HangUp => Step::Leave(self.hung_up()),
             Asked::Terminate | Asked::Interrupt => Step::Leave(Ending::Signal(asked.exit_code())),
-            Asked::Stop => self.suspend(Suspend::Process, keyboard),
+            Asked::Stop => self.suspend(Suspend::Process),
             // The kernel sends SIGCONT after SIGHUP when a terminal goes away.
             Asked::Continue => match self.screen.resume() {
                 Ok(()) => self.resized(),
@@ -225,11 +225,10 @@ impl Stage {
         Ending::Signal(Asked::HangUp.exit_code())
     }
 
-    fn suspend(&mut self, whom: Suspend, keyboard: &mut Keyboard) -> Step {
-        keyboard.close();
-        let resumed = self.screen.suspend(whom);
-        *keyboard = Keyboard::open();
-        match resumed {
+    fn suspend(&mut self, whom: Suspend) -> Step {
+        // The reader of keys stops with the whole process and goes on with it. It is not closed: crossterm's
+        // next reader sometimes hears nothing any more.
+        match self.screen.suspend(whom) {
             Ok(()) => self.resized(),
             Err(_) if self.screen.gone() => Step::Leave(self.hung_up()),
             Err(says) => Step::Leave(Ending::Failed(says)),

@@ -8,23 +8,18 @@ use futures_util::StreamExt as _;
 /// What people do at the terminal, as it comes.
 #[derive(Debug)]
 pub struct Keyboard {
-    events: Option<EventStream>,
+    events: EventStream,
 }
 
 impl Keyboard {
     /// Begins to read. One at a time: it reads from the tty as long as it lives.
     pub fn open() -> Self {
-        Self { events: Some(EventStream::new()) }
-    }
-    /// Stops reading, so that what is typed now is the shell's.
-    pub fn close(&mut self) {
-        self.events = None;
+        Self { events: EventStream::new() }
     }
     /// What was done next, by [`translate`]; the error says why nothing can be read any more. Safe to give
     /// up in a `select!`.
     pub async fn next(&mut self) -> Result<[Option<Input>; 2], String> {
-        let Some(events) = &mut self.events else { return std::future::pending().await };
-        match events.next().await {
+        match self.events.next().await {
             Some(Ok(event)) => Ok(translate(event)),
             // Dropping a reader of keys wakes the next one without an event.
             Some(Err(e)) if e.kind() == std::io::ErrorKind::Interrupted => Ok([None, None]),

@@ -107,8 +107,7 @@ impl Screen {
     pub fn hang_up(&self) {
         self.session.hang_up();
     }
-    /// Gives the terminal back, stops, and takes it again when continued. The reader of keys must be gone
-    /// before, so that it does not eat what is typed into the shell.
+    /// Gives the terminal back, stops the whole process, and takes the terminal again when continued.
     pub fn suspend(&mut self, whom: Suspend) -> Result<(), String> {
         use rustix::process::{Signal, getpid, kill_current_process_group, kill_process};
         self.session.leave();
