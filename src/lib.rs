@@ -3,7 +3,7 @@
 //! # The map
 //!
 //! Everything that enters the program is a [`model::Batch`] of timestamped facts. Batches and keys are the
-//! inputs of one function, [`app::update`]; the screen is a function of the state. A recording is the
+//! inputs of one function, [`app::update()`]; the screen is a function of the state. A recording is the
 //! batches in order of arrival, so live, paused, replay, demo and tests are one program with different
 //! sources.
 //!

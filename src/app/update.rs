@@ -27,7 +27,7 @@ pub fn update(app: &mut App, now: Stamp, message: Message) -> Vec<Effect> {
     effects
 }
 
-/// As [`update`], but what takes long to derive is left for [`super::settle_piece`]: what a screen calls,
+/// As [`update()`], but what takes long to derive is left for [`super::settle_piece`]: what a screen calls,
 /// so that a key never waits for orders to be counted.
 pub fn react(app: &mut App, now: Stamp, message: Message) -> Vec<Effect> {
     app.now = now;
