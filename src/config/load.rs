@@ -267,13 +267,14 @@ fn payment_status(text: &str) -> Result<PaymentStatus, String> {
     })
 }
 
-const UNITS: [(&str, Unit); 8] = [
+const UNITS: [(&str, Unit); 9] = [
     ("count", Unit::Count),
     ("users", Unit::Users),
     ("per_second", Unit::PerSecond),
     ("per_minute", Unit::PerMinute),
     ("percent", Unit::Percent),
     ("seconds", Unit::Seconds),
+    ("bytes", Unit::Bytes),
     ("bytes_per_second", Unit::BytesPerSecond),
     ("rupiah", Unit::Rupiah),
 ];

@@ -4,12 +4,12 @@
 //! added with a default, never renamed or given another meaning.
 
 use crate::model::database::DbSample;
-use crate::model::health::{Cost, Health, Loss};
+use crate::model::health::{Cost, Fetched, Health, Loss, Progress};
 use crate::model::incident::Incident;
 use crate::model::log::LogLine;
 use crate::model::note::{NoteText, Override, Tick};
 use crate::model::order::Ledger;
-use crate::model::series::SeriesName;
+use crate::model::series::{SeriesCard, SeriesName};
 use crate::model::{Stamp, Untrusted};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -56,6 +56,12 @@ pub enum Fact {
     Cost(Cost),
     /// Something this source knows it lost (a rotation, a truncated fetch).
     Loss(Loss),
+    /// What series are, as their source says: units come with the answers.
+    Series(Vec<SeriesCard>),
+    /// How far a long piece of work of the source is.
+    Progress(Progress),
+    /// A stretch of the past that was fetched and need not be asked for again.
+    Fetched(Fetched),
     /// A deployment, an alarm, a remark of a person.
     Mark(Mark),
     /// The note's text, whole, whenever it changed.
@@ -94,8 +100,10 @@ pub struct Mark {
 pub enum MarkKind {
     /// A deployment, a flag, a parameter: `D`.
     Change,
-    /// An alarm raised or cleared: `A`.
+    /// An alarm raised: `A`.
     Alarm,
+    /// An alarm that is over: `a`.
+    Cleared,
     /// A remark of a person: `N`.
     Note,
 }

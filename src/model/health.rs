@@ -77,3 +77,25 @@ pub struct Loss {
     /// Where and why, in a sentence.
     pub says: Untrusted,
 }
+
+/// How far a long piece of work is: fetching the day of an incident, say. The newest of a source counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// When.
+    pub at: Stamp,
+    /// What is done, at most 40 cells: `fetching 18:45–21:30 of 12 Jan`.
+    pub what: Untrusted,
+    /// Parts done. All done ends it.
+    pub done: u64,
+    /// Parts in all.
+    pub of: u64,
+}
+
+/// A stretch of the past that a source has fetched: who starts again with the same recording goes on there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Fetched {
+    /// What was asked, in the source's own words: the same question has the same words.
+    pub what: String,
+    /// The stretch.
+    pub span: Span,
+}

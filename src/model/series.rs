@@ -1,6 +1,6 @@
 //! Named series of numbers and the lanes that draw them.
 
-use crate::model::Lapse;
+use crate::model::{Lapse, Untrusted};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -23,6 +23,8 @@ pub enum Unit {
     Percent,
     /// Seconds: `0.61 s`, `4 ms`.
     Seconds,
+    /// Bytes.
+    Bytes,
     /// Bytes per second.
     BytesPerSecond,
     /// Integer rupiah: `Rp 412,500`, sums as `237.5 jt`.
@@ -87,4 +89,20 @@ pub struct Lane {
     /// Value from which the lane is called broken (drawn red at the instant shown).
     #[serde(default)]
     pub broken_at: Option<f64>,
+}
+
+/// What a series is, as its source says. Values are stored in `unit`, whatever the wire had.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeriesCard {
+    /// Which.
+    pub name: SeriesName,
+    /// What its values are in; decides over a lane's own unit. None when the source's word is not one of ours.
+    #[serde(default)]
+    pub unit: Option<Unit>,
+    /// The unit in the source's own word: `Count/s`, `KiB/s`.
+    #[serde(default)]
+    pub unit_said: Untrusted,
+    /// Where it is from: `SYS.ELB mb_l7_qps of 77d3…6c11, max of 60 s`, a PromQL expression, a metric's name.
+    #[serde(default)]
+    pub from: Untrusted,
 }

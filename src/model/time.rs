@@ -16,7 +16,7 @@ pub struct Stamp(pub i64);
 pub struct Lapse(pub i64);
 
 /// A half-open range of time, `from <= t < to`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Span {
     /// First instant inside.
     pub from: Stamp,

@@ -328,7 +328,7 @@ pub(super) fn own_time(batch: &Batch) -> Option<Span> {
     };
     for fact in &batch.facts {
         match fact {
-            Fact::Incident(_) => take(batch.seen),
+            Fact::Incident(_) | Fact::Series(_) => take(batch.seen),
             Fact::Samples(s) => take(s.at),
             Fact::Database(s) => take(s.at),
             Fact::Lines(lines) => lines.iter().for_each(|l| take(l.at)),
@@ -338,6 +338,11 @@ pub(super) fn own_time(batch: &Batch) -> Option<Span> {
             Fact::Loss(l) => {
                 take(l.span.from);
                 take(l.span.to);
+            }
+            Fact::Progress(p) => take(p.at),
+            Fact::Fetched(f) => {
+                take(f.span.from);
+                take(f.span.to);
             }
             Fact::Mark(m) => take(m.at),
             Fact::Note(n) => take(n.at),

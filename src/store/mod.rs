@@ -16,10 +16,10 @@ pub mod tier;
 mod weight;
 
 use crate::model::database::DbSample;
-use crate::model::health::{Cost, Health, Loss, State};
+use crate::model::health::{Cost, Fetched, Health, Loss, Progress, State};
 use crate::model::incident::Incident;
 use crate::model::note::{NoteText, Override, Tick};
-use crate::model::series::SeriesName;
+use crate::model::series::{SeriesCard, SeriesName};
 use crate::model::{Batch, Fact, Mark, SourceName, Span, Stamp, Zone};
 pub use book::OrderBook;
 use derive::Value;
@@ -28,7 +28,7 @@ pub use lines::LogIndex;
 use past::Past;
 use series::Limits;
 pub use series::{Bucket, Series};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 pub use summary::{Summarizer, Summary};
 
 /// Bytes of looks at databases kept; older ones are read back from the recording.
@@ -56,6 +56,9 @@ pub struct Store {
     pub logs: LogIndex,
     /// Orders, payments and books.
     pub orders: OrderBook,
+    cards: BTreeMap<SeriesName, SeriesCard>,
+    progress: BTreeMap<SourceName, History<Progress>>,
+    fetched: BTreeMap<SourceName, BTreeSet<Fetched>>,
     marks: Vec<Mark>,
     notes: History<NoteText>,
     ticks: Vec<Tick>,
@@ -81,6 +84,9 @@ impl Default for Store {
             losses: BTreeMap::new(),
             logs: LogIndex::default(),
             orders: OrderBook::default(),
+            cards: BTreeMap::new(),
+            progress: BTreeMap::new(),
+            fetched: BTreeMap::new(),
             marks: Vec::new(),
             notes: History::default(),
             ticks: Vec::new(),
@@ -196,9 +202,21 @@ impl Store {
                 history.trim(COSTS, &[]);
             }
             Fact::Loss(loss) => self.losses.entry(source.clone()).or_default().push(loss.clone()),
+            Fact::Series(cards) => {
+                self.cards.extend(cards.iter().map(|card| (card.name.clone(), card.clone())));
+            }
+            Fact::Progress(progress) => {
+                self.progress.entry(source.clone()).or_default().push(progress.at, progress.clone());
+            }
+            Fact::Fetched(fetched) => {
+                self.fetched.entry(source.clone()).or_default().insert(fetched.clone());
+            }
             Fact::Mark(mark) => {
                 let i = self.marks.partition_point(|m| m.at <= mark.at);
-                self.marks.insert(i, mark.clone());
+                // A source that starts again tells the same past again.
+                if !self.marks[..i].iter().rev().take_while(|m| m.at == mark.at).any(|m| m == mark) {
+                    self.marks.insert(i, mark.clone());
+                }
             }
             Fact::Note(note) => self.notes.push(note.at, note.clone()),
             Fact::Tick(tick) => self.ticks.push(tick.clone()),
@@ -262,6 +280,18 @@ impl Store {
             *span = Span::new(span.from.max(within.from), span.to.min(within.to));
         }
         out
+    }
+    /// What a series is, as its source said.
+    pub fn card(&self, series: &str) -> Option<&SeriesCard> {
+        self.cards.get(series)
+    }
+    /// How far the long work of a source was at `at`; none when there is none, or it is over.
+    pub fn progress(&self, source: &str, at: Stamp) -> Option<&Progress> {
+        self.progress.get(source)?.at(at).filter(|p| p.done < p.of)
+    }
+    /// Stretches of the past that a source has fetched already.
+    pub fn fetched(&self, source: &str) -> impl Iterator<Item = &Fetched> {
+        self.fetched.get(source).into_iter().flatten()
     }
     /// Marks up to `at`, oldest first.
     pub fn marks(&self, at: Stamp) -> &[Mark] {

@@ -19,6 +19,7 @@ pub const fn glyph(kind: EventKind) -> &'static str {
         EventKind::FirstStuck => "S",
         EventKind::Mark(MarkKind::Change) => "D",
         EventKind::Mark(MarkKind::Alarm) => "A",
+        EventKind::Mark(MarkKind::Cleared) => "a",
         EventKind::Mark(MarkKind::Note) => "N",
         EventKind::Tick => "✓",
     }

@@ -18,6 +18,7 @@ pub fn value(unit: Unit, v: f64) -> String {
         Unit::PerMinute => format!("{}/m", rate(v)),
         Unit::Percent => percent(v),
         Unit::Seconds => seconds(v),
+        Unit::Bytes => bytes(v),
         Unit::BytesPerSecond => format!("{}/s", bytes(v)),
         Unit::Rupiah => rupiah_sum(v.round() as i64),
     }

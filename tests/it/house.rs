@@ -25,6 +25,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("crossterm", &["terminal"]),
     ("sqlx", &["source"]),
     ("reqwest", &["source"]),
+    ("axum", &["simulator"]),
     ("color_eyre", &["main"]),
 ];
 

@@ -145,6 +145,22 @@ impl Running {
     pub fn shows(&self, text: &str) {
         self.until(&format!("{text:?}"), |s| s.contents().contains(text));
     }
+    /// Waits until nothing has been written for a tenth of a second: a frame is whole.
+    pub fn settles(&self) {
+        let (lock, changed) = &*self.seen;
+        let mut seen = lock.lock().unwrap();
+        loop {
+            let before = seen.raw.len();
+            let quiet;
+            (seen, quiet) = changed
+                .wait_timeout_while(seen, Duration::from_millis(100), |s| s.raw.len() == before)
+                .map(|(s, w)| (s, w.timed_out()))
+                .unwrap();
+            if quiet {
+                return;
+            }
+        }
+    }
     pub fn contents(&self) -> String {
         self.seen.0.lock().unwrap().screen.screen().contents()
     }
