@@ -1,5 +1,6 @@
 //! Reads and checks a configuration file. All problems are found at once, each with its line.
 
+use crate::config::huawei;
 use crate::config::incident::role_name;
 use crate::config::section::{Page, Section};
 use crate::config::{
@@ -75,6 +76,7 @@ fn read<'a>(page: &'a Page<'a>, table: &'a DeTable<'a>) -> Config {
         databases,
         logs,
         queries,
+        huawei: huawei::huawei(&root),
         screen: screen(root.section("screen").as_ref()),
         recording: recording(root.section("recording").as_ref()),
         keys: keys(&root),
@@ -88,7 +90,9 @@ fn read<'a>(page: &'a Page<'a>, table: &'a DeTable<'a>) -> Config {
 fn names(root: &Section<'_>, config: &Config) {
     const OURS: [&str; 6] = ["people", "note", "orders", "warroom", "recording", "self"];
     let mut seen = BTreeSet::new();
-    let all = config.databases.iter().map(|d| ("db", &d.name)).chain(config.logs.iter().map(|l| ("logs", &l.name)));
+    let databases = config.databases.iter().map(|d| ("db", &d.name));
+    let logs = config.logs.iter().map(|l| ("logs", &l.name));
+    let all = databases.chain(logs).chain(config.huawei.iter().map(|h| ("huawei", &h.name)));
     for (section, name) in all {
         if OURS.contains(&name.as_str()) {
             root.problem(section, format!("no source can be named \"{name}\": warroom uses that name itself"));

@@ -1,6 +1,7 @@
 //! `config.toml` to types. Every problem names file, line, key and a remedy; secrets come by `env:`,
 //! `file:` or `cmd:` and never show themselves.
 
+pub mod huawei;
 pub mod incident;
 pub mod load;
 pub mod problem;
@@ -12,6 +13,7 @@ use crate::model::incident::Rules;
 use crate::model::order::{OrderStatus, PaymentStatus, Role};
 use crate::model::series::Lane;
 use crate::model::{Lapse, Span, Zone};
+pub use huawei::{CredentialConfig, HuaweiConfig};
 pub use problem::Problem;
 pub use secret::Secret;
 use std::collections::BTreeMap;
@@ -30,6 +32,8 @@ pub struct Config {
     pub logs: Vec<LogConfig>,
     /// Order-side queries.
     pub queries: Vec<QueryConfig>,
+    /// The cloud account.
+    pub huawei: Option<HuaweiConfig>,
     /// The screen.
     pub screen: ScreenConfig,
     /// The recording.

@@ -71,6 +71,7 @@ fn config_at(url: &str, queries: Vec<QueryConfig>) -> Config {
         databases: vec![db],
         logs: Vec::new(),
         queries,
+        huawei: None,
         screen: ScreenConfig { colors: "auto".into(), glyphs: "auto".into(), mouse: false, slow: false, who: None },
         recording: RecordingConfig { folder: None, keep_free: 0 },
         keys: BTreeMap::new(),

@@ -1,0 +1,13 @@
+//! Huawei Cloud: one client for all its services, and the sources that ask through it.
+//!
+//! `client` asks: it signs (`sign`), proves who we are (`credentials`), keeps manners and puts failures
+//! into words (`trouble`). What is asked and what the answers mean is the business of each source.
+
+pub mod client;
+pub mod endpoint;
+pub mod sign;
+pub mod trouble;
+
+pub use client::{Answer, Ask, Client};
+pub use endpoint::Service;
+pub use trouble::{Kind, Trouble};

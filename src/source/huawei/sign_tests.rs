@@ -1,0 +1,1 @@
+//! The signer against vectors, and against everything a caller can make.
