@@ -1,7 +1,9 @@
 //! From configuration to the incident that is recorded first: the lanes of its sources when none are
 //! named, and a card for every source, so that a replay needs no configuration.
 
-use crate::config::{Config, DatabaseConfig, LogConfig};
+use crate::config::measure::Shape;
+use crate::config::prometheus::Server;
+use crate::config::{Config, DatabaseConfig, LogConfig, PrometheusConfig, ScrapeConfig};
 use crate::model::incident::{Incident, SourceCard, SourceKind};
 use crate::model::order::Role;
 use crate::model::series::{Bad, Lane, Rollup, Unit};
@@ -43,6 +45,7 @@ pub fn lanes(config: &Config) -> Vec<Lane> {
         out.push(lane("database", name("rollbacks"), series("rollbacks"), Unit::PerSecond, Rollup::Mean));
     }
     out.extend(order_lanes(config));
+    out.extend(metric_lanes(config));
     for logs in &config.logs {
         let name =
             if config.logs.len() == 1 { "ERROR lines".to_owned() } else { format!("{} ERROR", shorten(&logs.name)) };
@@ -67,6 +70,34 @@ fn order_lanes(config: &Config) -> Vec<Lane> {
     if has(Role::Payments) && has(Role::HoPayments) {
         let sum = lane("orders", "not at HO, Σ".to_owned(), "orders.not_at_ho".to_owned(), Unit::Count, Rollup::Last);
         out.push(Lane { broken_at: Some(1.0), ..sum });
+    }
+    out
+}
+
+/// Rows of PromQL queries and of scraped services: each measure brings its own shape.
+fn metric_lanes(config: &Config) -> Vec<Lane> {
+    let shaped = |shape: &Shape, name: String, series: String, unit: Unit, lag: Lapse| Lane {
+        bad: shape.bad,
+        ceiling: shape.ceiling,
+        broken_at: shape.broken_at,
+        lag,
+        ..lane(&shape.group, name, series, unit, shape.rollup)
+    };
+    let mut out = Vec::new();
+    for server in &config.prometheus {
+        for (query, shape) in server.queries.iter().filter_map(|q| Some((q, q.lane.as_ref()?))) {
+            let series = format!("{}.{}", server.name, query.name);
+            out.push(shaped(shape, shape.name.clone(), series, query.unit, server.lag));
+        }
+    }
+    let one = config.scrapes.len() == 1;
+    for service in &config.scrapes {
+        for (measure, shape) in service.measures.iter().filter_map(|m| Some((m, m.lane.as_ref()?))) {
+            let name = if one { shape.name.clone() } else { format!("{} {}", shorten(&service.name), shape.name) };
+            let name = name.chars().take(15).collect();
+            let series = format!("{}.{}", service.name, measure.name);
+            out.push(shaped(shape, name, series, measure.unit, Lapse::ZERO));
+        }
     }
     out
 }
@@ -103,6 +134,8 @@ pub fn cards(config: &Config) -> Vec<SourceCard> {
             every: Some(every),
         });
     }
+    out.extend(config.prometheus.iter().map(prometheus_card));
+    out.extend(config.scrapes.iter().map(scrape_card));
     out.extend(config.logs.iter().map(log_card));
     if let Some(note) = &config.incident.note {
         let name = note.file_name().unwrap_or(note.as_os_str());
@@ -122,6 +155,25 @@ fn database_card(db: &DatabaseConfig) -> SourceCard {
         kind: SourceKind::Database,
         what: "PostgreSQL".into(),
         every: Some(db.interval),
+    }
+}
+
+fn prometheus_card(server: &PrometheusConfig) -> SourceCard {
+    let what = if server.server == Server::Aom { "AOM" } else { "Prometheus" };
+    let what = format!("{what}, {} queries", server.queries.len());
+    SourceCard { name: server.name.clone(), kind: SourceKind::Metrics, what: what.into(), every: Some(server.interval) }
+}
+
+fn scrape_card(service: &ScrapeConfig) -> SourceCard {
+    let what = match service.pods.len() {
+        1 => format!("{}, 1 pod", service.service),
+        n => format!("{}, {n} pods", service.service),
+    };
+    SourceCard {
+        name: service.name.clone(),
+        kind: SourceKind::Metrics,
+        what: what.into(),
+        every: Some(service.interval),
     }
 }
 

@@ -2,7 +2,10 @@
 
 use crate::config::huawei;
 use crate::config::incident::role_name;
+use crate::config::prometheus::{Server, prometheus};
+use crate::config::scrape::scrape;
 use crate::config::section::{Page, Section};
+use crate::config::words::{BAD, ROLLUPS, UNITS};
 use crate::config::{
     Config, DatabaseConfig, IncidentConfig, LogConfig, LogFormat, Problem, QueryConfig, QueryMode, RecordingConfig,
     ScreenConfig, Secret,
@@ -70,6 +73,8 @@ fn read<'a>(page: &'a Page<'a>, table: &'a DeTable<'a>) -> Config {
     let databases: Vec<DatabaseConfig> = root.sections("db").iter().filter_map(database).collect();
     let logs: Vec<LogConfig> = root.sections("logs").iter().filter_map(|s| log(s, &incident.zone)).collect();
     let queries = root.sections("query").iter().filter_map(|s| query(s, &databases)).collect();
+    let prometheus = root.sections("prometheus").iter().filter_map(prometheus).collect();
+    let scrapes = root.sections("scrape").iter().filter_map(scrape).collect();
     let config = Config {
         file: page.file().to_owned(),
         incident,
@@ -77,12 +82,17 @@ fn read<'a>(page: &'a Page<'a>, table: &'a DeTable<'a>) -> Config {
         logs,
         queries,
         huawei: huawei::huawei(&root),
+        prometheus,
+        scrapes,
         screen: screen(root.section("screen").as_ref()),
         recording: recording(root.section("recording").as_ref()),
         keys: keys(&root),
     };
     root.finish();
     names(&root, &config);
+    if config.huawei.is_none() && config.prometheus.iter().any(|p| p.server == Server::Aom) {
+        root.problem("prometheus", "asks AOM without [huawei]: its region and keys are missing");
+    }
     config
 }
 
@@ -93,6 +103,8 @@ fn names(root: &Section<'_>, config: &Config) {
     let databases = config.databases.iter().map(|d| ("db", &d.name));
     let logs = config.logs.iter().map(|l| ("logs", &l.name));
     let all = databases.chain(logs).chain(config.huawei.iter().map(|h| ("huawei", &h.name)));
+    let all = all.chain(config.prometheus.iter().map(|p| ("prometheus", &p.name)));
+    let all = all.chain(config.scrapes.iter().map(|s| ("scrape", &s.name)));
     for (section, name) in all {
         if OURS.contains(&name.as_str()) {
             root.problem(section, format!("no source can be named \"{name}\": warroom uses that name itself"));
@@ -270,26 +282,6 @@ fn payment_status(text: &str) -> Result<PaymentStatus, String> {
         _ => return Err(format!("\"{text}\" is not one of initiated, pending, authorized, paid, refunded, failed")),
     })
 }
-
-const UNITS: [(&str, Unit); 9] = [
-    ("count", Unit::Count),
-    ("users", Unit::Users),
-    ("per_second", Unit::PerSecond),
-    ("per_minute", Unit::PerMinute),
-    ("percent", Unit::Percent),
-    ("seconds", Unit::Seconds),
-    ("bytes", Unit::Bytes),
-    ("bytes_per_second", Unit::BytesPerSecond),
-    ("rupiah", Unit::Rupiah),
-];
-const ROLLUPS: [(&str, Rollup); 5] = [
-    ("last", Rollup::Last),
-    ("max", Rollup::Max),
-    ("min", Rollup::Min),
-    ("mean", Rollup::Mean),
-    ("sum_per_minute", Rollup::SumPerMinute),
-];
-const BAD: [(&str, Bad); 3] = [("high", Bad::High), ("low", Bad::Low), ("both", Bad::Both)];
 
 fn lane(s: &Section<'_>) -> Option<Lane> {
     let name = s.needed("name", "at most 15 letters");

@@ -4,10 +4,15 @@
 pub mod huawei;
 pub mod incident;
 pub mod load;
+pub mod measure;
+pub mod preset;
 pub mod problem;
+pub mod prometheus;
+pub mod scrape;
 pub mod secret;
 pub mod section;
 pub mod value;
+pub mod words;
 
 use crate::model::incident::Rules;
 use crate::model::order::{OrderStatus, PaymentStatus, Role};
@@ -15,6 +20,8 @@ use crate::model::series::Lane;
 use crate::model::{Lapse, Span, Zone};
 pub use huawei::{CredentialConfig, HuaweiConfig};
 pub use problem::Problem;
+pub use prometheus::PrometheusConfig;
+pub use scrape::ScrapeConfig;
 pub use secret::Secret;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -34,6 +41,10 @@ pub struct Config {
     pub queries: Vec<QueryConfig>,
     /// The cloud account.
     pub huawei: Option<HuaweiConfig>,
+    /// Servers that answer PromQL.
+    pub prometheus: Vec<PrometheusConfig>,
+    /// Services whose own endpoints are read.
+    pub scrapes: Vec<ScrapeConfig>,
     /// The screen.
     pub screen: ScreenConfig,
     /// The recording.

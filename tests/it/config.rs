@@ -10,6 +10,10 @@ use warroom::model::{Lapse, Zone};
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");
 
+const PROM: &str = "[[prometheus]]\nname = 'p'\nurl = 'http://prom:9090'\n";
+const QUERY: &str = "[[prometheus.query]]\nname = 'errors'\npromql = 'up'\n";
+const SCRAPE: &str = "[[scrape]]\nname = 's'\ntargets = ['a:8080']\n";
+
 fn problems(text: &str) -> Vec<Problem> {
     parse(Path::new("/etc/warroom/config.toml"), text).0.unwrap_err()
 }
@@ -57,27 +61,27 @@ fn the_example_is_accepted_as_it_stands_and_with_every_key_in_force() {
     config(&everything());
 }
 
+/// Every key of a table and of the tables in it: `scrape.metric.name`.
+fn keys_in(path: &str, table: &toml::Table, out: &mut BTreeSet<String>) {
+    for (key, value) in table {
+        let key = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        match value {
+            toml::Value::Table(inner) => keys_in(&key, inner, out),
+            toml::Value::Array(items) => {
+                items.iter().filter_map(toml::Value::as_table).for_each(|inner| keys_in(&key, inner, out));
+            }
+            _ => {}
+        }
+        out.insert(key);
+    }
+}
+
 #[test]
 fn every_key_there_is_stands_in_the_example() {
     let (_, asked) = parse(Path::new("config.toml"), &everything());
     let table: toml::Table = everything().parse().unwrap();
     let mut there = BTreeSet::new();
-    for (section, value) in &table {
-        there.insert(section.clone());
-        let tables: Vec<&toml::Table> = match value {
-            toml::Value::Table(t) => vec![t],
-            toml::Value::Array(a) => a.iter().filter_map(toml::Value::as_table).collect(),
-            _ => vec![],
-        };
-        for inner in tables {
-            for (key, value) in inner {
-                there.insert(format!("{section}.{key}"));
-                if let Some(deep) = value.as_table() {
-                    there.extend(deep.keys().map(|k| format!("{section}.{key}.{k}")));
-                }
-            }
-        }
-    }
+    keys_in("", &table, &mut there);
     let missing: Vec<_> = asked.difference(&there).collect();
     assert!(missing.is_empty(), "keys that the example does not show: {missing:?}");
 }
@@ -143,6 +147,19 @@ fn wrong_values_say_what_is_right() {
         ("[[logs]]\npaths = ['/x']\norder_pattern = '('".to_owned(), "no regular expression"),
         ("[[logs]]\npaths = ['/x']\ntime_format = '%Q'".to_owned(), "no time pattern"),
         ("[db]\nname = 'mrg'".to_owned(), "[[db]]"),
+        ("[[prometheus]]\nname = 'p'\nurl = 'http://p'".to_owned(), "asked nothing without a [[prometheus.query]]"),
+        (format!("{PROM}aom = true\n{QUERY}"), "two servers"),
+        (format!("{PROM}bearer = 'env:T'\nuser = 'w'\npassword = 'env:P'\n{QUERY}"), "keep one"),
+        (format!("{PROM}{QUERY}{QUERY}"), "two are named \"errors\""),
+        (format!("{PROM}{QUERY}lane = 'far too long a name'"), "15 letters"),
+        (format!("{PROM}{QUERY}[[logs]]\nname = 'p'\npaths = ['/x']"), "two sources are named \"p\""),
+        ("[[prometheus]]\nname = 'p'\naom = true\nuser = 'w'\npassword = 'x'\n".to_owned() + QUERY, "keys of [huawei]"),
+        ("[[scrape]]\nname = 's'".to_owned(), "name the pods"),
+        (format!("{SCRAPE}presets = ['pgx']"), "there are: go, process, sql, pgxpool"),
+        (format!("{SCRAPE}vars = ['http://']"), "no host"),
+        (format!("{SCRAPE}[[scrape.metric]]\nname = 'a b'\nmetric = 'x'"), "no name of a measure"),
+        (format!("{SCRAPE}[[scrape.metric]]\nname = 'a'\nmetric = 'x'\nquantile = 0.5"), "needs histogram"),
+        ("[[scrape]]\nname = 's'\ntargets = ['a:1', 'http://a:1/metrics']".to_owned(), "counted twice"),
         ("[[probe]]\nid = 'H1d'\nseries = 'x.y'\nanswer = 'supports'".to_owned(), "needs its reason"),
     ];
     for (text, hint) in cases {
@@ -156,6 +173,29 @@ fn no_problem_ever_quotes_a_url() {
     let told =
         problems("[[db]]\nname = 'mrg'\nurl = 'postgres://w:hunter2@h/d'\nintervall = '5s'\n[[db]]\nurl = 'hunter2'");
     assert!(told.iter().all(|p| !p.to_string().contains("hunter2")), "{told:?}");
+}
+
+#[test]
+fn what_a_scraped_service_measures_comes_from_its_presets_and_its_own_metrics() {
+    let own = "[[scrape.metric]]\nname = 'goroutines'\nmetric = 'my_goroutines'\nlane = ''\n";
+    let c = config(&format!("{SCRAPE}presets = ['go', 'pgxpool', 'sql']\n{own}"));
+    let measures = &c.scrapes[0].measures;
+    let pool = measures.iter().filter(|m| m.name == "pool_in_use").count();
+    assert_eq!(pool, 1, "two presets with one measure are one measure with more recipes");
+    let own = measures.iter().find(|m| m.name == "goroutines").unwrap();
+    assert_eq!((own.recipes.len(), own.lane.is_none()), (1, true), "an own metric takes a preset's place");
+    let lanes: Vec<String> = incident::lanes(&c).iter().map(|l| l.series.to_string()).collect();
+    assert_eq!(lanes, ["s.gc_pause", "s.pool_in_use", "s.pool_wait", "s.pool_timeouts"]);
+    let card = &incident::incident(&c).sources[0];
+    assert_eq!((card.name.as_str(), card.what.raw(), card.every), ("s", "s, 1 pod", Some(Lapse::seconds(15))));
+}
+
+#[test]
+fn a_query_has_a_row_with_the_lag_of_its_server() {
+    let c = config(&format!("{PROM}lag = '2m'\n{QUERY}unit = 'percent'\nbroken_at = 2\n"));
+    let lane = incident::lanes(&c).remove(0);
+    assert_eq!((&*lane.series, lane.name.as_str(), lane.lag), ("p.errors", "errors", Lapse::minutes(2)));
+    assert_eq!((lane.unit, lane.broken_at), (warroom::model::series::Unit::Percent, Some(2.0)));
 }
 
 #[test]
