@@ -7,6 +7,7 @@
 //! while it waits for UPG; MRG's pools fill; orders hang in ACTIVE; payments that were charged never reach
 //! Head Office. The circuit breaker and the timeouts come later and are consequences.
 
+pub mod cloud;
 mod database;
 mod lines;
 mod metrics;

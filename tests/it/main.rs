@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail like the tests themselves")]
 
+mod caller;
 mod cli;
+mod cloud_emulator;
 mod config;
 mod frames;
 mod house;
