@@ -4,6 +4,7 @@
 //! May not know: how a request is signed or sent. Every problem names its key and what to write instead.
 
 use crate::config::Secret;
+use crate::config::cloud_metrics::{self, CloudMetrics};
 use crate::config::section::Section;
 use crate::model::Lapse;
 use std::collections::BTreeMap;
@@ -30,6 +31,15 @@ pub struct HuaweiConfig {
     pub batch_size: u32,
     /// Endpoints that differ from the public ones: service to URL, without a slash at its end.
     pub endpoints: BTreeMap<String, String>,
+    /// Metrics, alarms, events and traces that are asked for.
+    pub metrics: CloudMetrics,
+}
+
+impl HuaweiConfig {
+    /// Name of the source that brings alarms, events and traces as marks.
+    pub fn marks_name(&self) -> String {
+        format!("{}-marks", self.name)
+    }
 }
 
 /// Where credentials come from.
@@ -80,8 +90,10 @@ pub fn huawei(root: &Section<'_>) -> Option<HuaweiConfig> {
             format!("\"{region}\" is no region: its id has letters, digits and -, like ap-southeast-4"),
         );
     }
+    let name = s.text("name").unwrap_or_else(|| "huawei".to_owned());
     let out = HuaweiConfig {
-        name: s.text("name").unwrap_or_else(|| "huawei".to_owned()),
+        metrics: cloud_metrics::read(&s, &name),
+        name,
         region: region.clone().unwrap_or_default(),
         project_id: id(&s, "project_id"),
         domain_id: id(&s, "domain_id"),

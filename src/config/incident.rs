@@ -3,7 +3,7 @@
 
 use crate::config::measure::Shape;
 use crate::config::prometheus::Server;
-use crate::config::{Config, DatabaseConfig, LogConfig, PrometheusConfig, ScrapeConfig};
+use crate::config::{Config, DatabaseConfig, HuaweiConfig, LogConfig, PrometheusConfig, ScrapeConfig, cloud_metrics};
 use crate::model::incident::{Incident, SourceCard, SourceKind};
 use crate::model::order::Role;
 use crate::model::series::{Bad, Lane, Rollup, Unit};
@@ -44,6 +44,7 @@ pub fn lanes(config: &Config) -> Vec<Lane> {
         });
         out.push(lane("database", name("rollbacks"), series("rollbacks"), Unit::PerSecond, Rollup::Mean));
     }
+    out.extend(config.huawei.iter().flat_map(|h| h.metrics.lanes()));
     out.extend(order_lanes(config));
     out.extend(metric_lanes(config));
     for logs in &config.logs {
@@ -51,8 +52,16 @@ pub fn lanes(config: &Config) -> Vec<Lane> {
             if config.logs.len() == 1 { "ERROR lines".to_owned() } else { format!("{} ERROR", shorten(&logs.name)) };
         out.push(lane("logs", name, format!("{}.ERROR", logs.name), Unit::PerMinute, Rollup::SumPerMinute));
     }
+    // From where the load comes from to what it does; a heading stands once.
+    out.sort_by_cached_key(|l| {
+        let known = HEADINGS.iter().position(|h| *h == l.group);
+        (known.unwrap_or(HEADINGS.len()), if known.is_some() { String::new() } else { l.group.clone() })
+    });
     out
 }
+
+/// Headings of lanes that nobody ordered, from cause to effect; others follow.
+const HEADINGS: [&str; 6] = ["traffic", "application", "database", "payment", "orders", "logs"];
 
 fn order_lanes(config: &Config) -> Vec<Lane> {
     let has = |role: Role| config.queries.iter().any(|q| q.role == role);
@@ -134,6 +143,7 @@ pub fn cards(config: &Config) -> Vec<SourceCard> {
             every: Some(every),
         });
     }
+    out.extend(config.huawei.iter().flat_map(cloud_cards));
     out.extend(config.prometheus.iter().map(prometheus_card));
     out.extend(config.scrapes.iter().map(scrape_card));
     out.extend(config.logs.iter().map(log_card));
@@ -183,6 +193,28 @@ fn log_card(logs: &LogConfig) -> SourceCard {
         many => format!("{} patterns of files", many.len()),
     };
     SourceCard { name: logs.name.clone(), kind: SourceKind::Logs, what: what.into(), every: None }
+}
+
+/// The metrics of a cloud account, and what happened there.
+fn cloud_cards(huawei: &HuaweiConfig) -> Vec<SourceCard> {
+    let wanted = &huawei.metrics;
+    let card = |name: String, what: String, every| SourceCard {
+        name,
+        kind: SourceKind::Metrics,
+        what: what.into(),
+        every: Some(every),
+    };
+    let mut out = Vec::new();
+    if !wanted.targets.is_empty() {
+        let what = format!("{} metrics of {} resources", wanted.targets.len(), wanted.instances());
+        out.push(card(huawei.name.clone(), what, huawei.interval));
+    }
+    if wanted.marks() {
+        let kinds = [(wanted.alarms, "alarms"), (wanted.events, "events"), (wanted.traces, "changes")];
+        let kinds: Vec<&str> = kinds.iter().filter(|(on, _)| *on).map(|(_, k)| *k).collect();
+        out.push(card(huawei.marks_name(), kinds.join(", "), cloud_metrics::MARKS_EVERY));
+    }
+    out
 }
 
 fn roles(config: &Config) -> String {

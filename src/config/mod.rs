@@ -1,6 +1,8 @@
 //! `config.toml` to types. Every problem names file, line, key and a remedy; secrets come by `env:`,
 //! `file:` or `cmd:` and never show themselves.
 
+pub mod cloud_metrics;
+pub mod cloud_presets;
 pub mod huawei;
 pub mod incident;
 pub mod load;

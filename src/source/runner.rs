@@ -6,7 +6,7 @@
 
 use crate::model::health::{Cost, Health, State};
 use crate::model::{Batch, Fact, Lapse, SourceName, Untrusted};
-use crate::source::clock;
+use crate::source::clock::Clock;
 use futures_util::FutureExt as _;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -22,6 +22,7 @@ pub struct Outlet {
     source: SourceName,
     seq: u64,
     to: mpsc::Sender<Batch>,
+    clock: Clock,
 }
 
 /// Nobody listens any more: the program is ending.
@@ -32,7 +33,11 @@ pub struct Closed;
 impl Outlet {
     /// An outlet for one source.
     pub fn new(source: SourceName, to: mpsc::Sender<Batch>) -> Self {
-        Self { source, seq: 0, to }
+        Self::timed(source, to, Clock::wall())
+    }
+    /// The same by another clock than the wall's.
+    pub fn timed(source: SourceName, to: mpsc::Sender<Batch>, clock: Clock) -> Self {
+        Self { source, seq: 0, to, clock }
     }
     /// Whose it is.
     pub fn source(&self) -> &SourceName {
@@ -44,7 +49,7 @@ impl Outlet {
             return Ok(());
         }
         self.seq += 1;
-        let batch = Batch { source: self.source.clone(), seq: self.seq, seen: clock::now(), facts };
+        let batch = Batch { source: self.source.clone(), seq: self.seq, seen: self.clock.now(), facts };
         self.to.send(batch).await.map_err(|_| Closed)
     }
 }
@@ -209,10 +214,21 @@ pub fn spawn<P: Poll>(
     to: mpsc::Sender<Batch>,
     cancel: CancellationToken,
 ) -> Handle {
+    spawn_by(plan, Clock::wall(), make, to, cancel)
+}
+
+/// The same for a source of a world with a clock of its own.
+pub fn spawn_by<P: Poll>(
+    plan: Plan,
+    clock: Clock,
+    make: impl FnMut() -> P + Send + 'static,
+    to: mpsc::Sender<Batch>,
+    cancel: CancellationToken,
+) -> Handle {
     let ask = Arc::new(Notify::new());
     let name = plan.name.clone();
     let runner = Runner {
-        outlet: Outlet::new(name.clone(), to),
+        outlet: Outlet::timed(name.clone(), to, clock),
         pace: Pace::new(plan.interval),
         backoff: Backoff { floor: plan.floor, failures: 0 },
         told: None,
@@ -312,7 +328,7 @@ impl Runner {
     /// A health fact, when it says something new.
     fn health(&mut self, condition: Condition, next: Option<Lapse>) -> Option<Fact> {
         let Condition { state, code, says, remedy } = condition;
-        let at = clock::now();
+        let at = self.outlet.clock.now();
         let same = self.told.as_ref().is_some_and(|t| {
             (t.state, &t.code, &t.says, &t.remedy) == (state, &code, &says, &remedy)
                 && t.next.is_none()
@@ -327,7 +343,7 @@ impl Runner {
     }
 
     fn priced(&self, mut cost: Cost, took: Lapse) -> Fact {
-        cost.at = clock::now();
+        cost.at = self.outlet.clock.now();
         if cost.took == Lapse::ZERO {
             cost.took = took;
         }
