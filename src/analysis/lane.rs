@@ -4,6 +4,7 @@ pub mod band;
 pub mod book;
 pub mod measured;
 
+use crate::analysis::limit;
 use crate::model::series::{Bad, Lane, Rollup};
 use crate::model::{Lapse, Span, Stamp};
 use crate::store::Store;
@@ -85,6 +86,8 @@ pub struct LaneColumns {
     pub normal: Option<f64>,
     /// The value farthest from normal on the bad side up to the cursor, and when.
     pub worst: Option<(Stamp, f64)>,
+    /// The tightest limit of its series with its name, where it is in sight: at most twice what was measured.
+    pub limit: Option<(String, f64)>,
     /// Top of the drawn scale.
     pub top: f64,
 }
@@ -115,6 +118,10 @@ pub fn columns(store: &Store, lane: &Lane, axis: &Axis, cursor: Stamp, now: Stam
         Some(_) => value_at(store, lane, axis, &cells, cursor, now),
         None => off_axis(store, lane, axis, cursor, now),
     };
+    let top = top(lane, &cells, &baseline);
+    // A limit far above all that was measured would only flatten the bars.
+    let limit = limit::of_series(store, &lane.series, cursor).map(|l| (l.name, l.value));
+    let limit = limit.filter(|(_, value)| *value > lane.floor && *value - lane.floor <= 2.0 * (top - lane.floor));
     LaneColumns {
         band: (0..axis.columns).map(|i| baseline.at(i).map(|n| (n.low, n.high))).collect(),
         now: at_cursor,
@@ -122,7 +129,8 @@ pub fn columns(store: &Store, lane: &Lane, axis: &Axis, cursor: Stamp, now: Stam
         now_broken: at_cursor.is_some_and(|(_, v)| is_broken(v, lane)),
         normal: usual.map(|n| n.median),
         worst: worst(axis, &cells, &baseline, lane, cursor),
-        top: top(lane, &cells, &baseline),
+        top: limit.as_ref().map_or(top, |(_, limit)| top.max(*limit)),
+        limit,
         cells,
     }
 }

@@ -8,6 +8,7 @@ pub mod check;
 pub mod database;
 pub mod gap;
 pub mod lane;
+pub mod limit;
 pub mod pattern;
 pub mod reconcile;
 pub mod spike;

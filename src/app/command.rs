@@ -67,6 +67,7 @@ pub enum Id {
     AddNote,
     MarkRow,
     GoToRow,
+    Limits,
     Copy,
     CopyMarkdown,
     Worksheet,
@@ -122,13 +123,15 @@ pub enum Spot {
     Sources,
     /// One source's health.
     SourceLog,
+    /// Limits beside what is measured.
+    Limits,
     /// What was said.
     Messages,
 }
 
 impl Spot {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Timeline,
         Self::Selection,
         Self::Database,
@@ -143,6 +146,7 @@ impl Spot {
         Self::Section,
         Self::Sources,
         Self::SourceLog,
+        Self::Limits,
         Self::Messages,
     ];
     /// Where the program is.
@@ -162,6 +166,7 @@ impl Spot {
             Place::Lines(_) => Self::Lines,
             Place::Section(_) => Self::Section,
             Place::SourceLog(_) => Self::SourceLog,
+            Place::Limits => Self::Limits,
             Place::Messages => Self::Messages,
         }
     }
@@ -182,6 +187,7 @@ impl Spot {
             Self::Section => "checklist",
             Self::Sources => "sources",
             Self::SourceLog => "source",
+            Self::Limits => "limits",
             Self::Messages => "messages",
         }
     }
@@ -372,6 +378,7 @@ pub const COMMANDS: &[Command] = commands![
     Id::HypothesisLanes(5), "lanes H5", ["H 5"], Places::ALL, Look, "", "the signals of hypothesis 5";
     Id::MarkRow, "mark", ["m"], LISTS, Evidence, "mark", "mark the row, or take its mark away";
     Id::GoToRow, "goto row", ["."], TIMED, Move, "cursor there", "cursor to the instant of the row";
+    Id::Limits, "limits", ["c"], Places::but(&[Spot::Limits]), Look, "limits", "limits beside what is measured, and what is left of them at 30k, 77k and 100k users";
     Id::AddNote, "note" <"text">, ["a"], Places::ALL, Evidence, "note", "a remark at the cursor, on the timeline and in the recording";
     Id::Attach, "attach", ["E"], Places::ALL, Evidence, "attach to a check", "attach this row's evidence to a checkbox of the note; asks which";
     Id::Copy, "copy", ["y"], Places::ALL, Session, "copy", "copy the row's value";

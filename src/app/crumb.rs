@@ -61,6 +61,7 @@ fn name(app: &App, place: &Place) -> String {
         Place::Lines(template) => shown(template),
         Place::Section(i) => app.section(*i).map_or_else(|| "section".to_owned(), |s| shown(s.title.raw())),
         Place::SourceLog(name) => shown(name),
+        Place::Limits => "limits".to_owned(),
         Place::Messages => "messages".to_owned(),
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::analysis::lane::Axis;
 use crate::analysis::reconcile::{self, Class, ClassCount, Standing};
-use crate::analysis::{blocking, check, database, gap, lane, pattern, spike, trail};
+use crate::analysis::{blocking, check, database, gap, lane, limit, pattern, spike, trail};
 use crate::app::filter::Filter;
 use crate::app::findings::{Born, Event, EventKind};
 use crate::app::rows::{Panel, RowId, panels};
@@ -79,12 +79,13 @@ struct Heavy {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "a set of four parts, each made or not")]
+#[expect(clippy::struct_excessive_bools, reason = "a set of parts, each made or not")]
 struct Needs {
     orders: bool,
     traits: bool,
     patterns: bool,
     findings: bool,
+    limits: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -110,6 +111,7 @@ impl Needs {
             patterns: screen == Screen::Logs,
             findings: matches!(screen, Screen::Timeline | Screen::Orders | Screen::Hypotheses)
                 || matches!(place, Place::Trail(_)),
+            limits: *place == Place::Limits,
         }
     }
     const fn covers(self, other: Self) -> bool {
@@ -117,6 +119,7 @@ impl Needs {
             && (self.traits || !other.traits)
             && (self.patterns || !other.patterns)
             && (self.findings || !other.findings)
+            && (self.limits || !other.limits)
     }
 }
 
@@ -380,7 +383,8 @@ struct Piece {
 }
 
 /// In the order in which they are missed most.
-const PIECES: [Piece; 8] = [
+const PIECES: [Piece; 9] = [
+    Piece { needed: |n| n.limits, make: make_limits },
     Piece { needed: |n| n.orders, make: make_standing },
     Piece { needed: |n| n.orders, make: make_first_stuck },
     Piece { needed: |n| n.orders, make: make_born },
@@ -390,6 +394,10 @@ const PIECES: [Piece; 8] = [
     Piece { needed: |n| n.findings, make: give_shared },
     Piece { needed: |n| n.findings, make: make_findings },
 ];
+
+fn make_limits(app: &mut App, scope: Span, at: Stamp) {
+    app.derived.limits = limit::table(&app.store, scope, at, &app.loads());
+}
 
 fn make_standing(app: &mut App, scope: Span, at: Stamp) {
     app.derived.standing = reconcile::standing(&app.store, scope, at);

@@ -5,6 +5,7 @@ use crate::analysis::check::Findings;
 use crate::analysis::database::{StatementRate, WantedLock};
 use crate::analysis::gap::Gap;
 use crate::analysis::lane::LaneColumns;
+use crate::analysis::limit::Row as LimitRow;
 use crate::analysis::pattern::Pattern;
 use crate::analysis::reconcile::{ClassCount, ClassedOrder, SharedTrait, Standing};
 use crate::analysis::spike::{Onset, Spike};
@@ -56,6 +57,8 @@ pub struct Derived {
     pub first_stuck: Option<(std::sync::Arc<str>, Stamp)>,
     /// What belongs to the stretch Enter would open on the timeline, once counted.
     pub born: Option<Born>,
+    /// Limits beside what is measured, while they are in front.
+    pub limits: Vec<LimitRow>,
     /// How many rows the list in front would have without its filter.
     pub unfiltered: usize,
 }

@@ -107,6 +107,7 @@ pub fn works(app: &App, id: Id) -> bool {
         }
         Id::PreviousEvent => !app.derived.events.is_empty(),
         Id::Baseline => app.store.incident.baseline.is_some(),
+        Id::Limits => matches!(app.place(), Place::Top(Screen::Timeline) | Place::Checks(_)),
         Id::Sort => rows && !list::sort_columns(panel).is_empty(),
         Id::SearchNext => !app.search.is_empty() && rows,
         Id::Tick => app.may_write && crate::app::act::note::focused_item(app).is_some(),

@@ -53,6 +53,8 @@ pub enum Panel {
     Sources,
     /// Health of one source, newest first.
     Health,
+    /// Limits beside what is measured (`derived.limits`).
+    Limits,
     /// What was said, newest first.
     Messages,
 }
@@ -82,6 +84,7 @@ impl Panel {
             Self::Items => "checkboxes",
             Self::Sources => "sources",
             Self::Health => "health",
+            Self::Limits => "limits",
             Self::Messages => "messages",
         }
     }
@@ -103,6 +106,7 @@ pub const fn panels(place: &Place) -> &'static [Panel] {
         Place::Lines(_) => &[Panel::Lines],
         Place::Section(_) => &[Panel::Items],
         Place::SourceLog(_) => &[Panel::Health],
+        Place::Limits => &[Panel::Limits],
         Place::Messages => &[Panel::Messages],
     }
 }
@@ -159,6 +163,7 @@ impl App {
             Panel::Items => self.section_items().count(),
             Panel::Sources => self.store.incident.sources.len(),
             Panel::Health => self.health_rows().count(),
+            Panel::Limits => d.limits.len(),
             Panel::Messages => self.messages.len(),
         }
     }
@@ -181,6 +186,11 @@ impl App {
             Panel::Onsets => RowId::Name(d.onsets.get(i)?.name.clone()),
             _ => return None,
         })
+    }
+    /// The numbers of users that limits are looked at for: normal, at the peak, planned.
+    pub fn loads(&self) -> [f64; 3] {
+        let rules = &self.store.incident.rules;
+        [rules.normal_users, rules.peak_users, rules.plan_users]
     }
     /// Checks of the hypothesis in front, in the note's order, added ones last.
     pub fn checks(&self) -> &[crate::analysis::check::Check] {

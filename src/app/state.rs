@@ -89,6 +89,8 @@ pub enum Place {
     Section(usize),
     /// A source's health in time.
     SourceLog(String),
+    /// Limits beside what is measured against them.
+    Limits,
     /// What was said so far.
     Messages,
 }
@@ -103,6 +105,7 @@ impl Place {
             Self::Session(_) => Screen::Database,
             Self::Lines(_) => Screen::Logs,
             Self::SourceLog(_) => Screen::Sources,
+            Self::Limits => Screen::Timeline,
             Self::Messages => return None,
         })
     }
@@ -118,6 +121,7 @@ impl Place {
             Self::Lines(template) => format!("lines/{template}"),
             Self::Section(i) => format!("section/{i}"),
             Self::SourceLog(name) => format!("source/{name}"),
+            Self::Limits => "limits".to_owned(),
             Self::Messages => "messages".to_owned(),
         }
     }

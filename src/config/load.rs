@@ -147,6 +147,7 @@ fn rules(section: Option<&Section<'_>>) -> Rules {
         settle_after: s.lapse("settle_after", usual.settle_after, minute),
         normal_users: s.positive("normal_users", usual.normal_users),
         peak_users: s.positive("peak_users", usual.peak_users),
+        plan_users: s.positive("plan_users", usual.plan_users),
         spike_ratio: s.positive("spike_ratio", usual.spike_ratio),
         spike_for: s.lapse("spike_for", usual.spike_for, minute),
     };
@@ -308,13 +309,17 @@ fn lane(s: &Section<'_>) -> Option<Lane> {
 
 fn limit(s: &Section<'_>) -> Option<Limit> {
     let name = s.needed("name", "how the limit is called, like pool_max × pods");
-    let series = s.needed("series", "the series it bounds, like mrg.connections");
-    let value = s.number("value");
+    let value = s.product("value");
     if value.is_none() {
-        s.problem("value", "is missing or no number: the limit itself");
+        s.problem(
+            "value",
+            "is missing or no number: the limit itself, like 160, or what it is made of, like \"20 × 8\"",
+        );
     }
+    let (value, of) = value.unwrap_or_default();
+    let (series, unit) = (s.text("series").unwrap_or_default(), s.choice("unit", &UNITS));
     s.finish();
-    Some(Limit { name: name?, value: value?, series: series? })
+    name.map(|name| Limit { name, value, series, unit, of })
 }
 
 fn probe(s: &Section<'_>) -> Option<Probe> {

@@ -179,6 +179,21 @@ impl<'a> Section<'a> {
     pub fn switch(&self, key: &str, default: bool) -> bool {
         self.read(key, |v| v.as_bool().ok_or_else(|| expected("true or false", v))).unwrap_or(default)
     }
+    /// A number, or the factors of one: 160 or "20 × 8"; with it the factors as they are shown.
+    pub fn product(&self, key: &str) -> Option<(f64, String)> {
+        self.read(key, |v| {
+            let Some(text) = v.as_str() else {
+                return number(v)
+                    .map(|n| (n, String::new()))
+                    .ok_or_else(|| expected("a number like 160 or \"20 × 8\"", v));
+            };
+            let factors: Option<Vec<f64>> =
+                text.split(['×', 'x', '*']).map(|f| f.trim().parse().ok().filter(|n: &f64| n.is_finite())).collect();
+            let factors = factors.ok_or_else(|| format!("\"{text}\" is no product: write it like \"20 × 8\""))?;
+            let shown: Vec<String> = factors.iter().map(ToString::to_string).collect();
+            Ok((factors.iter().product(), shown.join(" × ")))
+        })
+    }
     /// A finite number.
     pub fn number(&self, key: &str) -> Option<f64> {
         self.read(key, |v| number(v).ok_or_else(|| expected("a number", v)))

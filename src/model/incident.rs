@@ -2,7 +2,7 @@
 //! the recording first, so that a replay needs no configuration.
 
 use crate::model::note::Verdict;
-use crate::model::series::Lane;
+use crate::model::series::{Lane, Unit};
 use crate::model::{Lapse, Span, Stamp, Untrusted, Zone};
 use serde::{Deserialize, Serialize};
 
@@ -49,10 +49,17 @@ pub struct Rules {
     pub normal_users: f64,
     /// Users at the peak.
     pub peak_users: f64,
+    /// Users to plan for: what limits would have to hold next time.
+    #[serde(default = "plan_users")]
+    pub plan_users: f64,
     /// A spike is a level this many times its baseline…
     pub spike_ratio: f64,
     /// …for at least this long.
     pub spike_for: Lapse,
+}
+
+const fn plan_users() -> f64 {
+    100_000.0
 }
 
 impl Default for Rules {
@@ -62,6 +69,7 @@ impl Default for Rules {
             settle_after: Lapse::minutes(10),
             normal_users: 30_000.0,
             peak_users: 77_000.0,
+            plan_users: plan_users(),
             spike_ratio: 1.2,
             spike_for: Lapse::minutes(3),
         }
@@ -106,8 +114,14 @@ pub struct Limit {
     pub name: String,
     /// The value.
     pub value: f64,
-    /// The series it bounds.
+    /// The series it bounds; empty for one that nothing measures (a number of retries).
     pub series: String,
+    /// What the value is in; that of the series' lane when absent.
+    #[serde(default)]
+    pub unit: Option<Unit>,
+    /// How the value comes about: `20 × 8`; empty when it is just what it is.
+    #[serde(default)]
+    pub of: String,
 }
 
 /// A probe from the configuration: what it measures and when that supports or refutes.

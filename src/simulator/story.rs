@@ -84,16 +84,22 @@ pub fn incident() -> Incident {
         lanes: lanes(),
         sources: sources(),
         limits: vec![
-            Limit { name: "pool_max × pods".to_owned(), value: 160.0, series: "metrics.pool_acquired".to_owned() },
             Limit {
-                name: "max_connections − reserved".to_owned(), value: 197.0, series: "mrg.connections".to_owned()
+                of: "20 × 8".to_owned(), ..limit("pool_max × pods", 160.0, "metrics.pool_acquired", Unit::Count)
             },
-            Limit { name: "acquire timeout".to_owned(), value: 5.0, series: "metrics.pool_wait".to_owned() },
-            Limit { name: "client timeout".to_owned(), value: 10.0, series: "metrics.latency_p95".to_owned() },
+            limit("max_connections − reserved", 197.0, "mrg.connections", Unit::Count),
+            limit("acquire timeout", 5.0, "metrics.pool_wait", Unit::Seconds),
+            limit("client timeout", 10.0, "metrics.latency_p95", Unit::Seconds),
+            limit("breaker opens at", 50.0, "metrics.errors", Unit::Percent),
+            limit("callback retries", 3.0, "", Unit::Count),
         ],
         probes: Vec::new(),
         demo: true,
     }
+}
+
+fn limit(name: &str, value: f64, series: &str, unit: Unit) -> Limit {
+    Limit { name: name.to_owned(), value, series: series.to_owned(), unit: Some(unit), of: String::new() }
 }
 
 fn lane(group: &str, name: &str, series: &str, unit: Unit, rollup: Rollup) -> Lane {

@@ -181,7 +181,10 @@ impl Store {
 
     fn apply_fact(&mut self, source: &SourceName, fact: &Fact) {
         match fact {
-            Fact::Incident(incident) => self.incident = (**incident).clone(),
+            Fact::Incident(incident) => {
+                self.incident = (**incident).clone();
+                self.take_units();
+            }
             // Samples are points by now; lines need their place in the batch and are taken in by `apply`.
             Fact::Samples(_) | Fact::Lines(_) => {}
             Fact::Database(sample) => {
@@ -204,6 +207,7 @@ impl Store {
             Fact::Loss(loss) => self.losses.entry(source.clone()).or_default().push(loss.clone()),
             Fact::Series(cards) => {
                 self.cards.extend(cards.iter().map(|card| (card.name.clone(), card.clone())));
+                self.take_units();
             }
             Fact::Progress(progress) => {
                 self.progress.entry(source.clone()).or_default().push(progress.at, progress.clone());
@@ -221,6 +225,15 @@ impl Store {
             Fact::Note(note) => self.notes.push(note.at, note.clone()),
             Fact::Tick(tick) => self.ticks.push(tick.clone()),
             Fact::Override(o) => self.overrides.push(o.clone()),
+        }
+    }
+
+    /// Lanes are drawn in what their series are really in, as the source said.
+    fn take_units(&mut self) {
+        for lane in &mut self.incident.lanes {
+            if let Some(unit) = self.cards.get(&lane.series).and_then(|card| card.unit) {
+                lane.unit = unit;
+            }
         }
     }
 

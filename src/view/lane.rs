@@ -58,7 +58,45 @@ pub fn bars(canvas: &mut Canvas<'_>, plot: &Plot, lane: &Lane, columns: &LaneCol
             Cell::Blind | Cell::Empty => {}
         }
     }
+    if let Some((name, value)) = &columns.limit {
+        limit(canvas, plot, lane, columns, &scale, (name, *value));
+    }
     gaps(canvas, plot, &columns.cells);
+}
+
+/// The limit as a line through what is blank of its row, with its name at the end of the longest blank. A
+/// lane of one row has no room for it.
+fn limit(
+    canvas: &mut Canvas<'_>,
+    plot: &Plot,
+    lane: &Lane,
+    columns: &LaneColumns,
+    scale: &Scale,
+    (name, value): (&str, f64),
+) {
+    if plot.rows < 2 {
+        return;
+    }
+    let y = plot.y + plot.rows - scale.level(value).div_ceil(8).clamp(1, plot.rows);
+    let width = columns.cells.len() as u16;
+    let blank: Vec<bool> = (0..width).map(|i| matches!(canvas.symbol(plot.x + i, y), " " | "╌" | "-")).collect();
+    let mut longest = 0..0;
+    let mut from = 0;
+    for run in blank.chunk_by(|a, b| a == b) {
+        let to = from + run.len();
+        if run[0] {
+            (from..to).for_each(|i| {
+                canvas.put(plot.x + i as u16, y, "┄", Role::Faint);
+            });
+            longest = if run.len() > longest.len() { from..to } else { longest };
+        }
+        from = to;
+    }
+    let label = canvas.safe(&format!(" {} {name} ", number::of_lane(lane, value)));
+    if text::width(&label) + 2 <= longest.len() {
+        let x = plot.x + (longest.end - text::width(&label) - 1) as u16;
+        canvas.put(x, y, &label, Role::Dim);
+    }
 }
 
 struct Scale {
@@ -201,7 +239,7 @@ pub fn titles(canvas: &mut Canvas<'_>, grid: &Grid, y: u16, clock: &str, role: R
 pub fn cursor(canvas: &mut Canvas<'_>, x: u16, rows: Range<u16>, role: Role) {
     for y in rows {
         let glyph = canvas.symbol(x, y);
-        if matches!(glyph, " " | "·" | "." | "╌" | "-" | "│" | "|") {
+        if matches!(glyph, " " | "·" | "." | "╌" | "┄" | "-" | "│" | "|") {
             canvas.put(x, y, "│", role);
         } else {
             canvas.recolour(x, y, role);

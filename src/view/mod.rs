@@ -12,6 +12,7 @@ pub mod database;
 pub mod help;
 pub mod hypotheses;
 pub mod lane;
+pub mod limits;
 pub mod list;
 pub mod logs;
 pub mod look;
@@ -72,6 +73,7 @@ fn body(app: &App, canvas: &mut Canvas<'_>) {
         Place::Section(index) => checks::draw_section(app, canvas, *index),
         Place::Top(Screen::Sources) => sources::draw(app, canvas),
         Place::SourceLog(name) => sources::draw_log(app, canvas, name),
+        Place::Limits => limits::draw(app, canvas),
         Place::Messages => messages::draw(app, canvas),
     }
 }

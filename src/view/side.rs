@@ -10,9 +10,10 @@ use crate::app::findings::Event;
 use crate::app::rows::Panel as Rows;
 use crate::app::state::Mode;
 use crate::model::health::State;
+use crate::model::incident::SourceKind;
 use crate::model::note::Verdict;
 use crate::model::series::{Bad, Lane, Rollup};
-use crate::model::{MarkKind, Span, Stamp};
+use crate::model::{Lapse, MarkKind, Span, Stamp};
 use crate::view::canvas::{Canvas, Run, dim, plain, run, strong};
 use crate::view::look::Role;
 use crate::view::{chrome, lane, marks, moment, number, text};
@@ -359,12 +360,32 @@ fn at_rows(app: &App, canvas: &Canvas<'_>, room: usize) -> Vec<(String, String)>
         };
         out.push(("orders".to_owned(), says));
     }
+    if let Some(says) = alarms(app) {
+        out.push(("alarms".to_owned(), says));
+    }
     if let Some(mark) = app.store.marks(at).iter().rev().find(|m| m.kind == MarkKind::Change) {
         let age = number::age(at.since(mark.at)).replace('m', " m").replace('h', " h");
         let what = text::cut(&canvas.shown(&mark.text), room.saturating_sub(age.len() + 2));
         out.push(("changes".to_owned(), format!("{what}, {age}")));
     }
     out
+}
+
+/// Did an alarm fire: the first of the scope, how long after the onset, and how many more. Where nothing
+/// that knows alarms answers, nobody can say that none fired.
+fn alarms(app: &App) -> Option<String> {
+    let (at, scope) = (app.at(), app.scope());
+    let mut raised = app.store.marks(at).iter().filter(|m| m.kind == MarkKind::Alarm && m.at >= scope.from);
+    let Some(first) = raised.next() else {
+        let cloud = app.store.incident.sources.iter().filter(|c| c.kind == SourceKind::Metrics);
+        let well = |name: &str| app.store.health(name, at).is_some_and(|h| h.state == State::Well);
+        return cloud.map(|c| c.name.as_str()).any(well).then(|| "none seen".to_owned());
+    };
+    let lag = app.derived.spike.as_ref().map(|s| first.at.since(s.onset));
+    let lag = lag.filter(|l| *l >= Lapse::ZERO).map_or_else(String::new, |l| format!(", {}", number::after(l)));
+    let more = raised.count();
+    let more = if more > 0 { format!(", {more} more") } else { String::new() };
+    Some(format!("first {}{lag}{more}", app.store.incident.zone.hm(first.at)))
 }
 
 /// Events up to the cursor. While the panel has the focus all of them, else only what people and systems

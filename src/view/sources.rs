@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::app::grid::Size;
 use crate::app::rows::Panel;
-use crate::model::health::{Cost, Health, State};
+use crate::model::health::{Cost, Health, Progress, State};
 use crate::model::incident::{SourceCard, SourceKind};
 use crate::model::{Lapse, Stamp};
 use crate::view::canvas::{Canvas, Column, Focus, Run, TableRow, dim, left, plain, right, run, stretched, strong};
@@ -184,8 +184,33 @@ fn skew(r: &Row<'_>, _: &Canvas<'_>) -> Vec<Run<'static>> {
     vec![r.totals.skew.map_or_else(nothing, |l| dim(format!("{:+.2}s", l.as_secs_f64()).replace('-', "−")))]
 }
 
+/// A bar of long work with what it is: `━━━━━┈┈┈┈┈ 48 % fetching 18:45–21:30 of 12 Jan`.
+pub fn progress(canvas: &Canvas<'_>, p: &Progress) -> Vec<Run<'static>> {
+    const CELLS: u16 = 10;
+    let share = p.done as f64 / p.of.max(1) as f64;
+    let full = crate::view::list::bar(share, CELLS);
+    let rest = usize::from(CELLS).saturating_sub(text::width(&full));
+    vec![
+        run(Role::Accent, full),
+        run(Role::Faint, "┈".repeat(rest)),
+        // Only what is done is a hundred.
+        strong(format!(" {:.0} %", (share * 100.0).min(99.0).floor())),
+        dim(format!(" {}", canvas.shown(&p.what))),
+    ]
+}
+
 /// The state in a sentence; what it could not see or keep; the remedy.
 fn words(r: &Row<'_>, canvas: &Canvas<'_>) -> Vec<Run<'static>> {
+    let mut out = Vec::new();
+    if let Some(p) = r.app.store.progress(&r.card.name, r.app.at()) {
+        out = progress(canvas, p);
+        out.push(dim(" · "));
+    }
+    out.extend(state(r, canvas));
+    out
+}
+
+fn state(r: &Row<'_>, canvas: &Canvas<'_>) -> Vec<Run<'static>> {
     let Some(health) = r.health else { return vec![dim("has not answered yet")] };
     let zone = &r.app.store.incident.zone;
     let says = canvas.shown(&health.says);
@@ -266,23 +291,24 @@ fn table(app: &App, canvas: &mut Canvas<'_>, y: u16, bottom: u16) -> u16 {
     y
 }
 
-/// What asking the databases has cost in the last minute.
+/// What asking has cost in the last minute, databases and others.
 fn costs(app: &App, canvas: &mut Canvas<'_>, (x, end): (u16, u16), y: u16, bottom: u16) -> u16 {
     if y + 2 >= bottom {
         return y;
     }
     let mut y = canvas.head(x, y, end, "WHAT WARROOM COSTS", "last 60 s", Focus::Away);
     let layout = [
-        left("database", 10),
+        left("source", 10),
         right("connections", 11),
-        right("statements/m", 12),
+        right("asked/m", 12),
         right("server ms/m", 11),
         right("KB/m", 6),
         left("slowed by itself", 30),
     ];
     y = canvas.table_head(x, y, &layout);
     let from = app.at() - LAST;
-    for card in app.store.incident.sources.iter().filter(|c| c.kind == SourceKind::Database) {
+    let asks = |kind| matches!(kind, SourceKind::Database | SourceKind::Orders | SourceKind::Metrics);
+    for card in app.store.incident.sources.iter().filter(|c| asks(c.kind)) {
         let Some(history) = app.store.costs(&card.name).filter(|_| y < bottom) else { continue };
         let recent: Vec<&Cost> = history
             .iter()
@@ -297,7 +323,11 @@ fn costs(app: &App, canvas: &mut Canvas<'_>, (x, end): (u16, u16), y: u16, botto
         let slowed = newest.filter(|c| card.every.is_some_and(|e| c.interval > e));
         let row: TableRow<'_> = vec![
             vec![plain(canvas.safe(&card.name))],
-            vec![newest.map_or_else(nothing, |c| strong(c.connections.to_string()))],
+            vec![
+                newest
+                    .filter(|_| card.kind == SourceKind::Database)
+                    .map_or_else(nothing, |c| strong(c.connections.to_string())),
+            ],
             vec![plain(number::count(sum(&|c| f64::from(c.requests)) as i64))],
             vec![if recent.iter().any(|c| c.server.is_some()) { plain(format!("{server:.0}")) } else { nothing() }],
             vec![plain(number::count((sum(&|c| c.bytes as f64) / 1024.0).round() as i64))],

@@ -185,6 +185,10 @@ fn legend(app: &App, canvas: &Canvas<'_>) -> Vec<Run<'static>> {
         let (from, to) = (zone.hm(span.from), zone.hm(span.to));
         return vec![run(Role::Stale, format!("reading {from}–{to} back from the recording"))];
     }
+    let fetching = app.store.incident.sources.iter().find_map(|c| app.store.progress(&c.name, app.live_edge()));
+    if let Some(p) = fetching {
+        return crate::view::sources::progress(canvas, p);
+    }
     if app.in_the_past() && app.selection.is_none() {
         return vec![
             run(Role::Past, format!("You see {} as it was known then. ", zone.hms(app.at()))),

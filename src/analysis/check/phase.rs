@@ -5,8 +5,9 @@ use super::answer::{Answer, verdict};
 use super::lines::Lines;
 use super::numbers as n;
 use super::pool::no_orders;
-use super::scene::{Curve, Scene};
+use super::scene::Scene;
 use super::words::{count, number, orders, percent, plain, rupiah, share};
+use crate::analysis::limit;
 use crate::analysis::reconcile::Class;
 use crate::model::incident::SourceKind;
 use crate::model::note::Verdict;
@@ -288,42 +289,32 @@ pub fn gap(s: &Scene<'_>) -> Answer {
         .spark(s.store.incident.lanes.iter().map(|l| &l.series).find(|x| x.ends_with("not_at_ho")))
 }
 
-/// P5b: limits against what 100 000 users would need, linearly.
+/// P5b: what the users planned for would need of each limit, measured or estimated as in the table of limits.
 pub fn capacity(s: &Scene<'_>) -> Answer {
-    let limits = &s.store.incident.limits;
-    if limits.is_empty() {
+    let users = s.rules().plan_users;
+    let rows = limit::table(s.store, s.span, s.at, &[s.rules().normal_users, s.rules().peak_users, users]);
+    let measured: Vec<&limit::Row> = rows.iter().filter(|r| !r.limit.series.is_empty()).collect();
+    if measured.is_empty() {
         return Answer::no_data("no limits are configured: add [[limit]] entries");
     }
-    let rules = s.rules();
-    let scale = 100_000.0 / rules.normal_users.max(1.0);
-    let (mut short, mut known, mut answer) = (0, 0, Answer::new(Verdict::Inconclusive, ""));
-    for limit in limits {
-        let name = s.store.series_names().find(|x| ***x == *limit.series);
-        let found = name.and_then(|name| Some((name, s.store.series(name)?)));
-        let peak = found.and_then(|f| s.curve(f, s.span).peak()).map(|p| p.1);
-        let usual = name.and_then(|x| s.usually(x)).and_then(|c: Curve<'_>| c.median());
-        known += usize::from(usual.is_some());
-        let then = usual.map(|u| u * scale);
-        short += usize::from(then.is_some_and(|t| t > limit.value));
-        let text = |v: Option<f64>| v.map_or("–".to_owned(), number);
-        answer = answer.with(
-            "limit",
-            format!(
-                "{}: {} · usual {} · peak {} · at 100k about {}",
-                limit.name,
-                number(limit.value),
-                text(usual),
-                text(peak),
-                text(then)
-            ),
-        );
+    let need = |r: &limit::Row| r.needs.last().copied().flatten();
+    let known = measured.iter().filter(|r| need(r).is_some()).count();
+    let short = measured.iter().filter(|r| need(r).is_some_and(|n| r.is_reached(n.value()))).count();
+    let mut answer = Answer::new(verdict(known > 0, false), "");
+    for r in &measured {
+        let then = match need(r) {
+            Some(limit::Need::Measured(v)) => number(v),
+            Some(limit::Need::Estimated(v)) => format!("about {}", number(v)),
+            Some(limit::Need::AtLeast(_)) => "more than it has".to_owned(),
+            None => "–".to_owned(),
+        };
+        let peak = r.peak.map_or("–".to_owned(), |(_, v)| number(v));
+        let (name, value) = (&r.limit.name, number(r.limit.value));
+        answer = answer.with("limit", format!("{name}: {value} · peak {peak} · at {} users {then}", number(users)));
     }
+    let of = measured.len();
     Answer {
-        verdict: verdict(known > 0, false),
-        measured: format!(
-            "{short} of {} limits are too small for 100k users, linear estimate of {known}",
-            limits.len()
-        ),
+        measured: format!("{short} of {of} limits are too small for {} users; {known} can be told", number(users)),
         ..answer
     }
 }

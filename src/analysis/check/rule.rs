@@ -466,8 +466,8 @@ pub const RULES: &[Rule] = &[
     other(
         "P5b",
         "capacity | kapasitas | capacidad",
-        "limits at 100k users",
-        || "every limit, linear from normal load".to_owned(),
+        "limits at the planned load",
+        || "every limit: measured minutes, else a line through those below it".to_owned(),
         phase::capacity,
     ),
     other(

@@ -79,7 +79,13 @@ impl World {
         self.points(name, 0..60, value, Lapse(-WEEK.0));
     }
     pub fn limit(&mut self, name: &str, value: f64, series: &str) {
-        self.incident.limits.push(Limit { name: name.into(), value, series: series.into() });
+        self.incident.limits.push(Limit {
+            name: name.into(),
+            value,
+            series: series.into(),
+            unit: None,
+            of: String::new(),
+        });
     }
 
     fn line(m: i64, order: Option<OrderId>, message: &str) -> LogLine {

@@ -48,6 +48,7 @@ pub fn target(app: &App) -> Option<Target> {
         Panel::Checks | Panel::Items if !app.zoomed && !app.is_empty(app.panel()) => Some(Target::Whole),
         Panel::Sources => app.store.incident.sources.get(row).and_then(|s| place(Place::SourceLog(s.name.clone()))),
         Panel::Health => app.health_rows().nth(row).map(|(at, _)| Target::Instant(at)),
+        Panel::Limits => d.limits.get(row).and_then(|l| l.peak).map(|(at, _)| Target::Instant(at)),
         Panel::Messages => app.messages.iter().rev().nth(row).map(|(at, _)| Target::Instant(*at)),
         _ => None,
     }

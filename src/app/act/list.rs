@@ -101,6 +101,7 @@ pub fn words(app: &App, panel: Panel, row: usize) -> String {
         Panel::Items => app.section_items().nth(row).map(|i| i.text.raw().to_owned()),
         Panel::Sources => app.store.incident.sources.get(row).map(|s| s.name.clone()),
         Panel::Health => app.health_rows().nth(row).map(|(_, h)| h.says.raw().to_owned()),
+        Panel::Limits => d.limits.get(row).map(|l| l.limit.name.clone()),
         Panel::Messages => app.messages.iter().rev().nth(row).map(|(_, m)| m.clone()),
         Panel::Activity => None,
         Panel::Session => app.place_session().map(|s| s.query.raw().to_owned()),

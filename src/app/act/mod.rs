@@ -89,6 +89,7 @@ fn elsewhere(app: &mut App, id: Id) -> Vec<Effect> {
         Id::Lock => session::lock(app),
         Id::Unmask => session::unmask(app),
         Id::Mouse => session::mouse(app),
+        Id::Limits => drill::enter(app, crate::app::state::Place::Limits),
         Id::Messages => drill::enter(app, crate::app::state::Place::Messages),
         Id::Repaint => vec![Effect::Repaint],
         Id::Help => {
