@@ -309,14 +309,10 @@ fn lane(s: &Section<'_>) -> Option<Lane> {
 
 fn limit(s: &Section<'_>) -> Option<Limit> {
     let name = s.needed("name", "how the limit is called, like pool_max × pods");
-    let value = s.product("value");
-    if value.is_none() {
-        s.problem(
-            "value",
-            "is missing or no number: the limit itself, like 160, or what it is made of, like \"20 × 8\"",
-        );
+    if !s.has("value") {
+        s.problem("value", "is missing: the limit itself, like 160, or what it is made of, like \"20 × 8\"");
     }
-    let (value, of) = value.unwrap_or_default();
+    let (value, of) = s.product("value").unwrap_or_default();
     let (series, unit) = (s.text("series").unwrap_or_default(), s.choice("unit", &UNITS));
     s.finish();
     name.map(|name| Limit { name, value, series, unit, of })

@@ -84,6 +84,10 @@ impl<'a> Section<'a> {
     fn full(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
+    /// Whether a key is there.
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
     /// The page it stands on.
     pub const fn page(&self) -> &'a Page<'a> {
         self.page
