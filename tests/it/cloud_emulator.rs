@@ -1,5 +1,8 @@
 //! The emulator of the cloud, met over its wire: signatures, limits, pages, faults.
 
+mod logs;
+mod records;
+
 use crate::caller::Caller;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -30,12 +33,12 @@ fn world() -> World {
 }
 
 async fn cloud() -> (Running, Caller, Watch) {
-    opened(|c| c).await
+    opened(world(), |c| c).await
 }
 
-async fn opened(change: impl FnOnce(Cloud) -> Cloud) -> (Running, Caller, Watch) {
+async fn opened(world: World, change: impl FnOnce(Cloud) -> Cloud) -> (Running, Caller, Watch) {
     let watch = Watch::at(NOW);
-    let running = change(Cloud::new(world(), watch.clock())).listen(loopback()).await.unwrap();
+    let running = change(Cloud::new(world, watch.clock())).listen(loopback()).await.unwrap();
     let caller = Caller::of(&running, NOW);
     (running, caller, watch)
 }
@@ -271,7 +274,7 @@ async fn a_batch_answers_raw_points_windows_and_empty_entries_for_what_is_unknow
 #[tokio::test]
 async fn a_batch_of_too_many_points_begins_later_in_silence() {
     let limits = Limits { batch_points: 300, ..Limits::default() };
-    let (_cloud, caller, _watch) = opened(|c| c.limits(limits)).await;
+    let (_cloud, caller, _watch) = opened(world(), |c| c.limits(limits)).await;
     let heard = caller.post(BATCH, &batch(&["m0", "m1", "m2"], "1", NOW - Lapse::hours(3), NOW)).await.json();
     let first = heard["metrics"][0]["datapoints"][0]["timestamp"].as_i64().unwrap();
     let expected = (NOW - Lapse::minutes(100)).0 / 1_000;
@@ -280,7 +283,8 @@ async fn a_batch_of_too_many_points_begins_later_in_silence() {
 
 #[tokio::test]
 async fn a_batch_beyond_a_limit_is_refused_in_the_shape_of_cloud_eye() {
-    let (_cloud, caller, _watch) = opened(|c| c.limits(Limits { batch_metrics: 2, ..Limits::default() })).await;
+    let (_cloud, caller, _watch) =
+        opened(world(), |c| c.limits(Limits { batch_metrics: 2, ..Limits::default() })).await;
     let from = NOW - Lapse::hours(1);
     let mut bodies = vec![
         batch(&["m0", "m1", "m2"], "1", from, NOW),
@@ -357,7 +361,7 @@ async fn one_metric_has_its_unit_in_each_point_and_the_list_is_turned_until_a_pa
 async fn a_rate_refuses_with_the_gateways_body_and_says_when_to_come_back() {
     let mut rates = Rates::documented();
     rates.by_api.insert(Api::Metrics, Rate::per_minute(2));
-    let (_cloud, caller, watch) = opened(|c| c.rates(rates)).await;
+    let (_cloud, caller, watch) = opened(world(), |c| c.rates(rates)).await;
     let ask = async || caller.get("/V1.0/{project}/metrics", &[]).await;
     assert_eq!((ask().await.status, ask().await.status), (200, 200));
     watch.advance(Lapse::seconds(18));

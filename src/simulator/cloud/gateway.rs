@@ -10,7 +10,7 @@ use super::requests::{Asked, Requests};
 use super::throttle::{Counter, Rate, Rates, Refused, Throttle};
 use super::wire::{Cut, Door, Wire};
 use super::world::World;
-use super::{ces, change, control, iam, metadata};
+use super::{ces, change, control, cts, iam, lts, metadata};
 use crate::model::{Lapse, Stamp, Zone};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -288,6 +288,19 @@ fn service(call: &Call<'_>) -> Answer {
         Api::Batch => ces::batch::answer(call),
         Api::Data => ces::data::answer(call),
         Api::Metrics => ces::metrics::answer(call),
+        Api::AlarmsV1 => ces::alarms::first(call),
+        Api::AlarmsV2 => ces::alarms::second(call),
+        Api::HistoriesV1 => ces::histories::first(call),
+        Api::HistoriesV2 => ces::histories::second(call),
+        Api::Events => ces::events::list(call),
+        Api::Event => ces::events::detail(call),
+        Api::Traces => cts::answer(call),
+        Api::Groups => Ok(lts::groups::groups(call)),
+        Api::Streams => lts::groups::streams(call),
+        Api::LogStreams => Ok(lts::groups::log_streams(call)),
+        Api::Query => lts::query::answer(call),
+        Api::Histogram => lts::histogram::answer(call),
+        Api::Context => lts::context::answer(call),
         _ => Err(reply::gateway(404, "APIGW.0101", "not yet")),
     }
 }
