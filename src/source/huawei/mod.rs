@@ -3,15 +3,17 @@
 //! `client` asks: it signs (`sign`), proves who we are (`credentials`), keeps manners and puts failures
 //! into words (`trouble`). What is asked and what the answers mean is the business of each source.
 
+pub mod backfill;
 pub mod ces;
 pub mod client;
 pub mod endpoint;
+pub mod fetch;
 pub mod known;
+pub mod lenient;
 pub mod plan;
 pub mod sign;
 pub mod trouble;
 pub mod units;
-pub mod wire;
 
 pub use client::{Answer, Ask, Client};
 pub use endpoint::Service;
