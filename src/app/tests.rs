@@ -7,6 +7,7 @@ use crate::app::message::{NoteWritten, People, RecorderState};
 use crate::app::rows::Panel;
 use crate::app::state::{Cursor, Mode, Place, Screen, Start};
 use crate::app::{App, Effect, Message, hint, palette, update};
+use crate::model::incident::Incident;
 use crate::model::note::Verdict;
 use crate::model::order::Rows;
 use crate::model::{Batch, Fact, Lapse, Span, Stamp};
@@ -319,6 +320,20 @@ fn in_a_demo_space_pauses_and_plays_at_the_pace_it_had() {
     room.type_in(":pace fast");
     assert!(room.said().contains("is no pace"));
     assert!(room.footer().starts_with("Space pause"), "{}", room.footer());
+}
+
+#[test]
+fn an_incident_that_is_over_is_opened_at_its_end_and_one_that_goes_on_at_now() {
+    for (ended, over) in [(Lapse::hours(30), true), (Lapse::minutes(10), false)] {
+        let mut room = Room::empty(Mode::Live);
+        let now = room.now;
+        let window = Span::new(now - ended - Lapse::hours(1), now - ended);
+        let incident = Incident { window: Some(window), ..simulator::incident() };
+        let facts = vec![Fact::Incident(Box::new(incident))];
+        room.send(Message::Batch(Arc::new(Batch { source: "warroom".into(), seq: 1, seen: now, facts })));
+        assert_eq!((room.app.in_the_past(), room.app.axis().span().contains(window.from)), (over, true), "{ended:?}");
+        assert_eq!(room.app.at(), if over { window.to - Lapse(1) } else { now });
+    }
 }
 
 #[test]

@@ -113,8 +113,13 @@ fn only_looks(key: Key) -> bool {
 fn take(app: &mut App, batch: &Batch) {
     let window = app.store.incident.window;
     app.store.apply(batch);
-    if app.store.incident.window != window && app.mode == Mode::Replay && app.zooms.is_empty() {
-        act::time::fit_incident(app);
+    if app.store.incident.window == window || !app.zooms.is_empty() {
+        return;
+    }
+    match app.mode {
+        Mode::Replay => act::time::fit_incident(app),
+        Mode::Live => act::time::open_on_the_past(app),
+        Mode::Demo => {}
     }
 }
 

@@ -252,6 +252,21 @@ pub fn fit_incident(app: &mut App) {
     }
 }
 
+/// An incident whose window is long over is opened at its end, not at a now that has nothing to do with
+/// it: what happened then is fetched while one looks.
+pub fn open_on_the_past(app: &mut App) {
+    const OVER: Lapse = Lapse::hours(1);
+    let Some(window) = app.store.incident.window.filter(|w| w.to + OVER < app.now) else { return };
+    if app.axis_from.is_some() || app.cursor != Cursor::Now {
+        return;
+    }
+    app.cursor = Cursor::At(window.to - Lapse(1));
+    fit(app, window);
+    reveal(app);
+    let day = app.store.incident.zone.format(window.from, "%-d %b");
+    app.say(&format!("the incident is over: this is its end, {day}; End goes to now, t n shows it"));
+}
+
 /// Lays the axis over a stretch: the shortest usual step that shows all of it, the rest around it.
 fn fit(app: &mut App, span: Span) {
     let columns = app.grid.columns() as i64;
