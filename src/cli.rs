@@ -36,7 +36,7 @@ pub struct Options {
     /// Capture the mouse (the wheel scrolls; the terminal's own selection needs Shift then)
     #[arg(long, global = true)]
     pub mouse: bool,
-    /// Slow link: one frame a second, no colour unless --colors names one
+    /// Slow link: one frame a second besides those of your keys, no colour unless --colors names one
     #[arg(long, global = true)]
     pub slow: bool,
     /// Record into this folder

@@ -15,5 +15,6 @@ mod pg;
 mod postgres;
 mod pty;
 mod readme;
+mod record;
 mod recording;
 mod terminal;
