@@ -1,6 +1,7 @@
 //! The emulator of the cloud, met over its wire: signatures, limits, pages, faults.
 
 mod logs;
+mod promql;
 mod records;
 
 use crate::caller::Caller;

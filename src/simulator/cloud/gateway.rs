@@ -10,7 +10,7 @@ use super::requests::{Asked, Requests};
 use super::throttle::{Counter, Rate, Rates, Refused, Throttle};
 use super::wire::{Cut, Door, Wire};
 use super::world::World;
-use super::{ces, change, control, cts, iam, lts, metadata};
+use super::{ces, change, control, cts, iam, lts, metadata, prometheus};
 use crate::model::{Lapse, Stamp, Zone};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -301,7 +301,11 @@ fn service(call: &Call<'_>) -> Answer {
         Api::Query => lts::query::answer(call),
         Api::Histogram => lts::histogram::answer(call),
         Api::Context => lts::context::answer(call),
-        _ => Err(reply::gateway(404, "APIGW.0101", "not yet")),
+        Api::AomRange | Api::AomRangePost | Api::PromRange | Api::PromRangePost => prometheus::range(call),
+        Api::AomQuery | Api::AomQueryPost | Api::PromQuery | Api::PromQueryPost => prometheus::query(call),
+        Api::AomLabels | Api::AomLabelsPost | Api::PromLabels | Api::PromLabelsPost => prometheus::labels(call),
+        Api::AomValues | Api::PromValues => prometheus::values(call),
+        Api::AomMetadata | Api::PromMetadata => prometheus::metadata(call),
     }
 }
 

@@ -39,6 +39,8 @@ mod iam;
 mod keyring;
 mod lts;
 mod metadata;
+mod prometheus;
+mod promql;
 mod reply;
 mod requests;
 pub mod signature;
