@@ -3,11 +3,11 @@
 use crate::app::Message;
 use crate::config::Config;
 use crate::model::recording::RecorderState;
-use crate::model::{Batch, Fact, Stamp, Zone};
-use crate::recording::{Options, Recorder};
+use crate::model::{Batch, Fact, SourceName, Stamp, Zone};
+use crate::recording::{Options, Reader, Recorder};
 use crate::runtime::feed;
 use crate::source::runner::Outlet;
-use crate::source::{self, Sources};
+use crate::source::{self, Recorded, Sources};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -88,8 +88,21 @@ pub async fn start(
     let incident = crate::config::incident::incident(config);
     let mut first = Outlet::new(Arc::from(SELF), enter.clone());
     first.emit(vec![Fact::Incident(Box::new(incident))]).await.map_err(|e| e.to_string())?;
-    let sources = source::start(config, &enter, cancel);
+    let sources = source::resume(config, &recorded(config, folder.as_deref()).await, &enter, cancel);
     Ok(Live { sources, enter, folder, recorder })
+}
+
+/// What the recording that is continued has of the past already.
+async fn recorded(config: &Config, folder: Option<&Path>) -> Recorded {
+    let (Some(block), Some(folder)) = (&config.huawei, folder) else { return Recorded::new() };
+    let (name, folder) = (SourceName::from(block.name.as_str()), folder.to_owned());
+    let read = tokio::task::spawn_blocking(move || {
+        // A recording that begins now has nothing yet; one that is damaged says so where it is read.
+        let (reader, _) = Reader::open(&folder).ok()?;
+        let store = reader.overview();
+        Some(Recorded::from([(name.clone(), store.fetched(&name).cloned().collect())]))
+    });
+    read.await.ok().flatten().unwrap_or_default()
 }
 
 /// Ends sources and recorder: the last batch is on the disk when this returns, or has had its time.

@@ -14,9 +14,12 @@ pub mod replay;
 pub mod runner;
 
 use crate::config::Config;
+use crate::model::health::Fetched;
 use crate::model::{Batch, SourceName};
 pub use check::{CheckLine, Ok as CheckOk, check};
+use clock::Clock;
 use runner::{Handle, Outlet};
+use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +38,14 @@ pub struct Sources {
 /// channel slows them, nothing is dropped) and end when `cancel` is cancelled. Call it within a tokio
 /// runtime; it returns at once and fails never: what does not work is health, a fact like any other.
 pub fn start(config: &Config, to: &mpsc::Sender<Batch>, cancel: &CancellationToken) -> Sources {
+    resume(config, &Recorded::new(), to, cancel)
+}
+
+/// What each source has fetched of the past, as a recording says.
+pub type Recorded = BTreeMap<SourceName, Vec<Fetched>>;
+
+/// The same into a recording that has something already: what was fetched of the past is not asked again.
+pub fn resume(config: &Config, recorded: &Recorded, to: &mpsc::Sender<Batch>, cancel: &CancellationToken) -> Sources {
     let (reports, collector) = orders::start(config, to, cancel);
     let orders = config.queries.iter().map(|q| SourceName::from(q.db.as_str())).collect();
     let mut sources = Sources { handles: Vec::new(), orders, others: collector.into_iter().collect() };
@@ -46,6 +57,12 @@ pub fn start(config: &Config, to: &mpsc::Sender<Batch>, cancel: &CancellationTok
     }
     sources.handles.extend(postgres::start(config, &reports, to, cancel));
     sources.handles.extend(logs::start(config, to, cancel));
+    if let Some(block) = &config.huawei {
+        let fetched = recorded.get(block.name.as_str()).cloned().unwrap_or_default();
+        let i = &config.incident;
+        let past = huawei::Past::new(i.window, i.baseline, i.zone.clone(), fetched);
+        sources.handles.extend(huawei::start(block, past, &Clock::wall(), to, cancel));
+    }
     sources
 }
 

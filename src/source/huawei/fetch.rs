@@ -53,6 +53,11 @@ impl Fetcher {
         Self { client, targets, batch, refused: BTreeMap::new() }
     }
 
+    /// Name of the source.
+    pub fn name(&self) -> &str {
+        self.client.name()
+    }
+
     /// What is asked for, in the order of the configuration.
     pub fn targets(&self) -> &[Target] {
         &self.targets

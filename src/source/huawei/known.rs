@@ -79,7 +79,7 @@ fn origin(target: &Target) -> String {
 }
 
 /// An id by its ends.
-fn shortened(id: &str) -> String {
+pub fn shortened(id: &str) -> String {
     let letters: Vec<char> = id.chars().collect();
     if letters.len() <= 12 {
         return id.to_owned();

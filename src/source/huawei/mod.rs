@@ -10,11 +10,17 @@ pub mod endpoint;
 pub mod fetch;
 pub mod known;
 pub mod lenient;
+pub mod marks;
+pub mod metrics;
 pub mod plan;
 pub mod sign;
+pub mod standing;
+pub mod tasks;
 pub mod trouble;
 pub mod units;
 
 pub use client::{Answer, Ask, Client};
 pub use endpoint::Service;
+pub use metrics::Past;
+pub use tasks::start;
 pub use trouble::{Kind, Trouble};
