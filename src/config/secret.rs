@@ -63,8 +63,8 @@ impl Secret {
         match self {
             Self::Plain(text) => Ok(text.clone()),
             Self::Env(name) => from_env(name),
-            Self::File(path) => from_file(path),
-            Self::Command(command) => from_command(command, COMMAND_DEADLINE),
+            Self::File(path) => secret_of_file(path),
+            Self::Command(command) => secret_of_command(command, COMMAND_DEADLINE),
             Self::Template { text, folder } => fill(text.expose_secret(), folder),
         }
     }
@@ -73,6 +73,19 @@ impl Secret {
     pub async fn obtain(&self) -> Result<SecretString, String> {
         let secret = self.clone();
         tokio::task::spawn_blocking(move || secret.fetch())
+            .await
+            .unwrap_or_else(|_| Err("fetching the secret failed inside warroom; see its log file".to_owned()))
+    }
+
+    /// All that a file or a command gives, not only its first line; for the others as [`Self::obtain`].
+    pub async fn document(&self) -> Result<SecretString, String> {
+        let secret = self.clone();
+        let read = move || match &secret {
+            Self::File(path) => from_file(path).map(SecretString::from),
+            Self::Command(command) => from_command(command, COMMAND_DEADLINE).map(SecretString::from),
+            other => other.fetch(),
+        };
+        tokio::task::spawn_blocking(read)
             .await
             .unwrap_or_else(|_| Err("fetching the secret failed inside warroom; see its log file".to_owned()))
     }
@@ -91,7 +104,7 @@ fn from_env(name: &str) -> Result<SecretString, String> {
     }
 }
 
-fn from_file(path: &Path) -> Result<SecretString, String> {
+fn from_file(path: &Path) -> Result<String, String> {
     let shown = path.display();
     let meta = std::fs::metadata(path)
         .map_err(|e| format!("the secret file {shown} cannot be read ({e}): check the path and its owner"))?;
@@ -103,11 +116,26 @@ fn from_file(path: &Path) -> Result<SecretString, String> {
     std::fs::File::open(path)
         .and_then(|f| f.take(LONGEST).read_to_string(&mut text))
         .map_err(|e| format!("the secret file {shown} cannot be read ({e}): check its owner and content"))?;
-    first_line(&text).ok_or_else(|| format!("the secret file {shown} is empty: write the secret on its first line"))
+    Ok(text)
 }
 
-fn from_command(command: &str, deadline: Duration) -> Result<SecretString, String> {
-    let name = command.split_whitespace().next().unwrap_or("(empty)").to_owned();
+fn secret_of_file(path: &Path) -> Result<SecretString, String> {
+    let empty = || format!("the secret file {} is empty: write the secret on its first line", path.display());
+    first_line(&from_file(path)?).ok_or_else(empty)
+}
+
+fn secret_of_command(command: &str, deadline: Duration) -> Result<SecretString, String> {
+    let empty =
+        || format!("the secret command {} printed nothing: its first line must be the secret", command_name(command));
+    first_line(&from_command(command, deadline)?).ok_or_else(empty)
+}
+
+fn command_name(command: &str) -> &str {
+    command.split_whitespace().next().unwrap_or("(empty)")
+}
+
+fn from_command(command: &str, deadline: Duration) -> Result<String, String> {
+    let name = command_name(command);
     let mut child = Command::new("/bin/sh")
         .args(["-c", command])
         .stdin(Stdio::null())
@@ -143,8 +171,7 @@ fn from_command(command: &str, deadline: Duration) -> Result<SecretString, Strin
     if !status.success() {
         return Err(format!("the secret command {name} failed ({status}): run it by hand to see why"));
     }
-    first_line(&text)
-        .ok_or_else(|| format!("the secret command {name} printed nothing: its first line must be the secret"))
+    Ok(text)
 }
 
 /// Ends a command with everything it started.

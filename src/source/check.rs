@@ -4,7 +4,7 @@
 
 use crate::config::Config;
 use crate::model::Untrusted;
-use crate::source::{logs, postgres};
+use crate::source::{huawei, logs, postgres};
 use serde::Serialize;
 
 /// Whether something works.
@@ -59,7 +59,8 @@ impl CheckLine {
 
 /// Reaches every source once, all at the same time, and gives the lines in the order of the configuration.
 pub async fn check(config: &Config) -> Vec<CheckLine> {
-    let mut lines = postgres::check(config).await;
+    let (mut lines, cloud) = futures_util::future::join(postgres::check(config), huawei::check::check(config)).await;
+    lines.extend(cloud);
     lines.extend(config.logs.iter().flat_map(logs::check));
     lines
 }

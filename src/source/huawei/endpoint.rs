@@ -78,9 +78,12 @@ pub fn of(
     }
     let (id, region) = (service.id(), &config.region);
     let mut urls = vec![format!("https://{id}.{region}.myhuaweicloud.com")];
-    if service == Service::Cts {
+    match service {
         // The one service with a second host in every region.
-        urls.push(format!("https://{id}.{region}.myhuaweicloud.cn"));
+        Service::Cts => urls.push(format!("https://{id}.{region}.myhuaweicloud.cn")),
+        // Knows every region.
+        Service::Iam => urls.push("https://iam.myhuaweicloud.com".to_owned()),
+        Service::Ces | Service::Aom | Service::Lts | Service::Rds => {}
     }
     Ok(Endpoint { urls, made: true })
 }

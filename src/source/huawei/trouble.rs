@@ -4,10 +4,11 @@
 //! and the canonical request that gateways echo are cut out (`redact`). May not know: how a request is
 //! sent, nor when it is sent again.
 
-use crate::model::health::Cost;
+use crate::model::health::{Cost, State};
 use crate::model::{Lapse, Untrusted};
 use crate::source::huawei::Service;
 use crate::source::runner::Condition;
+use std::fmt::Write as _;
 
 /// Why an answer is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub enum Kind {
     TooLong,
     /// 5xx.
     Server,
+    /// Something in between answered: a redirection, or a proxy that wants a password.
+    Proxy,
     /// There is no host for this service and region.
     NoRegion,
     /// There is no host of this name.
@@ -87,6 +90,8 @@ pub struct Told {
     pub service: Service,
     /// Which host was asked.
     pub place: String,
+    /// Where our proof comes from, as people know it: `secret_key in [huawei]`, `the environment`.
+    pub proof: String,
     /// HTTP status, when there was an answer.
     pub status: Option<u16>,
     /// The service's own code: `ces.0014`, `APIGW.0301`. Letters, digits, `.`, `-`, `_` only; may be empty.
@@ -95,6 +100,8 @@ pub struct Told {
     pub message: Untrusted,
     /// What to name when asking the provider; may be empty.
     pub request_id: String,
+    /// How long warroom will not ask again by itself, when it was not even asked this time or will not be.
+    pub held: Option<Lapse>,
     /// What asking cost all the same; the times in it are for the runner to fill in.
     pub cost: Cost,
 }
@@ -113,34 +120,227 @@ impl std::ops::DerefMut for Trouble {
 }
 
 impl Trouble {
-    /// A trouble of which no more is known than its kind and a sentence of ours.
+    /// A trouble of which no more is known than its kind and a sentence, ours or a library's.
     pub fn new(kind: Kind, source: &str, service: Service, place: &str, message: impl Into<Untrusted>) -> Self {
         Self(Box::new(Told {
             kind,
             source: source.to_owned(),
             service,
             place: place.to_owned(),
+            proof: String::new(),
             status: None,
             code: String::new(),
             message: message.into(),
             request_id: String::new(),
+            held: None,
             cost: Cost::default(),
         }))
     }
+
     /// What happened, in a sentence.
     pub fn says(&self) -> String {
-        format!("{}: {} at {}: {}", self.source, self.service.name(), self.place, self.message.raw())
+        let mut out = format!("{}: {}", self.source, self.happened());
+        if let Some(held) = self.held {
+            let _ = write!(out, "; not asked again for {}", plainly(held));
+        }
+        out
     }
-    /// What a person can do.
+
+    /// The same without the block's name and without what follows, for a line of `check`.
+    pub fn happened(&self) -> String {
+        let (name, place, proof) = (self.service.name(), &self.place, &self.proof);
+        let said = self.quoted();
+        match self.kind {
+            Kind::Throttled { after: Some(after) } => {
+                format!("{name} wants to be asked less often, next in {}{said}", plainly(after))
+            }
+            Kind::Throttled { after: None } => format!("{name} wants to be asked less often{said}"),
+            Kind::BadSignature => {
+                format!("{name} refused our signature: the secret key does not belong to the access key{said}")
+            }
+            Kind::UnknownKey => format!("{name} does not know the access key{said}"),
+            Kind::Locked => {
+                format!("the access key is locked after too many wrong signatures, for everybody who uses it{said}")
+            }
+            Kind::TokenExpired => format!("{name} says that our token is over{said}"),
+            Kind::Skewed(Some(skew)) => format!(
+                "{name} refused our signature as too old or too new: this machine's clock is {} {} its own{said}",
+                plainly(skew.abs()),
+                if skew > Lapse::ZERO { "behind" } else { "ahead of" }
+            ),
+            Kind::Skewed(None) => format!("{name} refused our signature as too old or too new{said}"),
+            Kind::Unauthorized => format!("{name} did not accept who we are{said}"),
+            Kind::Forbidden => format!("{name} does not permit this{said}"),
+            Kind::BadRequest => format!("{name} refused the question{said}"),
+            Kind::NotFound => format!("{name} knows nothing under this address{said}"),
+            Kind::TooLong => format!("{name} says that the question is too long{said}"),
+            Kind::Server => format!("{name} failed on its own side{said}"),
+            Kind::NoRegion => {
+                format!("there is no host {place}: {name} is not offered in this region, or the region's name is wrong")
+            }
+            Kind::Dns => format!("{name}: there is no host of the name {place}"),
+            Kind::Unreachable => format!("{name}: {place} cannot be reached{said}"),
+            Kind::Tls => format!("{name}: no secure connection with {place}{said}"),
+            Kind::Proxy => format!("{name}: something between here and {place} answered in its place{said}"),
+            Kind::TimedOut => format!("{name}: no answer from {place} in time{said}"),
+            Kind::NotJson(Foreign::Html) => format!("{name}: a web page came instead of an answer{said}"),
+            Kind::NotJson(Foreign::Truncated) => format!("{name}: the answer from {place} ends in the middle{said}"),
+            Kind::NotJson(Foreign::Other) => format!("{name}: the answer is not what this service sends{said}"),
+            Kind::TooLarge => format!("{name}: the answer is longer than warroom reads{said}"),
+            Kind::NoCredentials => format!("no credentials from {proof}: {}", self.message.raw()),
+            Kind::NoProject | Kind::Setup => self.message.raw().to_owned(),
+        }
+    }
+
+    /// Status, code, words and request id of the server, as far as it gave them.
+    fn quoted(&self) -> String {
+        let status = self.status.map(|s| format!("HTTP {s}"));
+        let words = (!self.message.is_empty()).then(|| format!("\"{}\"", self.message.raw()));
+        let id = (!self.request_id.is_empty()).then(|| format!("request {}", self.request_id));
+        let code = (!self.code.is_empty()).then(|| self.code.clone());
+        let parts: Vec<String> = [status, code, words, id].into_iter().flatten().collect();
+        if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
+    }
+
+    /// What a person can do, exactly; empty when there is nothing to do but wait.
     pub fn remedy(&self) -> String {
-        String::new()
+        let (id, proof) = (self.service.id(), &self.proof);
+        match self.kind {
+            Kind::Throttled { .. } => {
+                "warroom waits as long as it was told. If this lasts: lower requests_per_second in [huawei], or see who else uses the account.".to_owned()
+            }
+            Kind::BadSignature => format!(
+                "Put the secret key (SK) of this access key where {proof} has it. warroom asks once and then leaves it: five wrong signatures lock the key for five minutes."
+            ),
+            Kind::UnknownKey => format!(
+                "See in the console, under My Credentials, whether the access key of {proof} exists and is enabled."
+            ),
+            Kind::Locked => format!(
+                "Wait five minutes; then look for whoever signs with a wrong secret key. It may be another tool; warroom takes its own from {proof}."
+            ),
+            Kind::TokenExpired => format!("Renew the token of {proof}; keys without a token do not run out."),
+            Kind::Skewed(_) => {
+                "Set this machine's clock (timedatectl set-ntp true, or chronyc makestep): up to 15 minutes of difference are accepted.".to_owned()
+            }
+            Kind::Unauthorized => format!("Check the credentials of {proof} and that they belong to region and account."),
+            Kind::Forbidden => format!("Give the user of {proof} the permission to read: {}.", rights(self.service)),
+            Kind::NotFound => format!(
+                "Check project_id and region in [huawei], and {id} in [huawei.endpoints] when it is set."
+            ),
+            Kind::TooLong => "Ask for less at once: lower batch_size in [huawei].".to_owned(),
+            Kind::NoRegion => format!(
+                "Correct region in [huawei]; when the region is right, set {id} in [huawei.endpoints] or leave out what needs {}.",
+                self.service.name()
+            ),
+            Kind::Dns => format!("Correct {id} in [huawei.endpoints], or the name service of this machine."),
+            Kind::Unreachable | Kind::TimedOut => {
+                "See whether a firewall or a proxy (HTTPS_PROXY) lets this machine through; warroom goes on trying.".to_owned()
+            }
+            Kind::Tls => {
+                "Install the machine's CA certificates (package ca-certificates), or name the right ones in SSL_CERT_FILE.".to_owned()
+            }
+            Kind::Proxy | Kind::NotJson(Foreign::Html) => format!(
+                "A proxy or a login page answers for it: set HTTPS_PROXY or NO_PROXY for this machine, or correct {id} in [huawei.endpoints]."
+            ),
+            Kind::NotJson(_) => "warroom asks again; if it stays, send the request id to the provider.".to_owned(),
+            Kind::TooLarge => "Ask for a shorter time or fewer things at once.".to_owned(),
+            Kind::NoCredentials => {
+                "Set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or access_key and secret_key in [huawei]; credentials in [huawei] names other ways.".to_owned()
+            }
+            Kind::NoProject => "Set project_id in [huawei]: the console shows it under My Credentials.".to_owned(),
+            Kind::BadRequest | Kind::Server | Kind::Setup => String::new(),
+        }
     }
+
     /// How the source is, for the runner.
     pub fn condition(&self) -> Condition {
-        Condition::down(self.short(), self.says(), self.remedy())
+        let state = if matches!(self.kind, Kind::Throttled { .. }) { State::Late } else { State::Down };
+        Condition { state, code: self.short(), says: self.says().into(), remedy: self.remedy().into() }
     }
+
     /// At most 12 cells, for beside the dot.
     pub fn short(&self) -> String {
-        self.status.map(|s| s.to_string()).unwrap_or_default()
+        let word = match self.kind {
+            Kind::Locked => "key locked",
+            Kind::TokenExpired => "token over",
+            Kind::Skewed(_) => "clock",
+            Kind::NoRegion => "no region",
+            Kind::Dns => "no host",
+            Kind::Unreachable => "no route",
+            Kind::Tls => "TLS",
+            Kind::Proxy | Kind::NotJson(Foreign::Html) => "proxy",
+            Kind::TimedOut => "no answer",
+            Kind::NotJson(_) => "not JSON",
+            Kind::TooLarge => "too large",
+            Kind::NoCredentials => "no keys",
+            Kind::NoProject => "no project",
+            Kind::Setup => "setup",
+            _ => return self.status.map_or_else(|| "error".to_owned(), |s| s.to_string()),
+        };
+        word.to_owned()
+    }
+
+    /// How long to leave the service alone at least, for the runner.
+    pub fn wait(&self) -> Lapse {
+        match (self.held, self.kind) {
+            (Some(held), _) => held,
+            (None, Kind::Throttled { after }) => after.unwrap_or(Lapse::seconds(30)),
+            _ => Lapse::ZERO,
+        }
+    }
+
+    /// Whether who we are was refused: then nobody asks again for a while, because wrong signatures lock the
+    /// key for everybody.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self.kind,
+            Kind::BadSignature
+                | Kind::UnknownKey
+                | Kind::Locked
+                | Kind::TokenExpired
+                | Kind::Skewed(_)
+                | Kind::Unauthorized
+        )
+    }
+
+    /// Whether the host was not reached at all, so that another one may serve.
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(self.kind, Kind::NoRegion | Kind::Dns | Kind::Unreachable | Kind::TimedOut) && self.status.is_none()
+    }
+
+    /// Whether asking the same again may help: throttled, a gateway's failure, no answer in time, half an answer.
+    pub fn is_passing(&self) -> bool {
+        matches!(self.kind, Kind::Throttled { .. } | Kind::TimedOut | Kind::NotJson(Foreign::Truncated))
+            || matches!(self.status, Some(502..=504))
     }
 }
+
+/// What a role needs to be allowed for each service.
+const fn rights(service: Service) -> &'static str {
+    match service {
+        Service::Ces => {
+            "ces:metricData:list, ces:metrics:list, ces:alarms:list, ces:alarmHistory:list (CES ReadOnlyAccess)"
+        }
+        Service::Cts => "cts:trace:list (CTS ReadOnlyAccess)",
+        Service::Aom => "aom:metric:get and aom:metric:list (AOM ReadOnlyAccess)",
+        Service::Lts => "lts:groups:list, lts:topics:list and lts:logs:list (LTS ReadOnlyAccess)",
+        Service::Iam => "iam:projects:listProjects, or set project_id in [huawei]",
+        Service::Rds => "rds:instance:list and rds:log:list (RDS ReadOnlyAccess)",
+    }
+}
+
+/// A length of time as people say it: `40 s`, `3 min`, `2 h 10 min`, `5 days`.
+pub fn plainly(lapse: Lapse) -> String {
+    let seconds = lapse.abs().whole_seconds();
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 if seconds % 3600 < 60 => format!("{} h", seconds / 3600),
+        7200..172_800 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+#[path = "trouble_tests.rs"]
+mod tests;
