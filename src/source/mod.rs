@@ -10,6 +10,7 @@ pub mod logs;
 pub mod note;
 pub mod orders;
 pub mod postgres;
+pub mod prometheus;
 pub mod replay;
 pub mod runner;
 
@@ -56,6 +57,7 @@ pub fn resume(config: &Config, recorded: &Recorded, to: &mpsc::Sender<Batch>, ca
         sources.others.push(tokio::spawn(async move { watching.await.unwrap_or_default() }));
     }
     sources.handles.extend(postgres::start(config, &reports, to, cancel));
+    sources.handles.extend(prometheus::start(config, to, cancel));
     sources.handles.extend(logs::start(config, to, cancel));
     if let Some(block) = &config.huawei {
         let fetched = recorded.get(block.name.as_str()).cloned().unwrap_or_default();

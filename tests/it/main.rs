@@ -17,4 +17,6 @@ mod pty;
 mod readme;
 mod record;
 mod recording;
+mod scrape;
 mod terminal;
+mod web;
