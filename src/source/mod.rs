@@ -57,7 +57,8 @@ pub fn resume(config: &Config, recorded: &Recorded, to: &mpsc::Sender<Batch>, ca
         sources.others.push(tokio::spawn(async move { watching.await.unwrap_or_default() }));
     }
     sources.handles.extend(postgres::start(config, &reports, to, cancel));
-    sources.handles.extend(prometheus::start(config, to, cancel));
+    let (aom, clock) = (config.huawei.as_ref().map(huawei::Client::new), clock::Clock::wall());
+    sources.handles.extend(prometheus::start(config, aom.as_ref(), &BTreeMap::new(), &clock, to, cancel));
     sources.handles.extend(logs::start(config, to, cancel));
     if let Some(block) = &config.huawei {
         let fetched = recorded.get(block.name.as_str()).cloned().unwrap_or_default();

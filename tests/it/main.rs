@@ -13,6 +13,7 @@ mod orders;
 mod path;
 mod pg;
 mod postgres;
+mod prometheus;
 mod pty;
 mod readme;
 mod record;

@@ -139,7 +139,7 @@ async fn one(mut stream: TcpStream, script: Script, seen: Arc<Mutex<Vec<Request>
         Answer::Says(status, headers, body) => {
             let mut head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n", body.len());
             for (name, value) in headers {
-                head.push_str(&format!("{name}: {value}\r\n"));
+                head.extend([name, ": ", &value, "\r\n"]);
             }
             let _ = stream.write_all(format!("{head}\r\n").as_bytes()).await;
             let _ = stream.write_all(&body).await;

@@ -5,7 +5,7 @@
 
 use crate::config::prometheus::Auth;
 use crate::model::{Lapse, Stamp};
-use crate::source::clock;
+use crate::source::clock::Clock;
 use flate2::read::MultiGzDecoder;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
@@ -30,6 +30,7 @@ pub struct Http {
     /// Largest answer, unpacked.
     most: usize,
     headers: Mutex<Option<(Instant, HeaderMap)>>,
+    clock: Clock,
 }
 
 /// A question.
@@ -139,7 +140,7 @@ impl Fault {
 impl Http {
     /// A client that has asked nothing yet; `most` is the largest answer that is read. `direct` leaves out
     /// the proxy of the environment: pods are asked by their addresses.
-    pub fn new(auth: &Auth, timeout: Lapse, most: usize, direct: bool) -> Result<Self, Fault> {
+    pub fn new(auth: &Auth, timeout: Lapse, most: usize, direct: bool, clock: Clock) -> Result<Self, Fault> {
         // Somebody else may have chosen it already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = reqwest::Client::builder()
@@ -150,7 +151,7 @@ impl Http {
             .no_gzip();
         let builder = if direct { builder.no_proxy() } else { builder };
         let client = builder.build().map_err(|e| Fault::Other(format!("HTTP cannot be spoken here: {e}")))?;
-        Ok(Self { client, auth: auth.clone(), timeout, most, headers: Mutex::default() })
+        Ok(Self { client, auth: auth.clone(), timeout, most, headers: Mutex::default(), clock })
     }
 
     /// Asks once. The answer may have any status.
@@ -164,9 +165,9 @@ impl Http {
             }
         };
         let request = request.headers(headers).header(header::ACCEPT, accept).header(header::ACCEPT_ENCODING, "gzip");
-        let before = clock::now();
+        let before = self.clock.now();
         let mut response = request.send().await.map_err(|e| self.fault(&e))?;
-        let half = Lapse(clock::now().since(before).0 / 2);
+        let half = Lapse(self.clock.now().since(before).0 / 2);
         let status = response.status().as_u16();
         if status == 401 {
             // It may have been exchanged meanwhile: fetched anew next time.

@@ -13,11 +13,12 @@ use crate::model::batch::Samples;
 use crate::model::health::Cost;
 use crate::model::series::{SeriesCard, SeriesName, Unit};
 use crate::model::{Fact, Lapse, Stamp};
+use crate::source::clock::Clock;
 use crate::source::prometheus::growth::{Kin, Look, Made, Part, fold, make, together};
 use crate::source::prometheus::http::{Fault, Http};
 use crate::source::prometheus::pod::{self, MOST, Refusal, Spent};
 use crate::source::prometheus::reading::{Reading, Wanted};
-use crate::source::prometheus::{now, words};
+use crate::source::prometheus::words;
 use crate::source::runner::{Condition, Failure, LEAST_GAP, Next, Pace, Poll, Round, lapse};
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -38,6 +39,7 @@ pub struct Scrape {
     pace: Pace,
     /// What was last said of each series.
     told: BTreeMap<SeriesName, String>,
+    clock: Clock,
 }
 
 /// A pod with what is known of it.
@@ -69,7 +71,7 @@ pub(super) struct Found {
 
 impl Scrape {
     /// A source that has asked nothing yet.
-    pub fn new(config: ScrapeConfig) -> Self {
+    pub fn new(config: ScrapeConfig, clock: Clock) -> Self {
         let watched = |pod: &Pod| Watched {
             pod: pod.clone(),
             now: None,
@@ -82,10 +84,11 @@ impl Scrape {
         };
         Self {
             wanted: Arc::new(Wanted::by(&config.measures)),
-            http: Http::new(&config.auth, config.timeout, MOST, true),
+            http: Http::new(&config.auth, config.timeout, MOST, true, clock.clone()),
             pods: config.pods.iter().map(watched).collect(),
             pace: Pace::new(config.interval.max(LEAST_GAP)),
             told: BTreeMap::new(),
+            clock,
             config,
         }
     }
@@ -94,13 +97,13 @@ impl Scrape {
     async fn ask(&mut self, http: &Http, begun: Stamp) -> (Spent, Vec<Lapse>) {
         let may = |w: &Watched| w.until.is_none_or(|until| until <= begun);
         let due: Vec<usize> = (0..self.pods.len()).filter(|i| may(&self.pods[*i])).collect();
-        let wanted = &self.wanted;
+        let (wanted, clock) = (&self.wanted, &self.clock);
         let pods = &self.pods;
         let asks = due.into_iter().map(|i| async move {
             let mut spent = Spent::default();
             let asked = Instant::now();
             let answer = pod::ask(http, &pods[i].pod, wanted, begun, &mut spent).await;
-            (i, answer, spent, lapse(asked.elapsed()), now())
+            (i, answer, spent, lapse(asked.elapsed()), clock.now())
         });
         let answers: Vec<_> = stream::iter(asks).buffer_unordered(AT_ONCE).collect().await;
         let (mut all, mut took) = (Spent::default(), Vec::new());
@@ -259,21 +262,21 @@ impl Poll for Scrape {
             Ok(http) => http,
             Err(fault) => {
                 // Dropped in the middle of a round, or it could not be made: made anew.
-                self.http = Http::new(&self.config.auth, self.config.timeout, MOST, true);
+                self.http = Http::new(&self.config.auth, self.config.timeout, MOST, true, self.clock.clone());
                 match std::mem::replace(&mut self.http, Err(fault)) {
                     Ok(http) => http,
                     Err(fault) => return Err(unable(&self.config.name, &fault)),
                 }
             }
         };
-        let (spent, mut took) = self.ask(&http, now()).await;
+        let (spent, mut took) = self.ask(&http, self.clock.now()).await;
         self.http = Ok(http);
         // The usual pod sets the pace: one that hangs must not slow the others down.
         took.sort_unstable();
         if let Some(usual) = took.get(took.len() / 2) {
             self.pace.took(*usual);
         }
-        let at = now();
+        let at = self.clock.now();
         let cost = Some(self.cost(spent));
         let found = self.measure(at);
         let condition = words::condition(&self.config, &self.pods, &found, at);
