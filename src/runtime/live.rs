@@ -94,13 +94,16 @@ pub async fn start(
 
 /// What the recording that is continued has of the past already.
 async fn recorded(config: &Config, folder: Option<&Path>) -> Recorded {
-    let (Some(block), Some(folder)) = (&config.huawei, folder) else { return Recorded::new() };
-    let (name, folder) = (SourceName::from(block.name.as_str()), folder.to_owned());
+    let cloud = config.huawei.iter().map(|h| &h.name);
+    let names = cloud.chain(config.prometheus.iter().map(|p| &p.name));
+    let names: Vec<SourceName> = names.map(|n| SourceName::from(n.as_str())).collect();
+    let (false, Some(folder)) = (names.is_empty(), folder.map(Path::to_owned)) else { return Recorded::new() };
     let read = tokio::task::spawn_blocking(move || {
         // A recording that begins now has nothing yet; one that is damaged says so where it is read.
         let (reader, _) = Reader::open(&folder).ok()?;
         let store = reader.overview();
-        Some(Recorded::from([(name.clone(), store.fetched(&name).cloned().collect())]))
+        let fetched = |name: SourceName| (name.clone(), store.fetched(&name).cloned().collect());
+        Some(names.into_iter().map(fetched).collect::<Recorded>())
     });
     read.await.ok().flatten().unwrap_or_default()
 }

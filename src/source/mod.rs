@@ -57,14 +57,16 @@ pub fn resume(config: &Config, recorded: &Recorded, to: &mpsc::Sender<Batch>, ca
         sources.others.push(tokio::spawn(async move { watching.await.unwrap_or_default() }));
     }
     sources.handles.extend(postgres::start(config, &reports, to, cancel));
-    let (aom, clock) = (config.huawei.as_ref().map(huawei::Client::new), clock::Clock::wall());
-    sources.handles.extend(prometheus::start(config, aom.as_ref(), &BTreeMap::new(), &clock, to, cancel));
+    // One client for everything that is asked of the cloud: its manners are those of all of them together.
+    let cloud = config.huawei.as_ref().map(huawei::Client::new);
+    let clock = Clock::wall();
+    sources.handles.extend(prometheus::start(config, cloud.as_ref(), recorded, &clock, to, cancel));
     sources.handles.extend(logs::start(config, to, cancel));
-    if let Some(block) = &config.huawei {
-        let fetched = recorded.get(block.name.as_str()).cloned().unwrap_or_default();
+    if let Some(client) = &cloud {
+        let fetched = recorded.get(client.name()).cloned().unwrap_or_default();
         let i = &config.incident;
         let past = huawei::Past::new(i.window, i.baseline, i.zone.clone(), fetched);
-        sources.handles.extend(huawei::start(block, past, &Clock::wall(), to, cancel));
+        sources.handles.extend(huawei::start(client, past, &clock, to, cancel));
     }
     sources
 }

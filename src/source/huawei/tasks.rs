@@ -3,7 +3,6 @@
 //! Each runs for itself: what the one is refused the other does not feel, but both ask through one client
 //! with its manners. May not know: what they do.
 
-use crate::config::HuaweiConfig;
 use crate::model::{Batch, Lapse};
 use crate::source::clock::Clock;
 use crate::source::huawei::Client;
@@ -18,16 +17,17 @@ const FLOOR: Lapse = Lapse::seconds(5);
 /// The last resort: every request has a deadline of its own, with its repetitions well below this.
 const DEADLINE: Lapse = Lapse::minutes(5);
 
-/// Starts what a block asks for. `clock` says what is now for the cloud's data; requests are signed by the
+/// Starts what the block of a client asks for. `clock` says what is now for the cloud's data; requests are signed by the
 /// wall's. Ends when `cancel` is cancelled.
 pub fn start(
-    config: &HuaweiConfig,
+    client: &Client,
     past: Past,
     clock: &Clock,
     to: &mpsc::Sender<Batch>,
     cancel: &CancellationToken,
 ) -> Vec<Handle> {
-    let client = Client::new(config);
+    let client = client.clone();
+    let config = &client.config().clone();
     let mut handles = Vec::new();
     let plan = |name: &str, interval: Lapse| Plan {
         name: name.into(),

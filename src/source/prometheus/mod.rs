@@ -19,14 +19,13 @@ mod words;
 
 use crate::config::prometheus::Server;
 use crate::config::{Config, PrometheusConfig, ScrapeConfig};
-use crate::model::health::Fetched;
-use crate::model::{Batch, Lapse, SourceName};
+use crate::model::{Batch, Lapse};
+use crate::source::Recorded;
 use crate::source::clock::Clock;
 use crate::source::huawei::Client;
 use crate::source::runner::{self, Handle, Plan};
 pub use query::{Prometheus, Setting};
 pub use scrape::Scrape;
-use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -38,7 +37,7 @@ const FLOOR: Lapse = Lapse::seconds(5);
 pub fn start(
     config: &Config,
     aom: Option<&Client>,
-    have: &BTreeMap<SourceName, Vec<Fetched>>,
+    have: &Recorded,
     clock: &Clock,
     to: &mpsc::Sender<Batch>,
     cancel: &CancellationToken,
