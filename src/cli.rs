@@ -78,6 +78,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Look into a Huawei Cloud account
+    Huawei {
+        /// At what
+        #[command(subcommand)]
+        what: Account,
+    },
     /// Print the key table
     Keys,
     /// Print shell completions
@@ -87,6 +93,20 @@ pub enum Command {
     },
     /// Print the man page
     Man,
+}
+
+/// What of an account.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Account {
+    /// List the metrics of every resource, with blocks to paste into the configuration
+    Metrics {
+        /// Only this one: SYS.RDS, SYS.ELB
+        #[arg(long, value_name = "NS")]
+        namespace: Option<String>,
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 fn pace(text: &str) -> Result<f64, String> {

@@ -1,6 +1,7 @@
 //! The loop and its modes: select over signals, keys, facts, answers and the tick; run effects; ask for a
 //! frame. Clocks are read here and in `source::clock`, nowhere else.
 
+pub mod account;
 pub mod checkup;
 pub mod demo;
 pub mod effects;

@@ -4,7 +4,7 @@ use crate::app::help::{KeyRow, key_table};
 use crate::app::keymap::Keymap;
 use crate::app::message::{Message, People};
 use crate::app::state::{App, Mode, Start};
-use crate::cli::{Arguments, Command, Options};
+use crate::cli::{Account, Arguments, Command, Options};
 use crate::config::Config;
 use crate::model::recording::RecorderState;
 use crate::model::{Batch, Lapse, Stamp};
@@ -15,7 +15,7 @@ use crate::runtime::folders::Folders;
 use crate::runtime::live::{self, Keep, Live, Tally};
 use crate::runtime::signals::{Asked, Signals};
 use crate::runtime::stage::Stage;
-use crate::runtime::{Ending, checkup, demo, feed, logfile};
+use crate::runtime::{Ending, account, checkup, demo, feed, logfile};
 use crate::source::replay::Command as Steer;
 use crate::terminal::caps::{Caps, Surroundings, Wishes, decide};
 use crate::terminal::screen::Screen;
@@ -44,6 +44,9 @@ pub fn run(arguments: Arguments) -> Ending {
         Command::Demo { pace } => screen(options, move |s| s.demo(pace)),
         Command::Replay { dir, pace, at } => screen(options, move |s| s.replay(&dir, pace, at.as_deref())),
         Command::Record => with_runtime(async move { record(&options).await }),
+        Command::Huawei { what: Account::Metrics { namespace, json } } => {
+            with_runtime(async move { account::metrics(&options, namespace.as_deref(), json).await })
+        }
         Command::Check { json } => with_runtime(async move { checkup::run(&options, json).await }),
     }
 }

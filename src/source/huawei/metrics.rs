@@ -16,7 +16,7 @@ use crate::source::huawei::fetch::{self, Fetcher};
 use crate::source::huawei::known::{Gathered, Known};
 use crate::source::huawei::plan::{self, Period};
 use crate::source::huawei::standing::{self, Remarks, View};
-use crate::source::huawei::{Client, Kind, Trouble};
+use crate::source::huawei::{Client, Trouble};
 use crate::source::runner::{Condition, Failure, LEAST_GAP, Next, Poll, Round, lapse};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -235,7 +235,7 @@ impl Metrics {
 
     fn put_off(&mut self, trouble: &Trouble) {
         let failures = self.stuck.as_ref().map_or(0, |s| s.failures);
-        let wait = LEAST_WAIT.times(1_i64 << failures.min(8)).min(LONGEST_WAIT).max(wait_of(trouble));
+        let wait = LEAST_WAIT.times(1_i64 << failures.min(8)).min(LONGEST_WAIT).max(trouble.wait());
         let says = format!("{}; the past is fetched further in {} s", trouble.says(), wait.whole_seconds());
         let Condition { code, remedy, .. } = trouble.condition();
         let condition = Condition::late(code, says, remedy);
@@ -245,7 +245,7 @@ impl Metrics {
 
     fn failure(&mut self, trouble: &Trouble, cost: Cost) -> Failure {
         self.live = trouble.condition();
-        Failure { condition: self.live.clone(), facts: self.drain(), cost: Some(cost), wait: wait_of(trouble) }
+        Failure { condition: self.live.clone(), facts: self.drain(), cost: Some(cost), wait: trouble.wait() }
     }
 
     fn name(&self) -> String {
@@ -360,13 +360,5 @@ impl Poll for Metrics {
             return Ok(round);
         }
         self.newest().await
-    }
-}
-
-/// How long the service wants to be left alone.
-fn wait_of(trouble: &Trouble) -> Lapse {
-    match trouble.kind {
-        Kind::Throttled { after } => after.unwrap_or_default(),
-        _ => Lapse::ZERO,
     }
 }

@@ -10,6 +10,7 @@ pub mod check;
 pub mod circuit;
 pub mod client;
 pub mod credentials;
+pub mod discover;
 pub mod endpoint;
 pub mod fetch;
 pub mod identity;

@@ -148,7 +148,7 @@ mod tests {
             "metric": {"namespace": "SYS.RDS", "metric_name": "rds083_conn_usage",
                 "dimensions": [{"name": "postgresql_cluster_id", "value": "3c8cc15614ab46f5b8743317555e0de2in03"}]},
             "condition": {"period": 1, "filter": "average", "comparison_operator": ">=", "value": "90", "unit": "%"},
-            "data_points": [{"time": "x", "value": 91}, {"time": "y", "value": 99.125}], "mask_status": "UN_MASKED"})
+            "data_points": [{"time": "x", "value": 91}, {"time": "y", "value": 99.126}], "mask_status": "UN_MASKED"})
     }
 
     fn at(text: &str) -> Stamp {
