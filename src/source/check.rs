@@ -4,7 +4,7 @@
 
 use crate::config::Config;
 use crate::model::Untrusted;
-use crate::source::{huawei, logs, postgres};
+use crate::source::{huawei, logs, postgres, prometheus};
 use serde::Serialize;
 
 /// Whether something works.
@@ -61,6 +61,7 @@ impl CheckLine {
 pub async fn check(config: &Config) -> Vec<CheckLine> {
     let (mut lines, cloud) = futures_util::future::join(postgres::check(config), huawei::check::check(config)).await;
     lines.extend(cloud);
+    lines.extend(prometheus::check(config).await);
     lines.extend(config.logs.iter().flat_map(logs::check));
     lines
 }

@@ -381,3 +381,29 @@ async fn after_an_outage_what_was_missed_is_asked_for() {
     web.now(|r| matrix(r, &[("", &|_| 1.0)]));
     assert_eq!(again(&mut prom).await.count(), 60, "half an hour of points, none twice");
 }
+
+#[tokio::test]
+async fn check_tries_every_query_once_and_a_server_that_is_away_only_once() {
+    let web = Web::serve(|r| match r.parameter("query").unwrap().as_str() {
+        "sum(" => error(400, "bad_data", "parse error"),
+        "nothing" => matrix(r, &[]),
+        "many" => matrix(r, &[("\"a\":\"1\"", &|_| 1.0), ("\"a\":\"2\"", &|_| 1.0)]),
+        _ => matrix(r, &[("", &|_| 1.0)]),
+    })
+    .await;
+    let query = |name: &str, promql: &str| format!("[[prometheus.query]]\nname = '{name}'\npromql = '{promql}'\n");
+    let queries = query("fine", "up") + &query("bad", "sum(") + &query("none", "nothing") + &query("many", "many");
+    let told = |lines: Vec<warroom::source::CheckLine>| -> Vec<String> {
+        lines.iter().map(|l| format!("{:?} {}: {}", l.ok, l.what, l.says.raw())).collect()
+    };
+    let lines = told(warroom::source::check(&config(&(keys(&web) + &queries))).await);
+    assert!(lines[0].starts_with("Yes query fine: 1 series, newest point "), "{lines:?}");
+    assert_eq!(lines[1], "No query bad: bad_data: parse error");
+    assert_eq!(lines[2], "Partly query none: answers, but has no data in the last 10 min");
+    assert!(lines[3].starts_with("Partly query many: the answer has 2 series"), "{lines:?}");
+    let (text, port) = (keys(&web) + &queries, web.port);
+    web.end().await;
+    let lines = told(warroom::source::check(&config(&text)).await);
+    assert_eq!(lines[0], "No connection: prom: connection refused", "{port}");
+    assert!(lines[1].contains("not tried"), "{lines:?}");
+}

@@ -335,3 +335,23 @@ async fn the_source_runs_as_a_task_and_its_batches_say_what_it_is() {
     cancel.cancel();
     handle.ended().await;
 }
+
+#[tokio::test]
+async fn check_says_what_is_there_what_is_missing_and_what_to_write() {
+    let text = format!("{}go_sql_open_connections 3\ngo_sql_in_use_connections 2\n", pod(3, 12));
+    let a = Web::serve(move |_| Answer::text(text.clone())).await;
+    let b = Web::serve(|_| Answer::status(404)).await;
+    let own = "[[scrape.metric]]\nname = 'paid'\nmetric = 'orders_paid_total'\nkind = 'counter'\n";
+    let targets = format!("targets = ['127.0.0.1:{}', '127.0.0.1:{}']", a.port, b.port);
+    let text = format!("[[scrape]]\nname = 'api'\n{targets}\npresets = ['go', 'breaker']\n{own}");
+    let lines = warroom::source::check(&config(&text)).await;
+    let told: Vec<String> =
+        lines.iter().map(|l| format!("{:?} {}: {} -> {}", l.ok, l.what, l.says.raw(), l.remedy.raw())).collect();
+    let has =
+        |parts: &[&str]| assert!(told.iter().any(|l| parts.iter().all(|p| l.contains(p))), "{parts:?} in {told:#?}");
+    has(&["Partly pods: 1 of 2 pods answer", "404", "path included"]);
+    has(&["Partly preset go: found: goroutines, gc_pause", "missing: gc_cpu, heap", "go_memstats_heap_inuse_bytes"]);
+    has(&["No preset breaker: none of its metrics", "circuit_breaker_state{state=open}"]);
+    has(&["No metric paid: not there: orders_paid_total", "[[scrape.metric]]"]);
+    has(&["Partly presets", "presets = [\"go\", \"breaker\", \"sql\", \"pgxpool\", \"http_server\"]"]);
+}

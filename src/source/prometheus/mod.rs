@@ -3,8 +3,9 @@
 //! `query` is a server as a source: `door` asks it (AOM through the cloud's client), `matrix` reads the
 //! answer, `past` knows what of the incident is still to be fetched. `scrape` is a service's pods as one
 //! source: `pod` asks one, `exposition` and `reading` read what it says, `growth` makes values of it, `words`
-//! says how it went. `http` asks for all of them.
+//! says how it went. `http` asks for all of them, `check` once.
 
+mod check;
 mod door;
 pub mod exposition;
 mod growth;
@@ -24,6 +25,7 @@ use crate::source::Recorded;
 use crate::source::clock::Clock;
 use crate::source::huawei::Client;
 use crate::source::runner::{self, Handle, Plan};
+pub use check::check;
 pub use query::{Prometheus, Setting};
 pub use scrape::Scrape;
 use tokio::sync::mpsc;
