@@ -1,23 +1,30 @@
-//! `demo` and `replay`: a tape instead of sources.
+//! `demo` and `replay`: a tape instead of sources. What of the demo comes over a wire is `demo_cloud`'s.
 
 use crate::app::Message;
-use crate::model::{Batch, Stamp};
+use crate::model::{Batch, Fact, Stamp};
 use crate::recording::{Options, Recorder};
+use crate::runtime::demo_cloud::DemoCloud;
 use crate::runtime::feed;
 use crate::simulator;
+use crate::simulator::cloud::Watch;
 use crate::source::replay::{Command, Played, Tape, glide, play};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 /// The demo is the same for everybody who talks about it.
-const SEED: u64 = 77_000;
+pub const SEED: u64 = 77_000;
 
-/// Starts a player in the background; it is steered through what comes back.
-pub fn start(tape: Tape, pace: f64, to: mpsc::Sender<Message>) -> mpsc::Sender<Command> {
+/// Starts a player in the background; it is steered through what comes back. Where it is stands on `head`,
+/// which only goes on: what was there once is there, wherever somebody plays from again.
+pub fn start(tape: Tape, pace: f64, to: mpsc::Sender<Message>, head: Watch) -> mpsc::Sender<Command> {
     let (steer, commands) = mpsc::channel(16);
     let (out, played) = mpsc::channel::<Played>(feed::ROOM);
-    feed::played(played, to);
+    feed::played(played, to, move |at| {
+        if at > head.now() {
+            head.set(at);
+        }
+    });
     tokio::spawn(play(tape, pace, commands, out));
     steer
 }
@@ -26,40 +33,57 @@ pub fn start(tape: Tape, pace: f64, to: mpsc::Sender<Message>) -> mpsc::Sender<C
 pub fn start_whole(at: Stamp, end: Stamp, pace: f64, to: mpsc::Sender<Message>) -> mpsc::Sender<Command> {
     let (steer, commands) = mpsc::channel(16);
     let (out, played) = mpsc::channel::<Played>(feed::ROOM);
-    feed::played(played, to);
+    feed::played(played, to, |_| {});
     tokio::spawn(glide(at, end, pace, commands, out));
     steer
 }
 
-/// The bundled incident, written into a recording of its own as it is played, like everything else.
-pub fn demo_tape(folder: &Path) -> Tape {
-    let recorder = match Recorder::open(folder, Options::default()) {
-        Ok(recorder) => Some(recorder),
-        Err(e) => {
-            tracing::warn!(error = %e, "the demo is not recorded");
-            None
-        }
-    };
-    Box::new(Recording { world: Box::new(simulator::demo(SEED)), recorder })
-}
+/// The demo's recording, which several write: what cannot be written is said in its state, and the demo goes
+/// on.
+#[derive(Clone)]
+pub struct Shared(Arc<Mutex<Option<Recorder>>>);
 
-/// Batches that are recorded on their way.
-struct Recording {
-    world: Box<dyn Iterator<Item = Batch> + Send>,
-    recorder: Option<Recorder>,
-}
-
-impl Iterator for Recording {
-    type Item = Arc<Batch>;
-
-    fn next(&mut self) -> Option<Arc<Batch>> {
-        let batch = self.world.next()?;
-        if let Some(recorder) = &mut self.recorder {
-            // What it could not write it says in its state, and the demo goes on.
-            let _ = recorder.append(&batch);
-        }
-        Some(Arc::new(batch))
+impl Shared {
+    /// A recording in this folder.
+    pub fn open(folder: &Path) -> Self {
+        let recorder = match Recorder::open(folder, Options::default()) {
+            Ok(recorder) => Some(recorder),
+            Err(e) => {
+                tracing::warn!(error = %e, "the demo is not recorded");
+                None
+            }
+        };
+        Self(Arc::new(Mutex::new(recorder)))
     }
+    /// Writes a batch. Waits for the disk.
+    pub fn append(&self, batch: &Batch) {
+        let mut recorder = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(recorder) = recorder.as_mut() {
+            let _ = recorder.append(batch);
+        }
+    }
+}
+
+/// The bundled incident, written into a recording of its own as it is played, like everything else. When
+/// there is a cloud to ask, its points are left to that.
+pub fn demo_tape(recorder: Shared, cloud: Option<&DemoCloud>) -> Tape {
+    let batches = simulator::demo(SEED);
+    let record = move |batch: Batch| {
+        recorder.append(&batch);
+        Arc::new(batch)
+    };
+    let Some(cloud) = cloud else { return Box::new(batches.map(record)) };
+    let what = cloud.what();
+    let wired = batches.filter_map(simulator::wired::rest).map(move |mut batch| {
+        for fact in &mut batch.facts {
+            if let Fact::Incident(incident) = fact {
+                let cards = incident.sources.iter_mut();
+                cards.filter(|c| c.name == simulator::wired::SOURCE).for_each(|c| c.what = what.as_str().into());
+            }
+        }
+        batch
+    });
+    Box::new(wired.map(record))
 }
 
 /// A folder for the demo's recording, gone when the program ends.

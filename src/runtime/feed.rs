@@ -2,7 +2,7 @@
 //! messages on one bounded channel. A full channel slows whoever fills it.
 
 use crate::app::Message;
-use crate::model::{Batch, Lapse};
+use crate::model::{Batch, Lapse, Stamp};
 use crate::recording::{Recorded, Recorder};
 use crate::source::replay::Played;
 use std::sync::Arc;
@@ -46,13 +46,16 @@ pub fn unrecorded(mut from: mpsc::Receiver<Batch>, to: mpsc::Sender<Message>) {
     });
 }
 
-/// What a replay plays.
-pub fn played(mut from: mpsc::Receiver<Played>, to: mpsc::Sender<Message>) {
+/// What a replay plays; `reached` hears where the head is.
+pub fn played(mut from: mpsc::Receiver<Played>, to: mpsc::Sender<Message>, reached: impl Fn(Stamp) + Send + 'static) {
     tokio::spawn(async move {
         while let Some(what) = from.recv().await {
             let message = match what {
                 Played::Batch(batch) => Message::Batch(batch),
-                Played::Progress { at, ended } => Message::Played { at, ended },
+                Played::Progress { at, ended } => {
+                    reached(at);
+                    Message::Played { at, ended }
+                }
             };
             if to.send(message).await.is_err() {
                 return;

@@ -10,12 +10,15 @@ use crate::model::recording::RecorderState;
 use crate::model::{Batch, Lapse, Stamp};
 use crate::recording::Reader;
 use crate::recording::reader::Opening;
+use crate::runtime::demo_cloud::DemoCloud;
 use crate::runtime::effects::{Hands, now, record_people};
 use crate::runtime::folders::Folders;
 use crate::runtime::live::{self, Keep, Live, Tally};
 use crate::runtime::signals::{Asked, Signals};
 use crate::runtime::stage::Stage;
 use crate::runtime::{Ending, account, checkup, demo, feed, logfile};
+use crate::simulator;
+use crate::simulator::cloud::Watch;
 use crate::source::replay::Command as Steer;
 use crate::terminal::caps::{Caps, Surroundings, Wishes, decide};
 use crate::terminal::screen::Screen;
@@ -186,13 +189,21 @@ impl Setting {
         let folder = demo::demo_folder().map_err(Ending::Failed)?;
         let note = demo::demo_note(folder.path()).map_err(Ending::Failed)?;
         let recording = folder.path().join("recording");
-        let tape = demo::demo_tape(&recording);
+        let recorder = demo::Shared::open(&recording);
         let show = self.tape_show(Mode::Demo, pace, Some(note))?;
         Ok(with_runtime(async {
             let mut wires = Wires::new();
             match wires.open(show, self.folders) {
                 Ok(opened) => {
-                    let steer = demo::start(tape, pace, wires.post.clone());
+                    let head = Watch::at(simulator::START);
+                    // Without loopback the demo hands over its points itself.
+                    let listening = DemoCloud::listen(&head).await;
+                    let cloud = listening.inspect_err(|e| tracing::warn!(error = %e, "no emulated cloud")).ok();
+                    if let Some(cloud) = &cloud {
+                        cloud.ask(demo::SEED, &head, recorder.clone(), wires.post.clone());
+                    }
+                    let tape = demo::demo_tape(recorder, cloud.as_ref());
+                    let steer = demo::start(tape, pace, wires.post.clone(), head);
                     Box::pin(wires.taped(opened, steer, recording, RecorderState::default())).await
                 }
                 Err(ending) => ending,

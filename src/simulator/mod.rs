@@ -13,6 +13,7 @@ mod lines;
 mod metrics;
 mod orders;
 mod story;
+pub mod wired;
 
 use crate::model::health::{Cost, Health, Loss, State};
 use crate::model::note::NoteText;

@@ -6,6 +6,7 @@ mod caller;
 mod cli;
 mod cloud_emulator;
 mod config;
+mod demo;
 mod frames;
 mod house;
 mod note;
