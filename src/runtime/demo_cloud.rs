@@ -13,7 +13,7 @@ use crate::runtime::demo::Shared;
 use crate::simulator::cloud::{self, Cloud, Running, Watch, World};
 use crate::simulator::{START, wired};
 use crate::source::clock::{self, Clock};
-use crate::source::huawei::{self, Past};
+use crate::source::huawei::{self, Client, Past};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -61,7 +61,7 @@ impl DemoCloud {
             running.change(|w| *w = world);
             let clock = Clock::by(move || head.now());
             let past = Past::new(None, None, Zone::wib(), Vec::new());
-            for handle in huawei::start(&config, past, &clock, &enter, &cancel) {
+            for handle in huawei::start(&Client::new(&config), past, &clock, &enter, &cancel) {
                 handle.ended().await;
             }
         });
