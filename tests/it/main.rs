@@ -9,6 +9,7 @@ mod config;
 mod demo;
 mod frames;
 mod house;
+mod huawei_client;
 mod note;
 mod orders;
 mod path;

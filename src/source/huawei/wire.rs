@@ -8,7 +8,6 @@ use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use std::error::Error as _;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
@@ -188,25 +187,19 @@ fn fault(e: reqwest::Error) -> Fault {
         Fault::Tls(says)
     } else if e.is_connect() {
         Fault::Unreachable(says)
-    } else if e.is_body() || e.is_decode() {
-        Fault::Truncated
     } else if e.is_builder() {
         Fault::Unfit(says)
     } else {
-        Fault::Unreachable(says)
+        // There was a connection, and it ended before the answer did.
+        Fault::Truncated
     }
 }
 
-fn is_tls(e: &reqwest::Error) -> bool {
-    let mut source = e.source();
-    while let Some(e) = source {
-        let inside = e.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if e.is::<rustls::Error>() || inside.and_then(|i| i.downcast_ref::<rustls::Error>()).is_some() {
-            return true;
-        }
-        source = e.source();
-    }
-    false
+/// Whether the reason, or a reason inside it, is the TLS library's. An I/O error hides what it was made of
+/// from `source`.
+fn is_tls(e: &(dyn std::error::Error + 'static)) -> bool {
+    let inside = e.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    e.is::<rustls::Error>() || inside.is_some_and(|i| is_tls(i)) || e.source().is_some_and(is_tls)
 }
 
 /// The innermost reason: the outer ones only repeat that a request failed.
