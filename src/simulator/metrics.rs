@@ -6,9 +6,9 @@ use crate::model::batch::Samples;
 use crate::model::{Fact, Lapse, Stamp};
 
 /// Users on an ordinary Sunday evening.
-const NORMAL_USERS: f64 = 28_400.0;
+pub const NORMAL_USERS: f64 = 28_400.0;
 /// Users on top of that at the peak: together 77.0k.
-const CROWD: f64 = 48_600.0;
+pub const CROWD: f64 = 48_600.0;
 
 /// The points of one minute.
 pub fn minute(at: Stamp, desk: &Desk, rng: &mut fastrand::Rng) -> Vec<Fact> {
@@ -68,6 +68,6 @@ fn points(at: Stamp, callback_ok: Option<f64>, rng: &mut fastrand::Rng) -> Sampl
 }
 
 /// Waiting for a connection begins two minutes before the pools are full.
-fn ramp_wait(at: Stamp) -> f64 {
+pub fn ramp_wait(at: Stamp) -> f64 {
     story::ramp(at, clock(19, 25, 30), clock(19, 32, 0)) * (1.0 - story::ramp(at, clock(20, 30, 0), clock(20, 36, 0)))
 }

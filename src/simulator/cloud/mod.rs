@@ -33,6 +33,7 @@ mod change;
 mod clock;
 mod control;
 mod cts;
+mod evening;
 mod faults;
 mod gateway;
 mod iam;
@@ -51,6 +52,7 @@ pub mod world;
 
 pub use api::{Api, Service};
 pub use clock::{Clock, Watch};
+pub use evening::{END, OPENED, START, evening};
 pub use faults::{Fault, Faults, Planned};
 pub use gateway::Limits;
 pub use keyring::{Account, Agency, Temporary};
