@@ -1,6 +1,7 @@
 //! Arguments: one definition for the command line, its help, the completions and the man page.
 
 use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// A terminal war room for a payment platform in an incident.
@@ -84,6 +85,8 @@ pub enum Command {
         #[command(subcommand)]
         what: Account,
     },
+    /// Answer as the cloud does, on loopback: Huawei Cloud's interfaces and a Prometheus, with the bundled evening
+    Simulate(Simulate),
     /// Print the key table
     Keys,
     /// Print shell completions
@@ -107,6 +110,31 @@ pub enum Account {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// The emulator of the cloud.
+#[derive(Clone, Debug, Args)]
+pub struct Simulate {
+    /// Where to listen; port 0 is a free one
+    #[arg(long, default_value = "127.0.0.1:18080", value_name = "ADDR")]
+    pub listen: SocketAddr,
+    /// Another evening, with the same story and other noise
+    #[arg(long, default_value_t = 77_000, value_name = "N")]
+    pub seed: u64,
+    /// Which instant of 12 January 2025 is now: HH:MM in WIB, or RFC 3339 with its zone. Everything is moved
+    /// there and goes on from it
+    #[arg(long, default_value = "19:50", value_name = "TIME")]
+    pub now: String,
+    /// The data keeps its dates of January 2025, for a configuration that points there; the clock of
+    /// signatures is the real one all the same
+    #[arg(long)]
+    pub keep_dates: bool,
+    /// What goes wrong: API=FAULT[:ARGUMENT][*TIMES],… such as ces.batch=429:7*3,lts.query=slow:2000
+    #[arg(long, value_name = "SPEC")]
+    pub faults: Option<String>,
+    /// Listen beyond loopback too: whoever reaches it may ask and set faults
+    #[arg(long)]
+    pub anywhere: bool,
 }
 
 fn pace(text: &str) -> Result<f64, String> {

@@ -11,6 +11,7 @@ pub mod folders;
 pub mod live;
 pub mod logfile;
 pub mod signals;
+pub mod simulate;
 pub mod stage;
 pub mod start;
 

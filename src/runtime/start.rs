@@ -16,7 +16,7 @@ use crate::runtime::folders::Folders;
 use crate::runtime::live::{self, Keep, Live, Tally};
 use crate::runtime::signals::{Asked, Signals};
 use crate::runtime::stage::Stage;
-use crate::runtime::{Ending, account, checkup, demo, feed, logfile};
+use crate::runtime::{Ending, account, checkup, demo, feed, logfile, simulate};
 use crate::simulator;
 use crate::simulator::cloud::Watch;
 use crate::source::replay::Command as Steer;
@@ -43,6 +43,7 @@ pub fn run(arguments: Arguments) -> Ending {
             print(&String::from_utf8_lossy(&out))
         }
         Command::Man => man(),
+        Command::Simulate(how) => with_runtime(async move { simulate::run(&how).await }),
         Command::Run => screen(options, Setting::watch),
         Command::Demo { pace } => screen(options, move |s| s.demo(pace)),
         Command::Replay { dir, pace, at } => screen(options, move |s| s.replay(&dir, pace, at.as_deref())),

@@ -75,7 +75,7 @@ fn keys_cut_short_by_a_pager_are_no_error() {
 
 #[test]
 fn completions_and_the_man_page_know_every_subcommand() {
-    let names = ["run", "demo", "record", "replay", "check", "keys", "completions"];
+    let names = ["run", "demo", "record", "replay", "check", "simulate", "keys", "completions"];
     for shell in ["bash", "zsh", "fish"] {
         let o = warroom(&["completions", shell]);
         assert!(o.status.success() && names.iter().all(|n| out(&o).contains(n)), "{shell}");

@@ -12,6 +12,7 @@ mod frames;
 mod house;
 mod huawei_client;
 mod note;
+mod official_sdk;
 mod orders;
 mod path;
 mod pg;

@@ -25,7 +25,7 @@ pub fn answer(wire: &Wire, faults: &Faults) -> Reply {
     let waiting: Vec<_> = faults
         .list()
         .into_iter()
-        .map(|p| json!({"api": p.api.map_or("*", |a| a.name()), "fault": format!("{:?}", p.fault), "times": p.times}))
+        .map(|p| json!({"api": p.api.map_or("*", |a| a.name()), "fault": p.fault.to_string(), "times": p.times}))
         .collect();
     Reply::ok(json!({ "faults": waiting }))
 }

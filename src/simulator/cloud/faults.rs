@@ -101,6 +101,34 @@ impl Fault {
 const WORDS: &str = "there are 401, 403, 429[:SECONDS], 4xx, 5xx, html, login, slow:MILLISECONDS, hang, truncated, \
                      malformed, types, unknown, duplicates, future, bad:METRIC, moved:MINUTES, expired, incomplete, reset";
 
+/// As it is read.
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unauthorized => f.write_str("401"),
+            Self::Forbidden => f.write_str("403"),
+            Self::Throttled(None) => f.write_str("429"),
+            Self::Throttled(Some(after)) => write!(f, "429:{after}"),
+            Self::Status(status) => write!(f, "{status}"),
+            Self::Html => f.write_str("html"),
+            Self::Login => f.write_str("login"),
+            Self::Slow(by) => write!(f, "slow:{}", by.0 / 1_000),
+            Self::Hang => f.write_str("hang"),
+            Self::Truncated => f.write_str("truncated"),
+            Self::Malformed => f.write_str("malformed"),
+            Self::Types => f.write_str("types"),
+            Self::Unknown => f.write_str("unknown"),
+            Self::Duplicates => f.write_str("duplicates"),
+            Self::Future => f.write_str("future"),
+            Self::BadMetric(name) => write!(f, "bad:{name}"),
+            Self::Moved(by) => write!(f, "moved:{}", by.whole_seconds() / 60),
+            Self::Expired => f.write_str("expired"),
+            Self::Incomplete => f.write_str("incomplete"),
+            Self::Reset => f.write_str("reset"),
+        }
+    }
+}
+
 /// A fault that waits for its request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planned {
@@ -205,6 +233,36 @@ mod tests {
         assert_eq!(take(Api::Batch), Some(Fault::Slow(Lapse::millis(50))));
         faults.clear();
         assert_eq!(take(Api::Batch), None);
+    }
+
+    #[test]
+    fn every_fault_is_written_as_it_is_read() {
+        let words = [
+            "401",
+            "403",
+            "429",
+            "429:7",
+            "500",
+            "503",
+            "html",
+            "login",
+            "slow:250",
+            "hang",
+            "truncated",
+            "malformed",
+            "types",
+            "unknown",
+            "duplicates",
+            "future",
+            "bad:m",
+            "moved:5",
+            "expired",
+            "incomplete",
+            "reset",
+        ];
+        for word in words {
+            assert_eq!(Fault::read(word).unwrap().to_string(), word);
+        }
     }
 
     #[test]

@@ -12,8 +12,8 @@ const STREAMS: [(&str, &str, &str); 3] = [
     ("orch", "orchestrator", "c3d4e5f6-a7b8-4c9d-8e0f-112233445566"),
 ];
 
-/// The group, with every line of the demo.
-pub fn group(seed: u64) -> LogGroup {
+/// The group, with every line of the demo; each says a time `by` later than it stands at.
+pub fn group(seed: u64, by: Lapse) -> LogGroup {
     let created = story::START - Lapse::hours(24 * 90);
     let mut streams: Vec<LogStream> =
         STREAMS.iter().map(|(_, name, id)| LogStream { created, ..LogStream::new(id, name) }).collect();
@@ -28,21 +28,21 @@ pub fn group(seed: u64) -> LogGroup {
         let Some((stream, (app, ..))) = found.map(|i| (&mut streams[i], STREAMS[i])) else { continue };
         let labels =
             [("appName", app), ("podName", line.service.as_ref()), ("nameSpace", "pay"), ("hostName", "cce-node")];
-        stream.write(line.at, content(line, app), &labels);
+        stream.write(line.at, content(line, app, by), &labels);
     }
     let id = "00330565-5baf-4e0d-bd16-ba0c6b951d9a".to_owned();
     LogGroup { id, name: "pay-prod".to_owned(), created, days: 30, streams }
 }
 
 /// MRG and the Orchestrator write JSON, UPG plain text; stack traces follow their line.
-fn content(line: &LogLine, app: &str) -> String {
+fn content(line: &LogLine, app: &str, by: Lapse) -> String {
     let level = match line.level {
         Level::Trace | Level::Debug => "DEBUG",
         Level::Info => "INFO",
         Level::Warn => "WARN",
         Level::Error | Level::Fatal => "ERROR",
     };
-    let time = Zone::wib().format(line.at, "%Y-%m-%dT%H:%M:%S%.3f%:z");
+    let time = Zone::wib().format(line.at + by, "%Y-%m-%dT%H:%M:%S%.3f%:z");
     if app == "upg" {
         return format!("{} {level} {}", time.replacen('T', " ", 1), line.message.raw());
     }

@@ -20,20 +20,34 @@ const DAY: Lapse = Lapse::hours(24);
 /// When the war room opened: what is broken is broken, and nothing is explained yet.
 pub const OPENED: Stamp = clock(19, 50, 0);
 
-/// The evening's world.
-pub fn evening(seed: u64) -> World {
+/// What of it a configuration names: kind, name, id.
+pub const INSTANCES: [(&str, &str, &str); 9] = [
+    ("elb", "web", metrics::BALANCER),
+    ("rds", "pg-mrg", metrics::MRG),
+    ("rds", "pg-upg", metrics::OTHERS[0]),
+    ("dcs", "cache", metrics::REDIS),
+    ("dms", "kafka", metrics::KAFKA),
+    ("agent", "mrg-01", metrics::HOSTS[0]),
+    ("nat", "nat", metrics::NAT),
+    ("as", "mrg-hosts", metrics::SCALING),
+    ("apig", "gateway", metrics::GATEWAY),
+];
+
+/// The evening's world, everything `by` later than it was; log lines say the time they have then.
+pub fn evening(seed: u64, by: Lapse) -> World {
     let mut rng = fastrand::Rng::with_seed(seed);
     let (alarms, histories) = records::alarms();
-    World {
+    let world = World {
         metrics: metrics::all(&mut rng),
         metrics_late: Lapse::seconds(75),
         alarms,
         histories,
         events: records::events(),
         traces: records::traces(),
-        groups: vec![logs::group(seed)],
+        groups: vec![logs::group(seed, by)],
         series: series::all(&mut rng),
-    }
+    };
+    world.moved(by)
 }
 
 /// The midnights at which the days begin, the older one first.
@@ -88,12 +102,12 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_world() {
-        assert!(evening(7) == evening(7));
+        assert!(evening(7, Lapse::ZERO) == evening(7, Lapse::ZERO));
     }
 
     #[test]
     fn points_are_in_order_irregular_and_sometimes_missing() {
-        let world = evening(1);
+        let world = evening(1, Lapse::ZERO);
         assert!(
             world.metrics.len() > 180 && world.series.len() > 150,
             "{} {}",
@@ -111,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_evening_stands_out_from_the_sunday_before() {
-        let world = evening(1);
+        let world = evening(1, Lapse::ZERO);
         let peak = |name: &str, from: Stamp| {
             let m = world.metrics.iter().find(|m| m.name == name).unwrap();
             let to = from + Lapse::hours(2);
@@ -125,7 +139,7 @@ mod tests {
 
     #[test]
     fn every_stream_has_lines_and_every_alarm_its_rule() {
-        let world = evening(1);
+        let world = evening(1, Lapse::ZERO);
         assert_eq!(world.groups[0].streams.len(), 3);
         for stream in &world.groups[0].streams {
             assert!(stream.lines.len() > 100, "{} {}", stream.name, stream.lines.len());
