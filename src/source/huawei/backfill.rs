@@ -144,6 +144,8 @@ pub struct Backfill {
     too_old: Vec<Span>,
 }
 
+/// Parts do not shrink below this, whatever a strange answer seems to teach.
+const LEAST_POINTS: usize = 30;
 /// Empty answers about a younger past than this may fill up later by themselves.
 const OLD: Lapse = Lapse::hours(1);
 /// A bundle that had nothing at any period so often is not looked for at coarser ones again.
@@ -245,7 +247,7 @@ impl Backfill {
                 self.barren.remove(&part.bundle);
                 self.follow_period(part, now);
                 if let Some(moved) = moved {
-                    self.points = self.points.min(moved.points.max(1));
+                    self.points = self.points.min(moved.points.max(LEAST_POINTS));
                 }
                 let step = part.period.step().max(apart);
                 let late = earliest.since(part.span.from) > step.times(3);

@@ -214,9 +214,9 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The earliest point of all.
-    pub fn earliest(&self) -> Option<Stamp> {
-        self.got.iter().filter_map(|g| g.points.first()).map(|(at, _)| *at).min()
+    /// The earliest point of all that lies before `end`: the service counts the end of a span as inside.
+    pub fn earliest(&self, end: Stamp) -> Option<Stamp> {
+        self.got.iter().filter_map(|g| g.points.first()).map(|(at, _)| *at).filter(|at| *at < end).min()
     }
 }
 

@@ -74,7 +74,8 @@ fn entries_are_found_in_any_order_and_converted_by_their_own_unit() {
     assert_eq!(reading.got[0].points, [(Stamp::from_millis(1_736_681_400_000), 80.5)]);
     assert_eq!(reading.got[1].points, [(Stamp::from_millis(1_736_681_700_000), 0.25)]);
     assert_eq!((reading.got[0].unit, reading.got[1].unit), (Some(Unit::Percent), Some(Unit::Seconds)));
-    assert_eq!(reading.earliest(), Some(Stamp::from_millis(1_736_681_400_000)));
+    assert_eq!(reading.earliest(question().span.to), Some(Stamp::from_millis(1_736_681_400_000)));
+    assert_eq!(reading.earliest(question().span.from), None);
 }
 
 #[test]

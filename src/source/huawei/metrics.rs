@@ -149,7 +149,7 @@ impl Metrics {
             let got = self.fetcher.fetch(question, now).await;
             fetch::add(&mut cost, &got.cost);
             for reading in got.readings {
-                earliest = earliest.into_iter().chain(reading.earliest()).min();
+                earliest = earliest.into_iter().chain(reading.earliest(span.to)).min();
                 self.take(reading);
             }
             if let Some(trouble) = got.trouble {
@@ -196,7 +196,7 @@ impl Metrics {
                 self.put_off(&trouble);
                 return Some(self.hand_over(Some(got.cost)));
             }
-            if let Some(earliest) = got.readings.iter().filter_map(Reading::earliest).min() {
+            if let Some(earliest) = got.readings.iter().filter_map(|r| r.earliest(part.span.to)).min() {
                 brought = Brought::Points { earliest, apart: apart.unwrap_or_default() };
             }
             got.readings.into_iter().for_each(|r| self.take(r));
