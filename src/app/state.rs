@@ -449,6 +449,11 @@ impl App {
             made: Made::default(),
         }
     }
+    /// Goes on with a recording: what it holds is known from the start.
+    pub fn go_on(&mut self, store: Store) {
+        self.store = store;
+        act::time::open_on_the_past(self);
+    }
     /// Opens a recording that is known as a whole, its play head at `at`: the axis stands over the incident
     /// when the head is in it.
     pub fn open(&mut self, store: Store, at: Stamp, ended: bool) {

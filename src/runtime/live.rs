@@ -3,8 +3,8 @@
 use crate::app::Message;
 use crate::config::Config;
 use crate::model::recording::RecorderState;
-use crate::model::{Batch, Fact, SourceName, Stamp, Zone};
-use crate::recording::{Options, Reader, Recorder};
+use crate::model::{Batch, Fact, Stamp, Zone};
+use crate::recording::{Options, Recorder};
 use crate::runtime::feed;
 use crate::source::runner::Outlet;
 use crate::source::{self, Recorded, Sources};
@@ -70,10 +70,12 @@ pub fn folder_name(now: Stamp) -> String {
     format!("{}-{}", Zone::utc().format(now, "%Y-%m-%dT%H%M%SZ"), std::process::id())
 }
 
-/// Starts everything behind the screen. Batches arrive at `to` after they were recorded.
+/// Starts everything behind the screen. Batches arrive at `to` after they were recorded; what it is said to `have`
+/// already does not come again.
 pub async fn start(
     config: &Config,
     recorder: Option<Recorder>,
+    have: &Recorded,
     to: mpsc::Sender<Message>,
     cancel: &CancellationToken,
 ) -> Result<Live, String> {
@@ -88,24 +90,8 @@ pub async fn start(
     let incident = crate::config::incident::incident(config);
     let mut first = Outlet::new(Arc::from(SELF), enter.clone());
     first.emit(vec![Fact::Incident(Box::new(incident))]).await.map_err(|e| e.to_string())?;
-    let sources = source::resume(config, &recorded(config, folder.as_deref()).await, &enter, cancel);
+    let sources = source::resume(config, have, &enter, cancel);
     Ok(Live { sources, enter, folder, recorder })
-}
-
-/// What the recording that is continued has of the past already.
-async fn recorded(config: &Config, folder: Option<&Path>) -> Recorded {
-    let cloud = config.huawei.iter().map(|h| &h.name);
-    let names = cloud.chain(config.prometheus.iter().map(|p| &p.name));
-    let names: Vec<SourceName> = names.map(|n| SourceName::from(n.as_str())).collect();
-    let (false, Some(folder)) = (names.is_empty(), folder.map(Path::to_owned)) else { return Recorded::new() };
-    let read = tokio::task::spawn_blocking(move || {
-        // A recording that begins now has nothing yet; one that is damaged says so where it is read.
-        let (reader, _) = Reader::open(&folder).ok()?;
-        let store = reader.overview();
-        let fetched = |name: SourceName| (name.clone(), store.fetched(&name).cloned().collect());
-        Some(names.into_iter().map(fetched).collect::<Recorded>())
-    });
-    read.await.ok().flatten().unwrap_or_default()
 }
 
 /// Ends sources and recorder: the last batch is on the disk when this returns, or has had its time.

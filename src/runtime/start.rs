@@ -11,6 +11,7 @@ use crate::model::{Batch, Lapse, Stamp};
 use crate::recording::Reader;
 use crate::recording::reader::Opening;
 use crate::runtime::demo_cloud::DemoCloud;
+use crate::runtime::earlier::Earlier;
 use crate::runtime::effects::{Hands, now, record_people};
 use crate::runtime::folders::Folders;
 use crate::runtime::live::{self, Keep, Live, Tally};
@@ -170,15 +171,19 @@ impl Setting {
             note: config.incident.note.clone(),
         };
         let keep = keep(&self.options, &config, &self.folders);
+        let Earlier { store, recorded } = Earlier::read(&keep, &config, now());
         let (recorder, state) = live::open_recorder(&keep, &config, now()).map_err(Ending::Refused)?;
         let cancel = CancellationToken::new();
         Ok(with_runtime(async {
             let mut wires = Wires::new();
-            let opened = match wires.open(show, self.folders) {
+            let mut opened = match wires.open(show, self.folders) {
                 Ok(opened) => opened,
                 Err(ending) => return ending,
             };
-            let started = live::start(&config, recorder, wires.post.clone(), &cancel).await;
+            if let Some(store) = store {
+                opened.stage.app.go_on(store);
+            }
+            let started = live::start(&config, recorder, &recorded, wires.post.clone(), &cancel).await;
             match started {
                 Ok(live) => Box::pin(wires.live(opened, live, state, &cancel)).await,
                 Err(says) => Ending::Failed(says),
@@ -355,6 +360,7 @@ async fn record(options: &Options) -> Ending {
         Keep::Below(parent) => Keep::Named(parent.join(live::folder_name(now()))),
         keep => keep,
     };
+    let Earlier { recorded, .. } = Earlier::read(&keep, &config, now());
     let (recorder, _) = match live::open_recorder(&keep, &config, now()) {
         Ok(opened) => opened,
         Err(says) => return Ending::Refused(says),
@@ -365,7 +371,7 @@ async fn record(options: &Options) -> Ending {
     };
     let cancel = CancellationToken::new();
     let (post, mut inbox) = mpsc::channel(feed::ROOM);
-    let live = match live::start(&config, recorder, post, &cancel).await {
+    let live = match live::start(&config, recorder, &recorded, post, &cancel).await {
         Ok(live) => live,
         Err(says) => return Ending::Failed(says),
     };

@@ -39,13 +39,27 @@ pub struct Sources {
 /// channel slows them, nothing is dropped) and end when `cancel` is cancelled. Call it within a tokio
 /// runtime; it returns at once and fails never: what does not work is health, a fact like any other.
 pub fn start(config: &Config, to: &mpsc::Sender<Batch>, cancel: &CancellationToken) -> Sources {
-    resume(config, &Recorded::new(), to, cancel)
+    resume(config, &Recorded::default(), to, cancel)
 }
 
-/// What each source has fetched of the past, as a recording says.
-pub type Recorded = BTreeMap<SourceName, Vec<Fetched>>;
+/// What a recording that is continued holds of each source already.
+#[derive(Clone, Debug, Default)]
+pub struct Recorded {
+    /// Stretches of the past that were fetched.
+    pub fetched: BTreeMap<SourceName, Vec<Fetched>>,
+    /// Log lines, as far back as they would be read again.
+    pub lines: BTreeMap<SourceName, logs::Known>,
+}
 
-/// The same into a recording that has something already: what was fetched of the past is not asked again.
+impl Recorded {
+    /// What a source has fetched of the past.
+    pub fn fetched(&self, source: &str) -> Vec<Fetched> {
+        self.fetched.get(source).cloned().unwrap_or_default()
+    }
+}
+
+/// The same into a recording that has something already: what was fetched of the past is not asked again, and
+/// lines that were kept are not told again.
 pub fn resume(config: &Config, recorded: &Recorded, to: &mpsc::Sender<Batch>, cancel: &CancellationToken) -> Sources {
     let (reports, collector) = orders::start(config, to, cancel);
     let orders = config.queries.iter().map(|q| SourceName::from(q.db.as_str())).collect();
@@ -61,9 +75,9 @@ pub fn resume(config: &Config, recorded: &Recorded, to: &mpsc::Sender<Batch>, ca
     let cloud = config.huawei.as_ref().map(huawei::Client::new);
     let clock = Clock::wall();
     sources.handles.extend(prometheus::start(config, cloud.as_ref(), recorded, &clock, to, cancel));
-    sources.handles.extend(logs::start(config, to, cancel));
+    sources.handles.extend(logs::start(config, recorded, to, cancel));
     if let Some(client) = &cloud {
-        let fetched = recorded.get(client.name()).cloned().unwrap_or_default();
+        let fetched = recorded.fetched(client.name());
         let i = &config.incident;
         let past = huawei::Past::new(i.window, i.baseline, i.zone.clone(), fetched);
         sources.handles.extend(huawei::start(client, past, &clock, to, cancel));

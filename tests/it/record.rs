@@ -93,8 +93,27 @@ fn a_collector_without_a_screen_keeps_what_it_sees_until_it_is_told_to_end() {
     said.read_line(&mut first).unwrap();
     write(dir.path(), 50, 60);
     patiently(|| recorded(&folder).iter().any(|m| m == "acquire timed out 59").then_some(())).unwrap();
+    assert_eq!(recorded(&folder).len(), 60, "what was kept is not read again");
     assert_eq!(end(&mut child, Signal::INT), 0);
     assert_eq!(recorded(&folder)[0], "acquire timed out 0", "nothing that was kept is gone");
+}
+
+#[test]
+fn a_screen_that_goes_on_with_a_recording_shows_what_it_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    let (config, folder) = (config(dir.path()), dir.path().join("kept"));
+    let (mut child, mut said) = record(&config, &folder);
+    said.read_line(&mut String::new()).unwrap();
+    write(dir.path(), 0, 7);
+    waits_for(&folder, 7);
+    assert_eq!(end(&mut child, Signal::TERM), 0);
+    // The file is gone, so nothing but the recording can tell.
+    std::fs::remove_file(dir.path().join("mrg.log")).unwrap();
+    let mut running = warroom(&["--config", &config, "--record", folder.to_str().unwrap()]).size(120, 35).start();
+    running.send("3");
+    running.shows("acquire timed out");
+    running.send(":q\r");
+    assert_eq!(running.exit_code(), 0);
 }
 
 #[test]

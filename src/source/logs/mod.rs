@@ -6,17 +6,20 @@
 mod assemble;
 mod follow;
 mod instant;
+mod known;
 mod parse;
 mod secrets;
 
 use crate::config::{Config, LogConfig};
 use crate::model::health::{Cost, Loss};
 use crate::model::{Batch, Fact, Lapse, Span, Stamp};
+use crate::source::Recorded;
 use crate::source::check::{CheckLine, Ok as CheckOk};
 use crate::source::clock;
 use crate::source::runner::{Condition, Failure, Handle, Next, Plan, Poll, Round, spawn};
 use assemble::Assembler;
 use follow::Follower;
+pub use known::Known;
 use parse::Parser;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,18 +37,33 @@ const EVERY: Lapse = Lapse::millis(250);
 const SEARCH: Lapse = Lapse::seconds(5);
 
 /// Starts following every `[[logs]]`, each from the earlier of its `read_back` and the incident's window.
-pub fn start(config: &Config, to: &mpsc::Sender<Batch>, cancel: &CancellationToken) -> Vec<Handle> {
-    config.logs.iter().map(|logs| follow(logs.clone(), since(config, logs), to.clone(), cancel.clone())).collect()
+pub fn start(
+    config: &Config,
+    recorded: &Recorded,
+    to: &mpsc::Sender<Batch>,
+    cancel: &CancellationToken,
+) -> Vec<Handle> {
+    let one = |logs: &LogConfig| {
+        let known = recorded.lines.get(logs.name.as_str()).cloned().unwrap_or_default();
+        follow(logs.clone(), since(config, logs, clock::now()), known, to.clone(), cancel.clone())
+    };
+    config.logs.iter().map(one).collect()
 }
 
-/// From when on lines are wanted.
-fn since(config: &Config, logs: &LogConfig) -> Stamp {
-    let back = clock::now() - logs.read_back;
+/// From when on lines are wanted by a program that starts at `now`.
+pub fn since(config: &Config, logs: &LogConfig, now: Stamp) -> Stamp {
+    let back = now - logs.read_back;
     config.incident.window.map_or(back, |w| back.min(w.from))
 }
 
-/// Follows one source.
-pub fn follow(logs: LogConfig, since: Stamp, to: mpsc::Sender<Batch>, cancel: CancellationToken) -> Handle {
+/// Follows one source; lines that are `known` are left out.
+pub fn follow(
+    logs: LogConfig,
+    since: Stamp,
+    known: Known,
+    to: mpsc::Sender<Batch>,
+    cancel: CancellationToken,
+) -> Handle {
     let plan = Plan {
         name: logs.name.as_str().into(),
         interval: EVERY,
@@ -54,7 +72,7 @@ pub fn follow(logs: LogConfig, since: Stamp, to: mpsc::Sender<Batch>, cancel: Ca
         doing: "opening",
     };
     // The desk outlives a crash or a missed deadline of a round, so no place in a file is ever forgotten.
-    let desk = Arc::new(Mutex::new(Desk::new(logs, since)));
+    let desk = Arc::new(Mutex::new(Desk { known, ..Desk::new(logs, since) }));
     spawn(plan, move || Files { desk: Arc::clone(&desk) }, to, cancel)
 }
 
@@ -155,6 +173,8 @@ struct Desk {
     bytes: u64,
     more: bool,
     newest: Option<Stamp>,
+    /// Lines that were kept by an earlier run.
+    known: Known,
 }
 
 impl Desk {
@@ -171,6 +191,7 @@ impl Desk {
             bytes: 0,
             more: false,
             newest: None,
+            known: Known::default(),
         }
     }
 
@@ -212,7 +233,7 @@ impl Desk {
                 Err(e) => file.trouble = Some(format!("{}: {e}", follow::name(&path))),
             }
         }
-        lines.retain(|l| l.at >= self.since);
+        lines.retain(|l| l.at >= self.since && !self.known.take(l));
         lines.sort_by_key(|l| l.at);
         if let Some(last) = lines.last() {
             self.newest = Some(self.newest.map_or(last.at, |n| n.max(last.at)));

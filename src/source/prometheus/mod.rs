@@ -51,7 +51,7 @@ pub fn start(
             clock: clock.clone(),
             zone: config.incident.zone.clone(),
             spans: [config.incident.window, config.incident.baseline].into_iter().flatten().collect(),
-            have: have.get(server.name.as_str()).cloned().unwrap_or_default(),
+            have: have.fetched(&server.name),
         };
         out.push(start_server(server.clone(), setting, to.clone(), cancel.clone()));
     }
