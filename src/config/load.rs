@@ -52,12 +52,16 @@ pub fn parse(file: &Path, text: &str) -> (Result<Config, Vec<Problem>>, BTreeSet
 /// A warning when a password in the file can be read by others.
 pub fn exposed(file: &Path, config: &Config) -> Option<String> {
     let mode = std::fs::metadata(file).ok()?.permissions().mode() & 0o777;
-    let plain = config.databases.iter().find(|d| d.url.is_plain() && d.url.fetch().is_ok_and(|u| has_password(&u)))?;
+    let url = |d: &&DatabaseConfig| d.url.is_plain() && d.url.fetch().is_ok_and(|u| has_password(&u));
+    let databases = config.databases.iter().filter(url).map(|d| &d.name);
+    let servers = config.prometheus.iter().filter(|p| p.auth.is_plain()).map(|p| &p.name);
+    let services = config.scrapes.iter().filter(|s| s.auth.is_plain()).map(|s| &s.name);
+    let name = databases.chain(servers).chain(services).next()?;
     (mode & 0o044 != 0).then(|| {
         format!(
             "{}: the password of {} stands in a file that others can read (mode {mode:03o}): run chmod 600, or write ${{env:NAME}} in its place",
             file.display(),
-            plain.name
+            name
         )
     })
 }

@@ -64,6 +64,8 @@ pub enum Recipe {
     Equals(Pick, f64),
     /// Growth in a second, times a factor.
     Rate(Pick, f64),
+    /// Growth since the last look: how many there were. Points of it are summed up, never averaged.
+    Count(Pick),
     /// One value over another as they stand, times a factor (100 for percent); matched by their labels.
     Part {
         /// Above the line.
@@ -162,20 +164,18 @@ impl Recipe {
     /// The metrics it is made from.
     pub fn picks(&self) -> Vec<&Pick> {
         match self {
-            Self::Gauge(p, _) | Self::Equals(p, _) | Self::Rate(p, _) | Self::Quantile(_, p, _) => vec![p],
+            Self::Gauge(p, _) | Self::Equals(p, _) | Self::Rate(p, _) | Self::Count(p) | Self::Quantile(_, p, _) => {
+                vec![p]
+            }
             Self::Part { of, per, .. } | Self::Share { of, per, .. } => vec![of, per],
         }
-    }
-    /// Whether it looks at growth, so that one scrape says nothing yet.
-    pub const fn grows(&self) -> bool {
-        matches!(self, Self::Rate(..) | Self::Share { .. } | Self::Quantile(..))
     }
     /// What it is, in words.
     pub fn says(&self) -> String {
         match self {
             Self::Gauge(p, _) => p.says(),
             Self::Equals(p, n) => format!("{} is {n}", p.says()),
-            Self::Rate(p, _) => format!("growth of {}", p.says()),
+            Self::Rate(p, _) | Self::Count(p) => format!("growth of {}", p.says()),
             Self::Part { of, per, .. } => format!("{} of {}", of.says(), per.says()),
             Self::Share { of, per, .. } => format!("growth of {} over growth of {}", of.says(), per.says()),
             Self::Quantile(q, p, _) => format!("p{} of {}", (q * 100.0).round(), p.says()),

@@ -87,9 +87,9 @@ fn gauge_times(metric: &str, times: f64) -> Recipe {
 fn rate(metric: &str) -> Recipe {
     Recipe::Rate(Pick::of(metric), 1.0)
 }
-/// Growth in a minute.
-fn per_minute(metric: &str) -> Recipe {
-    Recipe::Rate(Pick::of(metric), 60.0)
+/// How many there were.
+fn count(metric: &str) -> Recipe {
+    Recipe::Count(Pick::of(metric))
 }
 fn part(of: &str, per: &str) -> Recipe {
     Recipe::Part { of: Pick::of(of), per: Pick::of(per), times: PERCENT }
@@ -159,9 +159,9 @@ fn go() -> Vec<Measure> {
             Unit::PerMinute,
             Across::Sum,
             vec![
-                per_minute("go_gc_duration_seconds_count"),
-                per_minute("go_gc_cycles_total_gc_cycles_total"),
-                per_minute("memstats.NumGC"),
+                count("go_gc_duration_seconds_count"),
+                count("go_gc_cycles_total_gc_cycles_total"),
+                count("memstats.NumGC"),
             ],
         ),
     ]
@@ -209,13 +209,13 @@ fn pool(names: &PoolNames) -> Vec<Measure> {
         )
         .lane("database", "pool wait", Rollup::Max)
         .scaled(None, Some(0.5)),
-        measure("pool_waits", Unit::PerMinute, Across::Sum, each(names.waits, per_minute)),
+        measure("pool_waits", Unit::PerMinute, Across::Sum, each(names.waits, count)),
     ];
     if !names.cancelled.is_empty() {
-        out.push(measure("pool_timeouts", Unit::PerMinute, Across::Sum, each(names.cancelled, per_minute)).lane(
+        out.push(measure("pool_timeouts", Unit::PerMinute, Across::Sum, each(names.cancelled, count)).lane(
             "database",
             "pool fails",
-            Rollup::Max,
+            Rollup::SumPerMinute,
         ));
     }
     out
@@ -363,14 +363,14 @@ fn breaker() -> Vec<Measure> {
             Unit::PerMinute,
             Across::Sum,
             vec![
-                per_minute("circuit_breaker_rejected_total"),
-                per_minute("circuit_breaker_rejections_total"),
-                per_minute("gobreaker_rejected_total"),
-                per_minute("*_short_circuits"),
-                per_minute("*_rejects"),
+                count("circuit_breaker_rejected_total"),
+                count("circuit_breaker_rejections_total"),
+                count("gobreaker_rejected_total"),
+                count("*_short_circuits"),
+                count("*_rejects"),
             ],
         )
-        .lane("application", "rejections", Rollup::Max),
+        .lane("application", "rejections", Rollup::SumPerMinute),
     ]
 }
 

@@ -52,6 +52,13 @@ pub struct Auth {
     pub headers: Vec<(String, Secret)>,
 }
 
+impl Auth {
+    /// Whether a token or a password stands in the configuration itself. Headers rarely are secrets.
+    pub fn is_plain(&self) -> bool {
+        self.bearer.as_ref().is_some_and(Secret::is_plain) || self.basic.as_ref().is_some_and(|(_, p)| p.is_plain())
+    }
+}
+
 /// `[[prometheus.query]]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PromQuery {
@@ -203,7 +210,7 @@ fn query(s: &Section<'_>) -> Option<PromQuery> {
         promql: promql.clone().unwrap_or_default(),
         unit: s.choice("unit", &UNITS).unwrap_or(Unit::Count),
         split,
-        lane: shape(s, name.as_deref().unwrap_or_default(), "metrics"),
+        lane: shape(s, name.as_deref().unwrap_or_default(), "metrics", Rollup::Max),
     };
     s.finish();
     name.and(promql).map(|_| out)
@@ -217,7 +224,7 @@ fn split(s: &Section<'_>) -> Option<Split> {
 }
 
 /// The keys of a row: `lane`, `group`, `rollup`, `bad`, `ceiling`, `broken_at`.
-pub(super) fn shape(s: &Section<'_>, name: &str, group: &str) -> Option<Shape> {
+pub(super) fn shape(s: &Section<'_>, name: &str, group: &str, rollup: Rollup) -> Option<Shape> {
     let lane = s.text("lane").unwrap_or_else(|| name.replace('_', " ").chars().take(15).collect());
     if lane.chars().count() > 15 {
         s.problem("lane", format!("\"{lane}\" is longer than the 15 letters there is room for"));
@@ -225,7 +232,7 @@ pub(super) fn shape(s: &Section<'_>, name: &str, group: &str) -> Option<Shape> {
     let shape = Shape {
         group: s.text("group").unwrap_or_else(|| group.to_owned()),
         name: lane,
-        rollup: s.choice("rollup", &ROLLUPS).unwrap_or(Rollup::Max),
+        rollup: s.choice("rollup", &ROLLUPS).unwrap_or(rollup),
         bad: s.choice("bad", &BAD).unwrap_or(Bad::High),
         ceiling: s.number("ceiling"),
         broken_at: s.number("broken_at"),

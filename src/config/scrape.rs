@@ -6,7 +6,7 @@ use crate::config::prometheus::{Auth, auth, checked, measure_name, shape, unlike
 use crate::config::section::Section;
 use crate::config::words::UNITS;
 use crate::model::Lapse;
-use crate::model::series::Unit;
+use crate::model::series::{Rollup, Unit};
 
 /// `[[scrape]]`
 #[derive(Clone, Debug)]
@@ -172,6 +172,7 @@ fn measures(presets: &[Preset], own: Vec<Measure>) -> Vec<Measure> {
 enum Kind {
     Gauge,
     Counter,
+    Count,
     Histogram,
 }
 
@@ -180,7 +181,8 @@ fn metric(s: &Section<'_>) -> Option<Measure> {
     let name = measure_name(s);
     let metric = s.needed("metric", "its name on the endpoint; in /debug/vars the path, like memstats.HeapAlloc");
     let labels = s.words("labels", |t| Ok(Match::parse(t)));
-    let kinds = [("gauge", Kind::Gauge), ("counter", Kind::Counter), ("histogram", Kind::Histogram)];
+    let kinds =
+        [("gauge", Kind::Gauge), ("counter", Kind::Counter), ("count", Kind::Count), ("histogram", Kind::Histogram)];
     let kind = s.choice("kind", &kinds).unwrap_or(Kind::Gauge);
     let per = s.text("per");
     let times = s.positive("times", 1.0);
@@ -196,8 +198,8 @@ fn metric(s: &Section<'_>) -> Option<Measure> {
             s.problem(key, "does not go with this kind: quantile needs histogram, equals needs gauge");
         }
     }
-    if kind == Kind::Histogram && per.is_some() {
-        s.problem("per", "does not go with a histogram: use gauge or counter");
+    if matches!(kind, Kind::Histogram | Kind::Count) && per.is_some() {
+        s.problem("per", "does not go with this kind: use gauge or counter");
     }
     let of = Pick { metric: metric.clone().unwrap_or_default(), labels: labels.clone() };
     let recipe = match (kind, per, equals) {
@@ -207,14 +209,17 @@ fn metric(s: &Section<'_>) -> Option<Measure> {
         (Kind::Gauge, None, None) => Recipe::Gauge(of, times),
         (Kind::Counter, Some(per), _) => Recipe::Share { of, per: Pick::of(&per), times },
         (Kind::Counter, None, _) => Recipe::Rate(of, times),
+        (Kind::Count, ..) => Recipe::Count(of),
     };
+    let rollup = if kind == Kind::Count { Rollup::SumPerMinute } else { Rollup::Max };
     let usual_unit = match recipe {
         Recipe::Rate(..) => Unit::PerSecond,
+        Recipe::Count(..) => Unit::PerMinute,
         Recipe::Quantile(..) => Unit::Seconds,
         _ => Unit::Count,
     };
     let usual_across = match recipe {
-        Recipe::Gauge(..) | Recipe::Rate(..) => Across::Sum,
+        Recipe::Gauge(..) | Recipe::Rate(..) | Recipe::Count(..) => Across::Sum,
         Recipe::Equals(..) => Across::Max,
         _ => Across::Mean,
     };
@@ -223,7 +228,7 @@ fn metric(s: &Section<'_>) -> Option<Measure> {
         unit: s.choice("unit", &UNITS).unwrap_or(usual_unit),
         recipes: vec![recipe],
         across: s.choice("across", &ACROSS).unwrap_or(usual_across),
-        lane: shape(s, name.as_deref().unwrap_or_default(), "application"),
+        lane: shape(s, name.as_deref().unwrap_or_default(), "application", rollup),
     };
     s.finish();
     name.and(metric).map(|_| out)

@@ -210,6 +210,11 @@ fn a_password_in_a_file_that_others_can_read_is_warned_about() {
     assert!(warning.contains("chmod 600") && warning.contains("mrg") && !warning.contains("hunter2"), "{warning}");
     mode(0o600);
     assert_eq!(exposed(&file, &load(&file).unwrap()), None);
+    std::fs::write(&file, format!("{SCRAPE}bearer = 'hunter2'")).unwrap();
+    mode(0o640);
+    assert_eq!(exposed(&file, &load(&file).unwrap()).map(|w| w.contains("hunter2")), Some(false));
+    std::fs::write(&file, format!("{SCRAPE}bearer = 'env:TOKEN'")).unwrap();
+    assert_eq!(exposed(&file, &load(&file).unwrap()), None);
 }
 
 #[test]

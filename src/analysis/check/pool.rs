@@ -22,7 +22,7 @@ pub fn in_use(s: &Scene<'_>) -> Answer {
 fn by_metric(s: &Scene<'_>, curve: &Curve<'_>) -> Answer {
     let peak = curve.peak().map_or(0.0, |p| p.1);
     let full = curve.longest(|v| v >= n::POOL_FULL).filter(|(_, len)| *len >= n::LASTING);
-    let cancelled: f64 = s.measured(&["pool_timeouts", "canceled_acquires"], "").map_or(0.0, |c| c.values().sum());
+    let cancelled: f64 = s.measured(&["pool_timeouts", "canceled_acquires"], "").map_or(0.0, |c| c.total);
     let waiting = s.measured(WAIT, "pool wait").and_then(|c| c.peak()).is_some_and(|p| p.1 >= n::WAIT.0);
     let lines = s.lines().count(Says::POOL);
     let queued = cancelled > 0.0 || waiting || lines > 0;

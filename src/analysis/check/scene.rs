@@ -94,6 +94,8 @@ pub struct Curve<'s> {
     pub from: Stamp,
     /// Its newest point up to the instant.
     pub asof: Option<Stamp>,
+    /// Sum of all its points: how many there were, of a series that counts.
+    pub total: f64,
 }
 
 impl Curve<'_> {
@@ -277,8 +279,9 @@ impl<'s> Scene<'s> {
         let asof = series.at(self.at).map(|(t, _)| t);
         // A minute that is younger than its source's lag, or not over yet, may be unmeasured by nature.
         let settled = asof.map_or(0, |t| (t.since(span.from).0.max(0) / MINUTE.0 + 1) as usize);
+        let total = buckets.iter().flatten().map(|b| b.sum).sum();
         let minutes = buckets.into_iter().take(settled).map(|b| b.map(|b| b.max)).collect();
-        Curve { name, minutes, from: span.from, asof }
+        Curve { name, minutes, from: span.from, asof, total }
     }
     /// The curve of the stretch, when one of these is measured in it.
     pub fn measured(&self, measures: &[&str], lane: &str) -> Option<Curve<'s>> {

@@ -100,6 +100,11 @@ pub fn make(recipe: &Recipe, now: &Look, before: Option<(&Look, Kin)>) -> Made {
             Grown::NotYet => Made::NotYet,
             Grown::By(by, seconds) => parts(std::iter::once(Part::One(by.values().sum::<f64>() / seconds * times))),
         },
+        Recipe::Count(pick) => match grown(pick, now, before) {
+            Grown::Absent => Made::Absent,
+            Grown::NotYet => Made::NotYet,
+            Grown::By(by, _) => parts(std::iter::once(Part::One(by.values().sum()))),
+        },
         Recipe::Share { of, per, times } => match (grown(of, now, before), grown(per, now, before)) {
             (Grown::Absent, _) | (_, Grown::Absent) => Made::Absent,
             (Grown::By(of, _), Grown::By(per, _)) => {
@@ -235,7 +240,7 @@ pub fn together(across: Across, recipe: &Recipe, parts: &[Part]) -> Option<f64> 
     let value = match recipe {
         Recipe::Quantile(q, ..) => quantiles(across, *q, parts),
         Recipe::Part { .. } | Recipe::Share { .. } => pairs(across, parts),
-        Recipe::Gauge(..) | Recipe::Equals(..) | Recipe::Rate(..) => {
+        Recipe::Gauge(..) | Recipe::Equals(..) | Recipe::Rate(..) | Recipe::Count(..) => {
             fold(across, parts.iter().filter_map(|p| if let Part::One(v) = p { Some(*v) } else { None }))
         }
     };

@@ -103,7 +103,8 @@ impl Answer {
         let amount = ["too many", "maximum resolution", "maximum number", "exceeds the limit", "too large"];
         let about = match self.error_type.as_str() {
             _ if amount.iter().any(|w| words.contains(w)) => About::Amount,
-            "bad_data" | "not_found" | "execution" => About::Expression,
+            "bad_data" | "not_found" => About::Expression,
+            // Two series that match in the middle of a rollout, say: it may pass.
             _ => About::Moment,
         };
         let line: String = self.error.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -325,7 +326,7 @@ mod tests {
         assert_eq!(about("bad_data", "1:5: parse error: unclosed left parenthesis"), Some(About::Expression));
         assert_eq!(about("bad_data", "exceeded maximum resolution of 11,000 points"), Some(About::Amount));
         assert_eq!(about("execution", "query processing would load too many samples"), Some(About::Amount));
-        assert_eq!(about("execution", "multiple matches for labels"), Some(About::Expression));
+        assert_eq!(about("execution", "multiple matches for labels"), Some(About::Moment));
         assert_eq!(about("timeout", "query timed out"), Some(About::Moment));
         let fine = Answer::read(br#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#).unwrap();
         assert_eq!((fine.refused(), fine.is_matrix()), (None, true));

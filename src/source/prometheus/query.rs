@@ -28,6 +28,8 @@ pub const AT_ONCE: usize = 4;
 const FIRST_LOOK: Lapse = Lapse::hours(1);
 /// Between two pieces of the past: the server has others to serve.
 const BETWEEN: Lapse = Lapse::millis(500);
+/// A piece of the past that failed so often in a row is given up.
+const STRIKES: u32 = 3;
 /// Points that lie further ahead than this are of a clock that is wrong.
 const AHEAD: Lapse = Lapse::minutes(1);
 
@@ -60,6 +62,8 @@ pub struct Prometheus {
     warning: Option<String>,
     /// Points that came of the past.
     past_points: usize,
+    /// How often in a row a piece of the past failed for no lasting reason.
+    strikes: u32,
 }
 
 /// A query with what is known of it.
@@ -74,6 +78,8 @@ struct Asked {
     known: Points,
     /// Why it is not answered, in words.
     trouble: Option<String>,
+    /// Why its answer cannot be drawn.
+    odd: Option<String>,
     /// It never will be.
     hopeless: bool,
     had_any: bool,
@@ -98,6 +104,7 @@ impl Prometheus {
             until: None,
             known: Points::new(),
             trouble: None,
+            odd: None,
             hopeless: false,
             had_any: false,
             told: 0,
@@ -110,6 +117,7 @@ impl Prometheus {
             past: None,
             warning: None,
             past_points: 0,
+            strikes: 0,
             setting,
             config,
         }
@@ -215,12 +223,19 @@ impl Prometheus {
                 lost(past.give_up(piece.query), asked, &says, &mut out);
                 asked.refused(No::Question(says));
             }
-            // Asked again when the newest points have been asked for.
+            Some(no @ No::Server(..)) => return Err((out, no)),
             Some(no) => {
                 asked.refused(no.clone());
-                return Err((out, no));
+                self.strikes += 1;
+                if self.strikes < STRIKES {
+                    // Asked again when the newest points have been asked for.
+                    return Err((out, no));
+                }
+                let says = asked.trouble.clone().unwrap_or_default();
+                lost(past.give_up(piece.query), asked, &says, &mut out);
             }
         }
+        self.strikes = 0;
         let progress = past.progress(now, &self.setting.zone);
         out.facts.push(Fact::Progress(progress));
         if past.is_over() {
@@ -254,6 +269,10 @@ impl Prometheus {
             };
             let code = format!("{} of {}", self.asked.len() - troubled.len(), self.asked.len());
             return Condition::late(code, says, remedy);
+        }
+        if let Some((query, odd)) = self.asked.iter().find_map(|a| Some((&a.query, a.odd.as_ref()?))) {
+            let says = format!("{name}: {} cannot be drawn as it is: {odd}", query.name);
+            return Condition::late("not drawn", says, "Correct promql or split in its [[prometheus.query]].");
         }
         if let Some(warning) = &self.warning {
             let line: String = warning.chars().take(200).collect();
@@ -299,7 +318,7 @@ impl Prometheus {
 impl Asked {
     /// Keeps what is new. With `forget` it is a look at now: older points need not be remembered.
     fn learn(&mut self, taken: Taken, forget: Option<Stamp>, out: &mut Brought) {
-        self.trouble = taken.odd;
+        (self.trouble, self.odd) = (None, taken.odd);
         out.future += taken.future;
         for (name, points) in taken.points {
             self.had_any |= !points.is_empty();
