@@ -75,6 +75,17 @@ pub enum CredentialConfig {
     },
 }
 
+impl CredentialConfig {
+    /// Whether a key or a password itself stands in the configuration file.
+    pub const fn is_plain(&self) -> bool {
+        match self {
+            Self::Keys { secret_key, .. } => secret_key.is_plain(),
+            Self::Iam { password, .. } => password.is_plain(),
+            Self::Auto | Self::Environment | Self::Profile(_) | Self::Metadata | Self::Document(_) => false,
+        }
+    }
+}
+
 /// Services whose endpoint can be set; `metadata` is the ECS metadata service.
 pub const ENDPOINTS: [&str; 7] = ["ces", "cts", "aom", "lts", "iam", "rds", "metadata"];
 
@@ -243,4 +254,119 @@ fn host_name(host: &str) -> &str {
 /// Whether a host is this machine.
 pub fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::config::load::parse;
+    use std::path::Path;
+
+    fn read(text: &str) -> Result<Config, String> {
+        let text = format!("[huawei]\nregion = 'ap-southeast-4'\n{text}");
+        let problems = |p: Vec<crate::config::Problem>| p.iter().map(|p| format!("{p}\n")).collect::<String>();
+        parse(Path::new("/etc/warroom/config.toml"), &text).0.map_err(problems)
+    }
+    fn block(text: &str) -> HuaweiConfig {
+        read(text).unwrap().huawei.unwrap()
+    }
+    fn says(text: &str) -> String {
+        read(text).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_there_says_which_credentials_are_meant() {
+        use CredentialConfig as C;
+        assert!(matches!(block("").credentials, C::Auto));
+        let keys = block("access_key = 'env:A'\nsecret_key = 'file:sk'").credentials;
+        let C::Keys { access_key: Secret::Env(ak), secret_key: Secret::File(sk), security_token: None } = keys else {
+            panic!("{keys:?}")
+        };
+        assert_eq!((ak.as_str(), sk.to_str()), ("A", Some("/etc/warroom/sk")));
+        assert!(matches!(block("profile = 'p'").credentials, C::Profile(Some(p)) if p.ends_with("p")));
+        assert!(matches!(block("credentials = 'profile'").credentials, C::Profile(None)));
+        assert!(matches!(block("credentials = 'env'").credentials, C::Environment));
+        assert!(matches!(block("credentials = 'metadata'").credentials, C::Metadata));
+        assert!(
+            matches!(block("credentials = 'cmd:pass x'").credentials, C::Document(Secret::Command(c)) if c == "pass x")
+        );
+        let iam = "iam_user = 'u'\niam_domain = 'd'\niam_password = 'env:P'";
+        assert!(matches!(block(iam).credentials, C::Iam { user, .. } if user == "u"));
+    }
+
+    #[test]
+    fn every_problem_names_its_line_its_key_and_what_to_write() {
+        for (text, told) in [
+            ("access_key = 'env:A'", "huawei.secret_key: is missing: \"env:NAME\""),
+            ("iam_user = 'u'\niam_password = 'env:P'", "huawei.iam_domain: is missing"),
+            ("credentials = 'metdata'", "config.toml:3: huawei.credentials: is none of auto, keys"),
+            ("project_id = '../etc'", "config.toml:3: huawei.project_id: is no id"),
+            ("requests_per_second = 50", "huawei.requests_per_second: is more than 10"),
+            ("requests_per_second = 0", "a number above 0"),
+            ("interval = '1s'", "too short"),
+            ("batch_size = 501", "from 1 to 500"),
+            ("regio = 'x'", "did you mean region?"),
+            (
+                "[huawei.endpoints]\nces = 'ces.example'",
+                "config.toml:4: huawei.endpoints.ces: is no endpoint: write https://",
+            ),
+            ("[huawei.endpoints]\nces = 'http://ces.example'", "in the open"),
+            ("[huawei.endpoints]\nces = 'http://169.254.169.254'", "in the open"),
+            ("[huawei.endpoints]\nces = 'https://host/path'", "without a path"),
+            ("[huawei.endpoints]\nces = 'https://user:pw@host'", "is no endpoint"),
+            ("[huawei.endpoints]\nobs = 'https://host'", "is not a key"),
+            ("name = 'people'", "warroom uses that name itself"),
+        ] {
+            assert!(says(text).contains(told), "{text}\n{}", says(text));
+        }
+        let region = |text: &str| parse(Path::new("c.toml"), text).0.unwrap_err()[0].to_string();
+        assert!(region("[huawei]\n").contains("c.toml:1: huawei.region: is missing"));
+        assert!(region("[huawei]\nregion = 'Jakarta 4'").contains("is no region"));
+    }
+
+    #[test]
+    fn a_key_in_the_wrong_line_is_never_quoted() {
+        for text in ["credentials = 'hunter2'", "project_id = 'hunter2 hunter2'", "[huawei.endpoints]\nces = 'hunter2'"]
+        {
+            assert!(!says(text).contains("hunter2"), "{}", says(text));
+        }
+    }
+
+    #[test]
+    fn a_secret_key_in_a_file_that_others_can_read_is_warned_about() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.toml");
+        std::fs::write(&file, "").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let warned = |text: &str| crate::config::load::exposed(&file, &read(text).unwrap());
+        let says = warned("access_key = 'env:A'\nsecret_key = 'hunter2'").unwrap();
+        assert!(says.contains("huawei") && says.contains("chmod 600") && !says.contains("hunter2"), "{says}");
+        assert_eq!(warned("access_key = 'A'\nsecret_key = 'env:S'"), None);
+    }
+
+    #[test]
+    fn endpoints_are_hosts_and_only_this_machine_is_spoken_to_in_the_open() {
+        for (text, metadata, url) in [
+            ("https://ces.x.myhuaweicloud.com/", false, "https://ces.x.myhuaweicloud.com"),
+            ("http://127.0.0.1:18080", false, "http://127.0.0.1:18080"),
+            ("http://[::1]:18080", false, "http://[::1]:18080"),
+            ("http://localhost", false, "http://localhost"),
+            ("http://169.254.169.254", true, "http://169.254.169.254"),
+        ] {
+            assert_eq!(endpoint(text, metadata).as_deref(), Ok(url));
+        }
+        for text in [
+            "http://127.0.0.1.evil.example",
+            "http://10.0.0.1",
+            "ftp://h",
+            "https://",
+            "https://h?x",
+            "https://h#x",
+            "",
+        ] {
+            assert!(endpoint(text, false).is_err(), "{text}");
+        }
+    }
 }

@@ -56,7 +56,8 @@ pub fn exposed(file: &Path, config: &Config) -> Option<String> {
     let databases = config.databases.iter().filter(url).map(|d| &d.name);
     let servers = config.prometheus.iter().filter(|p| p.auth.is_plain()).map(|p| &p.name);
     let services = config.scrapes.iter().filter(|s| s.auth.is_plain()).map(|s| &s.name);
-    let name = databases.chain(servers).chain(services).next()?;
+    let clouds = config.huawei.iter().filter(|h| h.credentials.is_plain()).map(|h| &h.name);
+    let name = databases.chain(servers).chain(services).chain(clouds).next()?;
     (mode & 0o044 != 0).then(|| {
         format!(
             "{}: the password of {} stands in a file that others can read (mode {mode:03o}): run chmod 600, or write ${{env:NAME}} in its place",

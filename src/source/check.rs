@@ -3,6 +3,7 @@
 //! Asks and says; changes nothing there. May not know: how the lines are shown.
 
 use crate::config::Config;
+use crate::config::prometheus::Server;
 use crate::model::Untrusted;
 use crate::source::{huawei, logs, postgres, prometheus};
 use serde::Serialize;
@@ -59,9 +60,21 @@ impl CheckLine {
 
 /// Reaches every source once, all at the same time, and gives the lines in the order of the configuration.
 pub async fn check(config: &Config) -> Vec<CheckLine> {
-    let (mut lines, cloud) = futures_util::future::join(postgres::check(config), huawei::check::check(config)).await;
+    // One client for all that asks the cloud: with a wrong key the first refusal is the only one.
+    let client = config.huawei.as_ref().map(huawei::Client::new);
+    let cloud = async {
+        match &client {
+            Some(client) => {
+                let aom = config.prometheus.iter().any(|p| p.server == Server::Aom);
+                huawei::check::lines(client, aom).await
+            }
+            None => Vec::new(),
+        }
+    };
+    let (mut lines, cloud, servers) =
+        futures_util::future::join3(postgres::check(config), cloud, prometheus::check(config, client.as_ref())).await;
     lines.extend(cloud);
-    lines.extend(prometheus::check(config).await);
+    lines.extend(servers);
     lines.extend(config.logs.iter().flat_map(logs::check));
     lines
 }

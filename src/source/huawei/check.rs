@@ -3,7 +3,7 @@
 //!
 //! Asks the services one after the other: with a wrong key the first refusal is the only one.
 
-use crate::config::{Config, HuaweiConfig};
+use crate::config::HuaweiConfig;
 use crate::model::Lapse;
 use crate::source::check::{CheckLine, Ok as Works};
 use crate::source::huawei::trouble::{Kind, Trouble, plainly};
@@ -12,16 +12,8 @@ use crate::source::huawei::{Ask, Client, Service};
 /// From this difference of the clocks on it is worth a word; from 15 minutes on nothing is accepted.
 const WORTH_A_WORD: Lapse = Lapse::minutes(2);
 
-/// Reaches the account.
-pub async fn check(config: &Config) -> Vec<CheckLine> {
-    match &config.huawei {
-        Some(block) => lines(&Client::new(block)).await,
-        None => Vec::new(),
-    }
-}
-
-/// The lines of one block.
-pub async fn lines(client: &Client) -> Vec<CheckLine> {
+/// The lines of a client's block. `aom`: whether something else asks AOM through it, and has lines of its own.
+pub async fn lines(client: &Client, aom: bool) -> Vec<CheckLine> {
     let mut out = Vec::new();
     match credentials(client).await {
         Ok(line) => out.push(line),
@@ -38,7 +30,7 @@ pub async fn lines(client: &Client) -> Vec<CheckLine> {
         }
     }
     let mut skew = None;
-    for service in used(client.config()) {
+    for service in used(client.config(), aom) {
         let what = service.name();
         match client.call(least(service)).await {
             Ok(answer) => {
@@ -76,24 +68,22 @@ fn project(config: &HuaweiConfig, id: &str) -> String {
     }
 }
 
-/// The services that the block asks.
-fn used(config: &HuaweiConfig) -> Vec<Service> {
+/// The services that the block asks. One that asks none yet is asked for metrics, to see whether the keys are
+/// accepted.
+fn used(config: &HuaweiConfig, aom: bool) -> Vec<Service> {
     let metrics = &config.metrics;
-    let ces = !metrics.targets.is_empty() || metrics.alarms || metrics.events || !metrics.traces;
-    let services = [(Service::Ces, ces), (Service::Cts, metrics.traces)];
+    let ces = !metrics.targets.is_empty() || metrics.alarms || metrics.events;
+    let idle = !ces && !metrics.traces && !aom;
+    let services = [(Service::Ces, ces || idle), (Service::Cts, metrics.traces)];
     services.into_iter().filter(|(_, used)| *used).map(|(service, _)| service).collect()
 }
 
-/// The cheapest question each of them answers.
+/// The cheapest question that one of them answers.
 fn least(service: Service) -> Ask<'static> {
-    match service {
-        Service::Cts => Ask::get(service, "/v3/{project_id}/traces").with("trace_type", "system").with("limit", 1),
-        Service::Lts => Ask::get(service, "/v2/{project_id}/groups"),
-        Service::Aom => Ask::get(service, "/v1/{project_id}/aom/api/v1/query").with("query", "vector(1)"),
-        Service::Iam => Ask::get(service, "/v3/projects"),
-        Service::Rds => Ask::get(service, "/v3/{project_id}/instances").with("limit", 1),
-        Service::Ces => Ask::get(service, "/V1.0/{project_id}/metrics").with("limit", 1),
+    if service == Service::Cts {
+        return Ask::get(service, "/v3/{project_id}/traces").with("trace_type", "system").with("limit", 1);
     }
+    Ask::get(service, "/V1.0/{project_id}/metrics").with("limit", 1)
 }
 
 fn clock(client: &Client, skew: Lapse) -> CheckLine {

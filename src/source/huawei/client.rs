@@ -233,10 +233,7 @@ impl Inner {
                 Ok(sent) => return Ok(sent),
                 Err(trouble) => trouble,
             };
-            let after = match trouble.kind {
-                Kind::Throttled { after } => after.unwrap_or_default(),
-                _ => Lapse::ZERO,
-            };
+            let after = trouble.after.unwrap_or_default();
             if after.to_std() > PATIENCE {
                 trouble.held = Some(after);
             }

@@ -221,6 +221,42 @@ async fn a_short_retry_after_is_waited_for_and_a_long_one_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_service_under_repair_that_says_when_to_come_back_is_left_alone_until_then() {
+    let world = World::new(|_, number| match number {
+        0 => Ok(answer(503, &[("Retry-After", "60")], "")),
+        _ => Ok(answer(200, &[], "{}")),
+    });
+    let client = client(&config(), &world);
+    let trouble = client.call(ask()).await.unwrap_err();
+    assert_eq!((trouble.kind, trouble.wait(), trouble.cost.throttled), (Kind::Server, Lapse::minutes(1), 0));
+    assert!(client.call(ask()).await.is_err());
+    assert_eq!(world.network.sent(), 1);
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert!(client.call(ask()).await.is_ok());
+}
+
+/// Remembers which thread read it.
+struct Thread(std::thread::ThreadId);
+
+impl<'de> serde::Deserialize<'de> for Thread {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self(std::thread::current().id()))
+    }
+}
+
+#[tokio::test]
+async fn a_long_answer_is_read_on_a_thread_of_its_own() {
+    let long = serde_json::to_string(&vec![7_u64; 5 << 20]).unwrap();
+    assert!(long.len() > 10_000_000);
+    for (body, here) in [("[7]".to_owned(), true), (long, false)] {
+        let world = World::new(move |_, _| Ok(answer(200, &[], &body)));
+        let got = client(&config(), &world).call(ask()).await.unwrap();
+        let Thread(reader) = got.json().await.unwrap();
+        assert_eq!(reader == std::thread::current().id(), here);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_api_gets_more_requests_than_configured() {
     let world = World::new(|_, _| Ok(answer(200, &[], "{}")));
     let mut config = config();

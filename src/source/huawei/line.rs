@@ -148,11 +148,10 @@ impl Line {
         };
         if let Err(trouble) = &outcome {
             tally.failed = tally.failed.saturating_add(1);
-            if let Kind::Throttled { after } = trouble.kind {
-                tally.throttled = tally.throttled.saturating_add(1);
-                if let Some(bucket) = bucket {
-                    bucket.shut(after.unwrap_or(THROTTLED));
-                }
+            let throttled = matches!(trouble.kind, Kind::Throttled { .. });
+            tally.throttled = tally.throttled.saturating_add(throttled.into());
+            if let (Some(bucket), Some(wish)) = (bucket, trouble.after.or(throttled.then_some(THROTTLED))) {
+                bucket.shut(wish);
             }
         }
         outcome
@@ -179,6 +178,11 @@ impl Line {
         let mut trouble = self.trouble(kind, to.service, place, redact::clean(&said.message, to.known));
         to.proof.clone_into(&mut trouble.proof);
         trouble.status = Some(answer.status);
+        trouble.after = match kind {
+            Kind::Throttled { after } => after,
+            _ if answer.status == 503 => refusal::retry_after(&answer, now),
+            _ => None,
+        };
         (trouble.code, trouble.request_id) = (redact::clean(&said.code, to.known), said.request_id);
         Err(trouble)
     }

@@ -137,7 +137,8 @@ pub fn kind(answer: &Incoming, said: &Said, skew: Option<Lapse>, now: Stamp) -> 
 fn unauthorized(code: &str, message: &str, skew: Option<Lapse>) -> Kind {
     let has = |words: &str| message.contains(words);
     if has("signature expired") {
-        Kind::Skewed(skew)
+        // A difference that is none would explain nothing.
+        Kind::Skewed(skew.filter(|s| s.abs() >= Lapse::minutes(1)))
     } else if code.ends_with(".0307") || has("token expires") || has("token has expired") || has("token is expired") {
         Kind::TokenExpired
     } else if has("reach the limit") || has("locked") {

@@ -100,6 +100,8 @@ pub struct Told {
     pub message: Untrusted,
     /// What to name when asking the provider; may be empty.
     pub request_id: String,
+    /// How long the server wants to be left alone, when it said so (429 and 503).
+    pub after: Option<Lapse>,
     /// How long warroom will not ask again by itself, when it was not even asked this time or will not be.
     pub held: Option<Lapse>,
     /// What asking cost all the same; the times in it are for the runner to fill in.
@@ -132,6 +134,7 @@ impl Trouble {
             code: String::new(),
             message: message.into(),
             request_id: String::new(),
+            after: None,
             held: None,
             cost: Cost::default(),
         }))
@@ -140,7 +143,8 @@ impl Trouble {
     /// What happened, in a sentence.
     pub fn says(&self) -> String {
         let mut out = format!("{}: {}", self.source, self.happened());
-        if let Some(held) = self.held {
+        // How long it is throttled was said already.
+        if let Some(held) = self.held.filter(|_| !matches!(self.kind, Kind::Throttled { .. })) {
             let _ = write!(out, "; not asked again for {}", plainly(held));
         }
         out
@@ -282,8 +286,8 @@ impl Trouble {
 
     /// How long to leave the service alone at least, for the runner.
     pub fn wait(&self) -> Lapse {
-        match (self.held, self.kind) {
-            (Some(held), _) => held,
+        match (self.held.or(self.after), self.kind) {
+            (Some(wish), _) => wish,
             (None, Kind::Throttled { after }) => after.unwrap_or(Lapse::seconds(30)),
             _ => Lapse::ZERO,
         }

@@ -26,8 +26,9 @@ pub struct Outgoing {
     pub most: usize,
 }
 
-/// What came back, whatever its status.
-#[derive(Clone, Debug)]
+/// What came back, whatever its status. Its headers may hold a token, so its `Debug` shows neither them nor
+/// the body.
+#[derive(Clone)]
 pub struct Incoming {
     /// HTTP status.
     pub status: u16,
@@ -35,6 +36,15 @@ pub struct Incoming {
     pub headers: HeaderMap,
     /// The body, decompressed.
     pub body: Bytes,
+}
+
+impl std::fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Incoming")
+            .field("status", &self.status)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Incoming {

@@ -28,10 +28,9 @@ const LOOK: Lapse = Lapse::minutes(10);
 /// Pods named in a line.
 const NAMED: usize = 3;
 
-/// Reaches every server and every service once, all at the same time.
-pub async fn check(config: &Config) -> Vec<CheckLine> {
-    let cloud = config.huawei.as_ref().map(Client::new);
-    let servers = join_all(config.prometheus.iter().map(|p| server(p, cloud.as_ref()))).await;
+/// Reaches every server and every service once, all at the same time. `cloud` is the client of `[huawei]`.
+pub async fn check(config: &Config, cloud: Option<&Client>) -> Vec<CheckLine> {
+    let servers = join_all(config.prometheus.iter().map(|p| server(p, cloud))).await;
     let services = join_all(config.scrapes.iter().map(service)).await;
     servers.into_iter().chain(services).flatten().collect()
 }
