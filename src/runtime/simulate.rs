@@ -7,7 +7,7 @@ use crate::cli::Simulate;
 use crate::model::{Lapse, Stamp, Zone};
 use crate::runtime::Ending;
 use crate::runtime::effects::now;
-use crate::simulator::cloud::{Account, Clock, Cloud, INSTANCES, Running, START, evening};
+use crate::simulator::cloud::{Account, Clock, Cloud, Faults, INSTANCES, Running, START, evening};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -25,6 +25,10 @@ pub async fn run(how: &Simulate) -> Ending {
             format!("--now {} is no time: write HH:MM of the evening in WIB, or RFC 3339 with its zone", how.now);
         return Ending::Refused(says);
     };
+    let planned = Faults::default();
+    if let Err(says) = planned.read(how.faults.as_deref().unwrap_or_default()) {
+        return Ending::Refused(format!("--faults: {says}"));
+    }
     let listened = signal(SignalKind::terminate()).and_then(|end| Ok((end, signal(SignalKind::interrupt())?)));
     let (mut end, mut interrupt) = match listened {
         Ok(signals) => signals,
@@ -38,9 +42,7 @@ pub async fn run(how: &Simulate) -> Ending {
         Ok(running) => running,
         Err(e) => return Ending::Failed(format!("{} cannot be listened on ({e}): choose another port", how.listen)),
     };
-    if let Err(says) = running.faults().read(how.faults.as_deref().unwrap_or_default()) {
-        return Ending::Refused(format!("--faults: {says}"));
-    }
+    planned.list().into_iter().for_each(|p| running.faults().plan(p));
     if let Err(e) = std::io::stdout().write_all(says(&running, instant, moved).as_bytes()) {
         return Ending::Failed(format!("standard output cannot be written ({e})"));
     }
@@ -107,6 +109,12 @@ fn configuration(endpoint: &str, account: &Account, from: String) -> String {
     for (kind, name, id) in INSTANCES {
         let _ = write!(out, "\n[[huawei.instance]]\nkind = \"{kind}\"\nname = \"{name}\"\nid = \"{id}\"\n");
     }
+    let targets: Vec<String> = (1..=8).map(|pod| format!("\"{endpoint}/metrics/mrg-api-{pod}\"")).collect();
+    let _ = write!(
+        out,
+        "\n[[scrape]]\nname = \"mrg-api\"\npresets = [\"go\", \"pgxpool\", \"http_server\", \"breaker\"]\ntargets = [\n    {}\n]\n",
+        targets.join(",\n    ")
+    );
     let _ = write!(
         out,
         "\n[[prometheus]]\nname = \"prom\"\nurl = \"{endpoint}\"\n\n\

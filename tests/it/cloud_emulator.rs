@@ -1,5 +1,6 @@
 //! The emulator of the cloud, met over its wire: signatures, limits, pages, faults.
 
+mod command;
 mod logs;
 mod promql;
 mod records;

@@ -118,6 +118,8 @@ apis! {
     PromValues "prometheus.values" Prometheus Open "GET" "/api/v1/label/{name}/values";
     /// Types and helps of metrics.
     PromMetadata "prometheus.metadata" Prometheus Open "GET" "/api/v1/metadata";
+    /// What one pod says about itself.
+    Scrape "scrape" Prometheus Open "GET" "/metrics/{name}";
 }
 
 struct Row {

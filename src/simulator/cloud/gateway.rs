@@ -10,7 +10,7 @@ use super::requests::{Asked, Requests};
 use super::throttle::{Counter, Rate, Rates, Refused, Throttle};
 use super::wire::{Cut, Door, Wire};
 use super::world::World;
-use super::{ces, change, control, cts, iam, lts, metadata, prometheus};
+use super::{ces, change, control, cts, iam, lts, metadata, prometheus, scrape};
 use crate::model::{Lapse, Stamp, Zone};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -306,6 +306,7 @@ fn service(call: &Call<'_>) -> Answer {
         Api::AomLabels | Api::AomLabelsPost | Api::PromLabels | Api::PromLabelsPost => prometheus::labels(call),
         Api::AomValues | Api::PromValues => prometheus::values(call),
         Api::AomMetadata | Api::PromMetadata => prometheus::metadata(call),
+        Api::Scrape => scrape::answer(call),
     }
 }
 

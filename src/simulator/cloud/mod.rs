@@ -44,6 +44,7 @@ mod prometheus;
 mod promql;
 mod reply;
 mod requests;
+mod scrape;
 pub mod signature;
 mod text;
 mod throttle;

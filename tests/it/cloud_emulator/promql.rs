@@ -49,6 +49,15 @@ async fn instants_labels_and_metadata_are_answered() {
 }
 
 #[tokio::test]
+async fn a_pod_says_what_it_measures_and_leaves_out_what_prometheus_adds() {
+    let (_cloud, caller, _watch) = opened(world(), |c| c).await;
+    let heard = caller.get("/metrics/b", &[]).await;
+    assert_eq!(heard.text(), "# TYPE http_requests_total counter\nhttp_requests_total 7200\n");
+    assert!(heard.header("content-type").unwrap().starts_with("text/plain; version=0.0.4"));
+    assert_eq!(caller.get("/metrics/nobody", &[]).await.status, 404);
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_said_in_the_standard_shape() {
     let (_cloud, caller, _watch) = opened(world(), |c| c).await;
     let (start, end) = ((NOW.0 / 1_000_000 - 11_000).to_string(), (NOW.0 / 1_000_000).to_string());

@@ -101,7 +101,12 @@ pub const HEALTHY: &[Row] = &[
     row("oldest_transaction_duration", "ms", |m| 210.0 + 60.0 * m.load),
     row("rds081_qps", "count/s", |m| 380.0 * m.load),
     row("rds082_tps", "count/s", |m| 92.0 * m.load),
+    share("cpu_wait_usage", |m| 0.6 + 0.3 * m.load),
+    row("io_read_delay", "ms", |m| 0.5 + 0.1 * m.load),
+    row("io_write_delay", "ms", |m| 0.8 + 0.1 * m.load),
     row("slow_sql_one_second", "count", |_| 0.0),
+    row("slow_sql_three_second", "count", |_| 0.0),
+    row("slow_sql_five_second", "count", |_| 0.0),
     row("rds046_replication_lag", "ms", |m| 50.0 + 20.0 * m.load),
 ];
 

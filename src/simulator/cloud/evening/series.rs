@@ -28,6 +28,7 @@ const MRG: &[Measure] = &[
     ("pgxpool_max_conns", &[], "gauge", |_| 20.0),
     ("pgxpool_empty_acquire_total", &[], "counter", |m| 0.2 * m.load + 46.0 * m.pressure),
     ("pgxpool_canceled_acquire_total", &[], "counter", |m| 2.4 * m.harm),
+    ("pgxpool_acquire_count_total", &[], "counter", |m| 60.0 * m.load * (1.0 - 0.4 * m.harm)),
     ("pgxpool_acquire_duration_seconds_total", &[], "counter", |m| 0.01 * m.load + 60.0 * m.waiting),
     ("http_requests_total", &[("code", "200")], "counter", |m| 53.0 * m.load * (1.0 - 0.14 * m.harm)),
     ("http_requests_total", &[("code", "500")], "counter", |m| 0.15 * m.load + 10.0 * m.harm),
@@ -38,7 +39,14 @@ const MRG: &[Measure] = &[
     ("http_request_duration_seconds_bucket", &[("le", "1")], "histogram", |m| 52.0 * m.load * (1.0 - 0.4 * m.pressure)),
     ("http_request_duration_seconds_bucket", &[("le", "10")], "histogram", |m| 53.0 * m.load * (1.0 - 0.1 * m.harm)),
     ("http_request_duration_seconds_bucket", &[("le", "+Inf")], "histogram", |m| 53.2 * m.load),
-    ("circuit_breaker_state", &[("name", "upg-payment")], "gauge", |m| if m.breaker { 2.0 } else { 0.0 }),
+    ("http_request_duration_seconds_count", &[], "histogram", |m| 53.2 * m.load),
+    ("http_request_duration_seconds_sum", &[], "histogram", |m| 53.2 * m.load * (0.08 + 2.1 * m.harm)),
+    ("circuit_breaker_state", &[("name", "upg-payment"), ("state", "open")], "gauge", |m| {
+        f64::from(u8::from(m.breaker))
+    }),
+    ("circuit_breaker_state", &[("name", "upg-payment"), ("state", "closed")], "gauge", |m| {
+        f64::from(u8::from(!m.breaker))
+    }),
     ("circuit_breaker_rejections_total", &[("name", "upg-payment")], "counter", |m| {
         if m.breaker { 15.0 * m.harm } else { 0.0 }
     }),
