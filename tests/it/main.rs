@@ -13,6 +13,7 @@ mod house;
 mod huawei_ces;
 mod huawei_client;
 mod huawei_marks;
+mod huawei_program;
 mod note;
 mod official_sdk;
 mod orders;

@@ -143,7 +143,19 @@ impl<'a> Holes<'a> {
         }
         let (last, value) = self.series?.at(axis.start(from) - Lapse(1))?;
         let quiet = axis.start(to).since(axis.start(from)).max(axis.start(to).since(last) - axis.step);
-        (quiet < self.silence()).then_some(value)
+        let usual = self.spacing.max(self.apart(axis.start(from), axis.start(to)));
+        (quiet < usual.times(SILENT_AFTER)).then_some(value)
+    }
+
+    /// How far apart points are on both sides of a hole: what is left of a past week is coarser than today.
+    fn apart(&self, from: Stamp, to: Stamp) -> Lapse {
+        let minutes = self.series.map_or(&[] as &[_], Series::minutes);
+        let before = &minutes[..minutes.partition_point(|m| m.start < from)];
+        let after = &minutes[minutes.partition_point(|m| m.start < to)..];
+        let before = before.len().checked_sub(2).map(|i| before[i + 1].start.since(before[i].start));
+        let after = after.get(1).map(|second| second.start.since(after[0].start));
+        // The smaller of both, so that one hole does not excuse the next; at an end there is only one.
+        before.into_iter().chain(after).min().unwrap_or(Lapse::ZERO)
     }
 
     fn gauge(&self, span: &Span, held: Option<f64>) -> Cell {

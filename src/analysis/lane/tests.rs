@@ -97,6 +97,19 @@ fn a_source_silent_for_three_times_its_spacing_is_blind_while_others_flow() {
 }
 
 #[test]
+fn coarse_points_of_long_ago_are_no_gaps_beside_fine_ones_of_today() {
+    let mut store = Store::default();
+    let (coarse, fine) = ([0, 5, 10, 15, 20], 60..130);
+    for n in coarse.into_iter().chain(fine) {
+        point(&mut store, "a.x", minute(n), 5.0);
+    }
+    let shown = columns(&store, &lane("a.x", Rollup::Last), &axis(65), minute(129), minute(129));
+    let drawn = drawn(&shown.cells);
+    assert_eq!(&drawn[..21], "5".repeat(21), "five minutes apart on both sides");
+    assert_eq!(&drawn[21..60], "?".repeat(39), "a hole is one all the same");
+}
+
+#[test]
 fn a_series_that_was_never_measured_is_empty_not_zero() {
     let mut store = Store::default();
     point(&mut store, "b.y", minute(3), 1.0);

@@ -213,3 +213,16 @@ fn what_is_done_is_said_in_forty_cells() {
     let says = backfill.doing(&Zone::wib(), &part);
     assert_eq!(says, "fetching 06:00–08:00 of 16 Jan");
 }
+
+#[test]
+fn a_day_of_three_hundred_metrics_is_a_hundred_and_forty_four_questions() {
+    let mut all = targets(300);
+    for target in &mut all {
+        target.filter = Filter::Max;
+    }
+    let mut backfill = Backfill::new(bundles(&all, 100), plan::POINTS);
+    backfill.want(Span::new(ago(36 * 60), ago(12 * 60)), Why::Window, &[]);
+    let run = run(&mut backfill, &Service { has: &always, most: plan::POINTS });
+    // 300 metrics × 1440 minutes ÷ 3000 points: at two a second a minute and a quarter.
+    assert_eq!(run.parts.len(), 144);
+}
