@@ -435,6 +435,19 @@ async fn a_token_that_ends_in_the_middle_is_renewed_without_a_word() {
 }
 
 #[tokio::test]
+async fn keys_of_the_agency_that_end_in_the_middle_are_fetched_again() {
+    let (cloud, watch) = emulator().await;
+    let config = HuaweiConfig { credentials: CredentialConfig::Metadata, ..of(&cloud) };
+    let client = client_of(&config, &watch);
+    for _ in 0..3 {
+        client.call(ask()).await.unwrap();
+        cloud.expire_keys();
+    }
+    let got = client.call(ask()).await.unwrap();
+    assert!(got.failed == 1 && cloud.requests().count(Api::SecurityKey) == 4, "{got:?}");
+}
+
+#[tokio::test]
 async fn temporary_keys_that_ended_are_said_and_not_sent_again() {
     let (cloud, watch) = emulator().await;
     let lent = cloud.lend(Lapse::hours(1));

@@ -68,7 +68,7 @@ impl Bucket {
     }
 }
 
-/// A server that wants more is asked again all the same: it may have meant something else.
+/// No longer than this, whatever is asked for.
 const LONGEST_SHUT: Duration = Duration::from_hours(1);
 
 #[cfg(test)]

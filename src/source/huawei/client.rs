@@ -70,8 +70,8 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// An answer with a status below 300.
-#[derive(Clone, Debug)]
+/// An answer with a status below 300. Its `Debug` leaves out the body, which others wrote.
+#[derive(Clone)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
@@ -102,6 +102,12 @@ pub struct From {
     pub service: Service,
     /// The host.
     pub place: String,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer").field("status", &self.status).field("cost", &self.cost()).finish_non_exhaustive()
+    }
 }
 
 impl Answer {
@@ -304,8 +310,8 @@ impl Inner {
         let identity = self.identity(tally).await?;
         let outcome = self.with(ask, &identity, tally).await;
         match outcome {
-            // Somebody ended the token early, or our clock is slow: a new one is asked for, once.
-            Err(trouble) if trouble.kind == Kind::TokenExpired => {
+            // Somebody ended them early, or our clock is slow: new ones are asked for, once.
+            Err(trouble) if is_over(&trouble, &identity) => {
                 match self.credentials.renewed(&identity, &self.line, tally).await? {
                     Some(fresh) => self.with(ask, &fresh, tally).await,
                     None => Err(trouble),
@@ -417,6 +423,13 @@ impl Inner {
     fn domain<'i>(&'i self, identity: &'i Identity) -> Option<&'i str> {
         self.line.config.domain_id.as_deref().or(identity.domain.as_deref())
     }
+}
+
+/// Whether new credentials may be all it needs. Of temporary ones that ended early the gateway may say that it
+/// does not know them.
+fn is_over(trouble: &Trouble, identity: &Identity) -> bool {
+    let unknown = matches!(trouble.kind, Kind::UnknownKey | Kind::Unauthorized);
+    trouble.kind == Kind::TokenExpired || (unknown && identity.expires.is_some())
 }
 
 /// Stands for the project in a path.

@@ -1,7 +1,9 @@
 //! Huawei Cloud: one client for all its services, and the sources that ask through it.
 //!
-//! `client` asks: it signs (`sign`), proves who we are (`credentials`), keeps manners and puts failures
-//! into words (`trouble`). What is asked and what the answers mean is the business of each source.
+//! `client` asks: it signs (`sign`), proves who we are (`credentials`, with `metadata` and `token`), keeps
+//! manners (`bucket`, `circuit`) and puts failures into words (`refusal` reads them, `redact` cuts secrets
+//! out, `trouble` says them); `line` and `wire` send. What is asked and what the answers mean is the business
+//! of each source.
 
 pub mod backfill;
 pub mod bucket;

@@ -152,13 +152,17 @@ fn unauthorized(code: &str, message: &str, skew: Option<Lapse>) -> Kind {
     }
 }
 
-/// `Retry-After`: seconds, or an instant as HTTP writes it. Nothing when it is neither.
+/// A server that wants to be left alone for longer is asked again all the same: it may have meant something
+/// else, and an incident does not last for ever.
+const LONGEST_AFTER: Lapse = Lapse::hours(1);
+
+/// `Retry-After`: seconds, or an instant as HTTP writes it; an hour at most. Nothing when it is neither.
 pub fn retry_after(answer: &Incoming, now: Stamp) -> Option<Lapse> {
     let text = answer.header("retry-after").trim();
     if let Ok(seconds) = text.parse::<u32>() {
-        return Some(Lapse::seconds(i64::from(seconds)));
+        return Some(Lapse::seconds(i64::from(seconds)).min(LONGEST_AFTER));
     }
-    http_date(text).map(|at| at.since(now).max(Lapse::ZERO))
+    http_date(text).map(|at| at.since(now).max(Lapse::ZERO).min(LONGEST_AFTER))
 }
 
 /// The server's clock minus ours, from its `Date`; `sent` and `now` are ours, around the request. A date has

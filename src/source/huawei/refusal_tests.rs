@@ -96,6 +96,8 @@ fn retry_after_is_seconds_or_an_instant() {
     assert_eq!(after("7"), Some(Lapse::seconds(7)));
     assert_eq!(after("Sun, 12 Jan 2025 12:16:30 GMT"), Some(Lapse::seconds(90)));
     assert_eq!(after("Sun, 12 Jan 2025 12:00:00 GMT"), Some(Lapse::ZERO), "the past is now");
+    assert_eq!(after("4294967295"), Some(Lapse::hours(1)), "nobody waits for years");
+    assert_eq!(after("Fri, 31 Dec 9999 23:59:59 GMT"), Some(Lapse::hours(1)));
     for wrong in ["", "-3", "soon", "7.5", "99999999999999999999"] {
         assert_eq!(after(wrong), None, "{wrong}");
     }
