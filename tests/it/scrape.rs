@@ -355,3 +355,99 @@ async fn check_says_what_is_there_what_is_missing_and_what_to_write() {
     has(&["No metric paid: not there: orders_paid_total", "[[scrape.metric]]"]);
     has(&["Partly presets", "presets = [\"go\", \"breaker\", \"sql\", \"pgxpool\", \"http_server\"]"]);
 }
+
+/// What the service's counters stand at in minute `m` of an evening on which its pool fills in minute 20.
+fn evening(m: i64, sick: bool) -> String {
+    let since = |from: i64| if sick { (m - from).max(0) } else { 0 };
+    let (full, calm) = (since(20) as f64, (m - since(20)) as f64);
+    let acquired = if full > 0.0 { 40 } else { 12 };
+    let open = u8::from(sick && m >= 30);
+    format!(
+        "go_goroutines {}\ngo_gc_duration_seconds_sum {}\ngo_gc_duration_seconds_count {}\n\
+         pgxpool_acquired_conns {acquired}\npgxpool_max_conns 40\n\
+         pgxpool_acquire_count {}\npgxpool_acquire_duration_ns {}\npgxpool_canceled_acquire_count {}\n\
+         http_requests_total{{code=\"200\"}} {}\nhttp_requests_total{{code=\"503\"}} {}\n\
+         circuit_breaker_state{{name=\"upg\",state=\"open\"}} {open}\nprocess_start_time_seconds 1.7e9\n",
+        1900.0 + 50.0 * full,
+        0.02 * m as f64,
+        20 * m,
+        600 * m,
+        1e9 * (0.6 * calm + 900.0 * full),
+        7.0 * full,
+        600.0 * calm + 540.0 * full,
+        60.0 * full,
+    )
+}
+
+#[tokio::test]
+async fn what_a_service_says_of_itself_answers_the_built_in_checks() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+    use warroom::model::incident::{Incident, Limit};
+    use warroom::model::note::Verdict;
+    use warroom::model::{Batch, Span, Stamp, Zone};
+    const T0: Stamp = Stamp(1_736_683_200_000_000);
+    const WEEK: Lapse = Lapse::hours(168);
+    let now = Arc::new(AtomicI64::new(0));
+    let world = Arc::clone(&now);
+    let web = Web::serve(move |_| {
+        let at = Stamp(world.load(Ordering::SeqCst));
+        let sick = at >= T0;
+        let begin = if sick { T0 } else { T0 - WEEK };
+        Answer::text(evening(at.since(begin).0 / 60_000_000, sick))
+    })
+    .await;
+    let read = Arc::clone(&now);
+    let clock = Clock::by(move || Stamp(read.load(Ordering::SeqCst)));
+    let presets = "presets = ['go', 'pgxpool', 'http_server', 'breaker']\ninterval = '60s'\n";
+    let mut scrape = Scrape::new(service(&[&web], presets), clock);
+    let mut store = warroom::store::Store::default();
+    let mut incident = Incident::unnamed(Zone::wib());
+    incident.window = Some(Span::new(T0, T0 + Lapse::hours(1)));
+    incident.baseline = incident.window.map(|w| w.moved(Lapse(-WEEK.0)));
+    let limit = |name: &str, value, series: &str| Limit {
+        name: name.into(),
+        value,
+        series: series.into(),
+        unit: None,
+        of: String::new(),
+    };
+    incident.limits =
+        vec![limit("pool_max × pods", 40.0, "api.pool_acquired"), limit("breaker failure ratio", 5.0, "api.errors")];
+    let mut seq = 0;
+    let mut put = |store: &mut warroom::store::Store, facts| {
+        seq += 1;
+        store.apply(&Batch { source: "api".into(), seq, seen: T0, facts });
+    };
+    put(&mut store, vec![Fact::Incident(Box::new(incident))]);
+    for begin in [T0 - WEEK, T0] {
+        for minute in 0..60 {
+            now.store((begin + Lapse::minutes(minute)).0, Ordering::SeqCst);
+            put(&mut store, scrape.poll().await.unwrap().facts);
+        }
+    }
+    let window = store.incident.window.unwrap();
+    let note = warroom::note::parse::parse(
+        "note.md",
+        "# Evening
+## Areas
+- [ ] Goroutine leak
+- [ ] GC pauses
+",
+    );
+    let findings = warroom::analysis::check::findings(&store, &note, window, window.to);
+    let all = || findings.hypotheses.iter().flat_map(|f| &f.checks).chain(&findings.others);
+    let told = |id: &str| {
+        all().find(|c| c.id == id).map_or((Verdict::NoData, id.to_owned()), |c| (c.verdict, c.measured.clone()))
+    };
+    let (pool, says) = told("H1a");
+    assert_eq!(pool, Verdict::Supports, "{says}");
+    assert!(says.contains("100 %") && says.contains("273 timeouts"), "{says}");
+    assert_eq!(told("H1b").0, Verdict::Supports, "{:?}", told("H1b"));
+    let (wait, says) = told("H1c");
+    assert!(wait == Verdict::Supports && says.contains("1.50 s"), "{says}");
+    assert!(told("H3a").1.contains("open from 19:30"), "{:?}", told("H3a"));
+    assert_eq!(told("H3c").0, Verdict::Refutes, "the callee had been failing: {:?}", told("H3c"));
+    assert_eq!(told("M3").0, Verdict::Refutes, "{:?}", told("M3"));
+    assert!(told("M2").1.contains("at most 3"), "{:?}", told("M2"));
+}

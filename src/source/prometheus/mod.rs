@@ -8,13 +8,13 @@
 mod check;
 mod door;
 pub mod exposition;
-mod growth;
+pub mod growth;
 mod http;
 mod matrix;
 mod past;
 mod pod;
 mod query;
-mod reading;
+pub mod reading;
 mod scrape;
 mod words;
 
