@@ -125,8 +125,8 @@ pub struct Simulate {
     /// there and goes on from it
     #[arg(long, default_value = "19:50", value_name = "TIME")]
     pub now: String,
-    /// The data keeps its dates of January 2025, for a configuration that points there; the clock of
-    /// signatures is the real one all the same
+    /// The data keeps its dates of January 2025, and the service what it would have kept on that evening; the
+    /// clock of signatures is the real one. For clients that do not know how long the real cloud keeps things
     #[arg(long)]
     pub keep_dates: bool,
     /// What goes wrong: API=FAULT[:ARGUMENT][*TIMES],… such as ces.batch=429:7*3,lts.query=slow:2000

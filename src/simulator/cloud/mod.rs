@@ -10,22 +10,29 @@
 //! Where no public text says what happens, the emulator does the strict or the plain thing, and says so at the
 //! place ("our choice"). The list:
 //! - gateway: order of checks (path, fault, signature, project, rate, media type, body); one trailing slash is
-//!   forgiven; `+` in a query is a blank; the list of signed headers is sorted before it is compared; a list
-//!   without host or date, a skew and an unknown key are no strikes, only a wrong signature is; refused
-//!   requests count for no rate; `Retry-After` is whole seconds, rounded up; a project that is not the
+//!   forgiven; `+` in a query is a blank; the list of signed headers is sorted before it is compared; a header
+//!   that is not UTF-8 matches no signature; a list without host or date, a skew and an unknown key are no
+//!   strikes, only a wrong signature is; a signed word or hash for the body counts, an unsigned one does not;
+//!   refused requests count for no rate; `Retry-After` is whole seconds, rounded up; a project that is not the
 //!   account's is 403 in the service's own shape; a body that is not called JSON is 400 in the service's shape;
-//! - keys: words of refusals that are documented nowhere; the shape of IAM's own errors;
+//! - keys: words of refusals that are documented nowhere; an unsigned security token is as good as none; the
+//!   shape of IAM's own errors; how long a token of the metadata service may live; no token is bound to a region;
 //! - CES: a period's cap on the span is refused with 400 (see [`Limits::span_caps`]); `period` must be a text in
 //!   a batch; both ends of a range are included; variance is that of the population; windows above one hour are
 //!   kept for a year; an unknown metric has an entry without points and without a unit; answers come sorted
-//!   by name, not in the order asked; the single query moves no `from`; the marker of several dimensions is
-//!   joined with dots; a page after the last has no marker; alarm states follow from records; an alarm that
-//!   is on has neither end nor recovery; V1 pages of histories and events are turned by number;
+//!   by name, not in the order asked; the single query moves no `from` and has no cap; the list is ascending
+//!   unless asked otherwise, the marker of several dimensions is joined with dots, a page after the last has an
+//!   empty one; alarm states follow from records; an alarm that is on has neither end nor recovery; of V2
+//!   histories `from` and `to` are about the last change; V1 pages of histories and events are turned by
+//!   number; events are those of seven days when no time is given;
 //! - CTS: the marker is the last trace's id; a marker nobody gave out is 400; filters compare whole texts;
-//! - LTS: keywords ignore case; fields are the collector's labels, others match nothing; `#"…"` is looked
-//!   for as it stands; a cursor without `line_num` is 400; empty windows of the histogram are there with 0, it
-//!   has at most 10 000, the last is cut at the end; camelCase sizes are understood for the context too;
-//! - AOM: the limit of 11 000 points is that of Prometheus; unknown parts of PromQL are `bad_data`.
+//! - LTS: a query may span 30 days and a histogram 180; keywords ignore case and may be nested 64 deep; fields
+//!   are the collector's labels, others match nothing, nor do comparisons; `#"…"` is looked for as it stands; a
+//!   wildcard is not expanded to 100 words but means all; a cursor without `line_num` is 400, and so is one
+//!   without `__time__` where a stream goes by time; a page has no `scrollId`; steps of the histogram are at
+//!   least a second, empty windows are there with 0, there are at most 10 000, the last is cut at the end; the
+//!   context understands sizes in camelCase too, and a line that is not there is 400;
+//! - AOM: the limit of 11 000 points is that of Prometheus; parts of PromQL that are not known are `bad_data`.
 
 mod api;
 mod ces;

@@ -20,6 +20,13 @@ const GO: &[Measure] = &[
     ("go_memstats_heap_inuse_bytes", &[], "gauge", |m| (1.6e8 * (0.6 + 0.4 * m.load) + 2.1e8 * m.harm).round()),
     ("process_cpu_seconds_total", &[], "counter", |m| 0.31 * m.load + 0.1 * m.harm),
     ("go_gc_duration_seconds_sum", &[], "counter", |m| 0.000_4 * m.load + 0.001 * m.harm),
+    ("go_gc_duration_seconds_count", &[], "counter", |m| 0.4 * m.load + 0.3 * m.harm),
+    ("go_cpu_classes_gc_total_cpu_seconds_total", &[], "counter", |m| 0.02 * m.load + 0.03 * m.harm),
+    ("go_cpu_classes_total_cpu_seconds_total", &[], "counter", |_| 2.0),
+    ("go_sched_pauses_total_gc_seconds_bucket", &[("le", "0.0001")], "histogram", |m| 0.4 * m.load),
+    ("go_sched_pauses_total_gc_seconds_bucket", &[("le", "0.001")], "histogram", |m| 0.7 * m.load),
+    ("go_sched_pauses_total_gc_seconds_bucket", &[("le", "0.01")], "histogram", |m| 0.8 * m.load + 0.4 * m.harm),
+    ("go_sched_pauses_total_gc_seconds_bucket", &[("le", "+Inf")], "histogram", |m| 0.8 * m.load + 0.6 * m.harm),
     ("container_cpu_cfs_throttled_seconds_total", &[], "counter", |m| 0.002 * m.load + 0.04 * m.harm),
 ];
 
@@ -27,7 +34,7 @@ const MRG: &[Measure] = &[
     ("pgxpool_acquired_conns", &[], "gauge", |m| (m.pool / 5.0).round()),
     ("pgxpool_max_conns", &[], "gauge", |_| 20.0),
     ("pgxpool_empty_acquire_total", &[], "counter", |m| 0.2 * m.load + 46.0 * m.pressure),
-    ("pgxpool_canceled_acquire_total", &[], "counter", |m| 2.4 * m.harm),
+    ("pgxpool_canceled_acquire_count_total", &[], "counter", |m| 2.4 * m.harm),
     ("pgxpool_acquire_count_total", &[], "counter", |m| 60.0 * m.load * (1.0 - 0.4 * m.harm)),
     ("pgxpool_acquire_duration_seconds_total", &[], "counter", |m| 0.01 * m.load + 60.0 * m.waiting),
     ("http_requests_total", &[("code", "200")], "counter", |m| 53.0 * m.load * (1.0 - 0.14 * m.harm)),
