@@ -529,6 +529,17 @@ async fn a_proxys_page_a_broken_answer_and_a_server_error_are_told_and_forgotten
 }
 
 #[tokio::test]
+async fn a_region_without_the_service_is_told_by_its_host() {
+    let (cloud, watch) = listen(one(minutes(20, 1, |_| 1.0)), |c| c).await;
+    let mut block = block(&cloud, ONE);
+    block.endpoints.insert("ces".to_owned(), "https://ces.nowhere-1.invalid".to_owned());
+    let mut scene = Scene::new(cloud, watch, block, nothing_past());
+    let failure = scene.poll().await.unwrap_err();
+    assert_eq!(failure.condition.state, State::Down);
+    assert!(scene.says.contains("ces.nowhere-1.invalid"), "{}", scene.says);
+}
+
+#[tokio::test]
 async fn what_was_missed_while_the_network_was_gone_is_fetched_afterwards() {
     let mut scene = scene(one(minutes(20, 1, |m| m as f64)), ONE).await;
     scene.poll().await.unwrap();

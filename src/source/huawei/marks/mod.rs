@@ -61,7 +61,7 @@ impl What {
     const fn permission(self) -> &'static str {
         match self {
             Self::Alarms => "ces:alarmHistory:list (the policy CES ReadOnlyAccess has it), or set alarms = false",
-            Self::Events => "ces:events:list (the policy CES ReadOnlyAccess has it), or set events = false",
+            Self::Events => "the policy CES ReadOnlyAccess, or set events = false",
             Self::Traces => "cts:trace:list (the policy CTS ReadOnlyAccess has it), or set traces = false",
         }
     }
