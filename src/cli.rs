@@ -129,7 +129,8 @@ pub struct Simulate {
     /// clock of signatures is the real one. For clients that do not know how long the real cloud keeps things
     #[arg(long)]
     pub keep_dates: bool,
-    /// What goes wrong: API=FAULT[:ARGUMENT][*TIMES],… such as ces.batch=429:7*3,lts.query=slow:2000
+    /// What goes wrong: API=FAULT or API=FAULT:ARGUMENT, *TIMES behind it, several with commas:
+    /// ces.batch=429:7*3,lts.query=slow:2000
     #[arg(long, value_name = "SPEC")]
     pub faults: Option<String>,
     /// Listen beyond loopback too: whoever reaches it may ask and set faults
