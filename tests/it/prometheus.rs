@@ -200,6 +200,17 @@ async fn a_split_draws_the_worst_and_says_how_many_there_are() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_of_several_series_says_what_to_write_and_is_asked_again() {
+    let web = Web::serve(|r| matrix(r, &[(r#""pod":"a""#, &|_| 1.0), (r#""pod":"b""#, &|_| 2.0)])).await;
+    let mut prom = source(&(keys(&web) + ERRORS), &Turned::at(EVENING), vec![], vec![]);
+    let told = look(&mut prom).await;
+    assert_eq!((told.state(), told.code(), told.count()), (State::Late, "not drawn", 0));
+    assert!(told.says().contains("2 series") && told.remedy().contains("split"), "{}", told.says());
+    web.now(|r| matrix(r, &[("", &|_| 1.0)]));
+    assert_eq!(again(&mut prom).await.condition, Some(Condition::well()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_bad_expression_is_named_and_the_others_still_come() {
     let web = Web::serve(|r| match r.parameter("query").unwrap().as_str() {
         "sum(" => error(400, "bad_data", "1:5: parse error: unclosed left parenthesis"),

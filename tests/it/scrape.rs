@@ -24,9 +24,7 @@ fn config(text: &str) -> Config {
 /// `[[scrape]]` of these pods with further keys.
 fn service(pods: &[&Web], more: &str) -> ScrapeConfig {
     let targets: Vec<String> = pods.iter().map(|w| format!("'{}'", w.url("/metrics"))).collect();
-    config(&format!("[[scrape]]\nname = 'api'\ntargets = [{}]\ntimeout = '500ms'\n{more}", targets.join(", ")))
-        .scrapes
-        .remove(0)
+    config(&format!("[[scrape]]\nname = 'api'\ntargets = [{}]\n{more}", targets.join(", "))).scrapes.remove(0)
 }
 
 /// What a Go service with a pool says: the counters grow by a hundred acquires a look.
@@ -161,7 +159,7 @@ async fn a_pod_that_is_gone_for_long_no_longer_holds_up_the_totals() {
 #[tokio::test]
 async fn nobody_answers_and_the_reason_is_the_state() {
     let a = Web::serve(|_| Answer::Hangs).await;
-    let mut scrape = Scrape::new(service(&[&a], ""), Clock::wall());
+    let mut scrape = Scrape::new(service(&[&a], "timeout = '500ms'"), Clock::wall());
     let told = look(&mut scrape).await;
     assert!(!told.answered && told.values.is_empty());
     assert_eq!((told.condition.state, told.condition.code.as_str()), (State::Down, "no answer"));
