@@ -111,7 +111,7 @@ const APPLICATION: &str = "application";
 const DATABASE: &str = "database";
 const OTHER: &str = "other";
 
-/// A mean of a number of things, kept and not drawn: what the functions below change.
+/// The largest of a number of things, kept and not drawn: what the functions below change.
 const fn metric(metric: &'static str, measure: &'static str, short: &'static str, group: &'static str) -> Preset {
     Preset {
         metric,

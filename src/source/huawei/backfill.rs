@@ -177,25 +177,12 @@ impl Backfill {
         }
     }
 
-    /// Asks again for the beginning of an answer that began later than asked.
-    pub fn want_again(&mut self, bundle: usize, moved: Moved, period: Period) {
-        let span = Span::new(moved.asked, moved.began);
-        self.stretches.push(Stretch {
-            bundle,
-            span,
-            why: Why::Missed,
-            finest: period,
-            whole: span,
-            moved: Some(moved),
-        });
-    }
-
     /// Whether anything is left.
     pub fn is_over(&self) -> bool {
         self.stretches.is_empty()
     }
 
-    /// What to ask for next, for `members` metrics of each bundle. Stretches that are too old for anything
+    /// What to ask for next. Stretches that are too old for anything
     /// are dropped on the way, see [`Self::too_old`].
     pub fn next(&mut self, now: Stamp) -> Option<Part> {
         loop {
