@@ -70,7 +70,7 @@ pub fn folder_name(now: Stamp) -> String {
     format!("{}-{}", Zone::utc().format(now, "%Y-%m-%dT%H%M%SZ"), std::process::id())
 }
 
-/// Starts everything behind the screen. Batches arrive at `to` after they were recorded; what it is said to `have`
+/// Starts everything behind the screen. Batches arrive at `to` after they were recorded; what the sources `have`
 /// already does not come again.
 pub async fn start(
     config: &Config,
