@@ -174,13 +174,13 @@ const ELB: &[Preset] = &[
     metric("m23_out_bandwidth", "out_bandwidth", "out", TRAFFIC).average().said(BITS, Unit::BytesPerSecond),
     metric("mf_l7_http_5xx", "http_5xx", "5xx", APPLICATION).rate().drawn(),
     metric("me_l7_http_4xx", "http_4xx", "4xx", APPLICATION).rate(),
-    metric("m12_l7_http_499", "http_499", "499", APPLICATION).rate().drawn(),
+    metric("m12_l7_http_499", "http_499", "499", APPLICATION).rate(),
     metric("m13_l7_http_502", "http_502", "502", APPLICATION).rate(),
     metric("m16_l7_upstream_5xx", "upstream_5xx", "up 5xx", APPLICATION).rate(),
     metric("m14_l7_rt", "latency", "latency", APPLICATION).millis().average().drawn(),
     metric("m1c_l7_rt_max", "latency_max", "worst", APPLICATION).millis(),
-    metric("m17_l7_upstream_rt", "upstream_latency", "up rt", APPLICATION).millis().average().drawn(),
-    metric("m9_abnormal_servers", "abnormal_servers", "sick", APPLICATION).broken(1.0).drawn(),
+    metric("m17_l7_upstream_rt", "upstream_latency", "up rt", APPLICATION).millis().average(),
+    metric("m9_abnormal_servers", "abnormal_servers", "sick", APPLICATION).broken(1.0),
     metric("ma_normal_servers", "normal_servers", "healthy", APPLICATION).low(),
     metric("l7_con_usage", "connection_usage", "conn %", TRAFFIC).percent().on_demand(),
     metric("l7_ncps_usage", "new_connection_usage", "new %", TRAFFIC).percent().on_demand(),
@@ -196,14 +196,14 @@ const ELB_POOL: &[Preset] = &[
 
 const RDS: &[Preset] = &[
     metric("rds083_conn_usage", "conn_usage", "conn %", DATABASE).percent().broken(95.0).drawn(),
-    metric("rds042_database_connections", "connections", "conns", DATABASE).drawn(),
-    metric("active_connections", "active", "active", DATABASE).drawn(),
+    metric("rds042_database_connections", "connections", "conns", DATABASE),
+    metric("active_connections", "active", "active", DATABASE),
     metric("idle_transaction_connections", "idle_in_transaction", "idle tx", DATABASE).drawn(),
     metric("lock_waiting_sessions", "lock_waits", "lock wait", DATABASE).drawn(),
     metric("oldest_transaction_duration", "oldest_transaction", "oldest tx", DATABASE).millis().drawn(),
     metric("rds001_cpu_util", "cpu", "cpu", DATABASE).percent().broken(95.0).drawn(),
-    metric("rds082_tps", "transactions", "tps", DATABASE).rate().drawn(),
-    metric("slow_sql_one_second", "slow_sql", "slow sql", DATABASE).drawn(),
+    metric("rds082_tps", "transactions", "tps", DATABASE).rate(),
+    metric("slow_sql_one_second", "slow_sql", "slow sql", DATABASE),
     metric("slow_sql_three_second", "slow_sql_3s", "slow 3s", DATABASE),
     metric("slow_sql_five_second", "slow_sql_5s", "slow 5s", DATABASE).on_demand(),
     metric("rds081_qps", "queries", "qps", DATABASE).rate(),
@@ -231,9 +231,9 @@ const RDS: &[Preset] = &[
 
 const DCS: &[Preset] = &[
     metric("cpu_usage", "cpu", "cpu", APPLICATION).percent().broken(95.0).drawn(),
-    metric("memory_usage", "memory", "memory", APPLICATION).percent().broken(95.0).drawn(),
+    metric("memory_usage", "memory", "memory", APPLICATION).percent().broken(95.0),
     metric("connections_usage", "conn_usage", "conn %", APPLICATION).percent().broken(95.0),
-    metric("connected_clients", "clients", "clients", APPLICATION).drawn(),
+    metric("connected_clients", "clients", "clients", APPLICATION),
     metric("blocked_clients", "blocked", "blocked", APPLICATION),
     metric("bandwidth_usage", "bandwidth_usage", "band %", APPLICATION).percent(),
     metric("instantaneous_ops", "ops", "ops", APPLICATION).rate(),
@@ -292,7 +292,7 @@ const ECS: &[Preset] = &[
 const AGENT: &[Preset] = &[
     metric("cpu_usage", "cpu", "cpu", APPLICATION).percent().broken(95.0).drawn(),
     metric("cpu_usage_iowait", "iowait", "iowait", APPLICATION).percent(),
-    metric("mem_usedPercent", "memory", "memory", APPLICATION).percent().broken(95.0).drawn(),
+    metric("mem_usedPercent", "memory", "memory", APPLICATION).percent().broken(95.0),
     metric("load_average1", "load", "load", APPLICATION).said("", Unit::Count),
     metric("net_tcp_established", "tcp_established", "tcp est", APPLICATION).drawn(),
     metric("net_tcp_time_wait", "tcp_time_wait", "time wait", APPLICATION),
@@ -307,14 +307,14 @@ const NAT: &[Preset] = &[
     metric("snat_connection_ratio", "snat_usage", "snat %", OTHER).percent().broken(95.0).drawn(),
     metric("snat_connection", "snat_connections", "snat", OTHER),
     metric("packets_drop_count_snat_connection_beyond", "dropped_connections", "drops", OTHER).broken(1.0).drawn(),
-    metric("packets_drop_count_eip_port_alloc_beyond", "dropped_ports", "no ports", OTHER).broken(1.0).drawn(),
+    metric("packets_drop_count_eip_port_alloc_beyond", "dropped_ports", "no ports", OTHER).broken(1.0),
     metric("inbound_bandwidth", "in_bandwidth", "in", OTHER).average().said(BITS, Unit::BytesPerSecond),
     metric("outbound_bandwidth", "out_bandwidth", "out", OTHER).average().said(BITS, Unit::BytesPerSecond),
 ];
 
 const SCALING: &[Preset] = &[
     metric("instance_num", "instances", "instances", APPLICATION).drawn(),
-    metric("cpu_util", "cpu", "cpu", APPLICATION).percent().broken(95.0).drawn(),
+    metric("cpu_util", "cpu", "cpu", APPLICATION).percent().broken(95.0),
     metric("mem_util", "memory", "memory", APPLICATION).percent(),
 ];
 
@@ -323,7 +323,7 @@ const GATEWAY: &[Preset] = &[
     metric("error_5xx", "error_5xx", "5xx", APPLICATION).average().drawn(),
     metric("error_4xx", "error_4xx", "4xx", APPLICATION).average(),
     metric("throttled_calls", "throttled", "throttled", TRAFFIC).average().drawn(),
-    metric("avg_latency", "latency", "latency", APPLICATION).millis().average().drawn(),
+    metric("avg_latency", "latency", "latency", APPLICATION).millis().average(),
     metric("max_latency", "latency_max", "worst", APPLICATION).millis(),
 ];
 const GATEWAY_API: &[Preset] = &[

@@ -55,7 +55,9 @@ pub fn lanes(config: &Config) -> Vec<Lane> {
     // From where the load comes from to what it does; a heading stands once.
     out.sort_by_cached_key(|l| {
         let known = HEADINGS.iter().position(|h| *h == l.group);
-        (known.unwrap_or(HEADINGS.len()), if known.is_some() { String::new() } else { l.group.clone() })
+        let other = if known.is_some() { String::new() } else { l.group.clone() };
+        // Where people are counted, they are the traffic; requests are what they cause.
+        (known.unwrap_or(HEADINGS.len()), other, l.unit != Unit::Users)
     });
     out
 }
@@ -89,6 +91,7 @@ fn metric_lanes(config: &Config) -> Vec<Lane> {
         bad: shape.bad,
         ceiling: shape.ceiling,
         broken_at: shape.broken_at,
+        trigger: shape.trigger,
         lag,
         ..lane(&shape.group, name, series, unit, shape.rollup)
     };

@@ -36,6 +36,8 @@ pub struct Shape {
     pub ceiling: Option<f64>,
     /// Value from which it is called broken.
     pub broken_at: Option<f64>,
+    /// Whether this is the traffic that drives the rest.
+    pub trigger: bool,
 }
 
 /// How the values of several pods become one.

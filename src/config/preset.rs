@@ -67,7 +67,7 @@ fn measure(name: &str, unit: Unit, across: Across, recipes: Vec<Recipe>) -> Meas
 impl Measure {
     fn lane(mut self, group: &str, name: &str, rollup: Rollup) -> Self {
         let (group, name) = (group.to_owned(), name.to_owned());
-        self.lane = Some(Shape { group, name, rollup, bad: Bad::High, ceiling: None, broken_at: None });
+        self.lane = Some(Shape { group, name, rollup, bad: Bad::High, ceiling: None, broken_at: None, trigger: false });
         self
     }
     fn scaled(mut self, ceiling: Option<f64>, broken_at: Option<f64>) -> Self {

@@ -210,7 +210,7 @@ fn query(s: &Section<'_>) -> Option<PromQuery> {
         promql: promql.clone().unwrap_or_default(),
         unit: s.choice("unit", &UNITS).unwrap_or(Unit::Count),
         split,
-        lane: shape(s, name.as_deref().unwrap_or_default(), "metrics", Rollup::Max),
+        lane: shape(s, name.as_deref().unwrap_or_default(), "application", Rollup::Max),
     };
     s.finish();
     name.and(promql).map(|_| out)
@@ -223,12 +223,15 @@ fn split(s: &Section<'_>) -> Option<Split> {
     by.map(|by| Split { by, most, across })
 }
 
-/// The keys of a row: `lane`, `group`, `rollup`, `bad`, `ceiling`, `broken_at`.
+/// The keys of a row: `lane`, `group`, `rollup`, `bad`, `ceiling`, `broken_at`, `trigger`.
 pub(super) fn shape(s: &Section<'_>, name: &str, group: &str, rollup: Rollup) -> Option<Shape> {
     let lane = s.text("lane").unwrap_or_else(|| name.replace('_', " ").chars().take(15).collect());
     if lane.chars().count() > 15 {
         s.problem("lane", format!("\"{lane}\" is longer than the 15 letters there is room for"));
     }
+    let trigger = s.switch("trigger", false);
+    // What drives the rest is traffic.
+    let group = if trigger { "traffic" } else { group };
     let shape = Shape {
         group: s.text("group").unwrap_or_else(|| group.to_owned()),
         name: lane,
@@ -236,6 +239,7 @@ pub(super) fn shape(s: &Section<'_>, name: &str, group: &str, rollup: Rollup) ->
         bad: s.choice("bad", &BAD).unwrap_or(Bad::High),
         ceiling: s.number("ceiling"),
         broken_at: s.number("broken_at"),
+        trigger,
     };
     (!shape.name.is_empty()).then_some(shape)
 }
