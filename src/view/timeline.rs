@@ -202,7 +202,7 @@ fn legend(app: &App, canvas: &Canvas<'_>) -> Vec<Run<'static>> {
     if any(|c| *c == Cell::NotYet) {
         let late = app.store.incident.lanes.iter().max_by_key(|l| l.lag);
         let why = late.map_or_else(String::new, |l| {
-            format!(" ({} are {} late)", l.series.split('.').next().unwrap_or_default(), number::span(l.lag))
+            format!(" ({} comes {} late)", l.series.split('.').next().unwrap_or_default(), number::span(l.lag))
         });
         out.extend([run(Role::Stale, "·"), dim(format!(" not measured yet{why}   "))]);
     }

@@ -61,6 +61,8 @@ struct Holes<'a> {
     /// Between the baseline and the first sign of the source after it nobody was looking: nothing is known
     /// there, and nothing was lost.
     unwatched: Option<Span>,
+    /// For a source that fetches the past: its first report, and what it has fetched of the time before.
+    fetched: Option<(Stamp, Vec<Span>)>,
 }
 
 impl<'a> Holes<'a> {
@@ -78,6 +80,7 @@ impl<'a> Holes<'a> {
             spacing: spacing(store, source, series, now),
             counts_lines: lane.rollup == Rollup::SumPerMinute && is_log(store, &lane.series),
             unwatched: unwatched(store, source, series, now),
+            fetched: fetched(store, source, now),
         }
     }
 
@@ -120,7 +123,7 @@ impl<'a> Holes<'a> {
             let held = self.held(axis, cells, column, end);
             for (i, cell) in cells.iter_mut().enumerate().take(end).skip(column) {
                 let span = Span::new(axis.start(i), axis.start(i + 1));
-                *cell = if self.unwatched.is_some_and(|u| u.from <= span.from && span.to <= u.to) {
+                *cell = if self.is_unwatched(&span) {
                     Cell::Empty
                 } else if self.counts_lines {
                     self.line_count(&span, is_down(&span))
@@ -132,6 +135,14 @@ impl<'a> Holes<'a> {
             }
             column = end;
         }
+    }
+
+    /// Whether nobody looked at a stretch: nothing is known there, and nothing was lost.
+    fn is_unwatched(&self, span: &Span) -> bool {
+        if let Some((first, asked)) = &self.fetched {
+            return span.to <= *first && !asked.iter().any(|s| s.overlaps(span));
+        }
+        self.unwatched.is_some_and(|u| u.from <= span.from && span.to <= u.to)
     }
 
     /// The value that still holds in the empty run `from..to` of columns: the one before it, while the
@@ -205,6 +216,25 @@ impl<'a> Holes<'a> {
         let history = self.store.health_history(self.source);
         at_start && history.is_some_and(|h| h.within(*span).all(|(_, health)| health.state == State::Well))
     }
+}
+
+/// When a source that fetches the past first reported, and the stretches it has fetched, put together.
+/// None for a source that fetches nothing.
+fn fetched(store: &Store, source: &str, now: Stamp) -> Option<(Stamp, Vec<Span>)> {
+    let mut spans: Vec<Span> = store.fetched(source).map(|f| f.span).collect();
+    if spans.is_empty() && store.progress(source, now).is_none() {
+        return None;
+    }
+    let (first, _) = store.health_history(source)?.iter().next()?;
+    spans.sort_unstable();
+    let mut asked: Vec<Span> = Vec::new();
+    for span in spans {
+        match asked.last_mut() {
+            Some(last) if span.from <= last.to => last.to = last.to.max(span.to),
+            _ => asked.push(span),
+        }
+    }
+    Some((first, asked))
 }
 
 /// From the end of the baseline to the first report, sample or line of a source after it, when there is a

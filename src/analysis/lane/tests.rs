@@ -1,7 +1,7 @@
 //! Tests of `analysis::lane`, as stories.
 
 use super::*;
-use crate::model::health::{Health, Loss, State};
+use crate::model::health::{Fetched, Health, Loss, State};
 use crate::model::incident::{SourceCard, SourceKind};
 use crate::model::log::{Level, LogLine};
 use crate::model::order::{Asked, HoPayment, Ledger, Order, OrderStatus, Payment, PaymentStatus, Rows};
@@ -187,6 +187,20 @@ fn the_time_between_last_weeks_baseline_and_the_first_sign_of_a_source_is_no_gap
     health(&mut store, "a", minute(2), State::Down);
     let cells = columns(&store, &lane("a.x", Rollup::Last), &axis(18), minute(17), minute(17)).cells;
     assert_eq!(drawn(&cells[..4]), "__??");
+}
+
+#[test]
+fn before_the_first_report_only_what_was_fetched_can_have_a_gap() {
+    let mut store = Store::default();
+    health(&mut store, "a", minute(16), State::Well);
+    for i in [0, 1, 2, 7, 8] {
+        point(&mut store, "a.x", minute(i), 5.0);
+    }
+    let fetched = Fetched { what: "all".into(), span: Span::new(minute(0), minute(10)) };
+    feed(&mut store, "a", vec![Fact::Fetched(fetched)]);
+    point(&mut store, "a.x", minute(17), 5.0);
+    let cells = columns(&store, &lane("a.x", Rollup::Last), &axis(18), minute(17), minute(17)).cells;
+    assert_eq!(drawn(&cells), "555????55?______?5", "asked and not there is a gap; not asked is nothing");
 }
 
 fn with_baseline(window: bool) -> Store {
