@@ -10,6 +10,7 @@ use crate::app::key::Key;
 use crate::app::keymap::Keymap;
 use crate::app::message::RecorderState;
 use crate::model::database::Pid;
+use crate::model::health::Health;
 use crate::model::note::Note;
 use crate::model::order::OrderId;
 use crate::model::{Lapse, Span, Stamp, Untrusted};
@@ -488,6 +489,16 @@ impl App {
             Cursor::Now => self.live_edge(),
             Cursor::At(at) => at,
         }
+    }
+    /// The instant a source is shown at: that of the panels, but for one that had not said a word by then, as
+    /// when a past is fetched that nobody watched. Of that its newest word is shown.
+    pub fn at_of(&self, source: &str) -> Stamp {
+        let at = self.at();
+        if self.store.health(source, at).is_some() { at } else { self.live_edge() }
+    }
+    /// How a source is at the instant it is shown at.
+    pub fn health(&self, source: &str) -> Option<&Health> {
+        self.store.health(source, self.at_of(source))
     }
     /// Whether the cursor has left now.
     pub fn in_the_past(&self) -> bool {

@@ -141,7 +141,7 @@ fn of_lane(app: &App, canvas: &Canvas<'_>, slot: usize, l: &Lane, columns: Optio
 
 /// Why a source has nothing to say, in a few words.
 fn silence(app: &App, canvas: &Canvas<'_>, source: &str) -> String {
-    match app.store.health(source, app.at()) {
+    match app.health(source) {
         Some(h) if !h.code.is_empty() => format!("{source}: {}", canvas.shown(&h.code.as_str().into())),
         Some(_) => format!("{source} has no value here"),
         None => format!("{source} has not answered yet"),

@@ -163,7 +163,7 @@ fn dots(app: &App, canvas: &mut Canvas<'_>, from: u16) {
     let from = from + 1;
     let (mut wide, mut marks, mut unwell) = (Vec::new(), Vec::new(), Vec::new());
     for card in &app.store.incident.sources {
-        let health = app.store.health(&card.name, app.at());
+        let health = app.health(&card.name);
         // A source that has not said anything yet is not well, but not down either.
         let state = health.map_or(State::Off, |h| h.state);
         let code = health.map_or(String::new(), |h| canvas.safe(&h.code));

@@ -152,7 +152,7 @@ pub fn is_cold(app: &App) -> bool {
 
 /// Sources that are down or have not said anything, with what they say.
 fn unwell(app: &App) -> Vec<(String, Option<&crate::model::health::Health>)> {
-    let health = |name: &str| app.store.health(name, app.at());
+    let health = |name: &str| app.health(name);
     app.store
         .incident
         .sources
@@ -183,7 +183,7 @@ fn cold(app: &App, panel: &mut Panel<'_, '_>) {
         .incident
         .sources
         .iter()
-        .filter_map(|c| Some((&c.name, app.store.health(&c.name, app.at())?)))
+        .filter_map(|c| Some((&c.name, app.health(&c.name)?)))
         .filter(|(_, h)| matches!(h.state, State::Well | State::Late))
         .collect();
     if !here.is_empty() {

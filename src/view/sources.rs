@@ -55,7 +55,7 @@ fn summary(app: &App) -> String {
 }
 
 fn state_of(app: &App, card: &SourceCard) -> State {
-    app.store.health(&card.name, app.at()).map_or(State::Off, |h| h.state)
+    app.health(&card.name).map_or(State::Off, |h| h.state)
 }
 
 /// The longest gap on the axis, for the strip's side.
@@ -98,8 +98,9 @@ struct Totals {
 fn totals(app: &App, source: &str) -> Totals {
     let mut out = Totals::default();
     let Some(history) = app.store.costs(source) else { return out };
+    let shown = app.at_of(source);
     let mut took = Vec::new();
-    for (at, cost) in history.iter().filter(|(at, _)| *at <= app.at()) {
+    for (at, cost) in history.iter().filter(|(at, _)| *at <= shown) {
         out.asked += u64::from(cost.requests);
         out.failed += u64::from(cost.failed);
         out.throttled += u64::from(cost.throttled);
@@ -158,7 +159,7 @@ fn counted(n: u64, role: Role, known: bool) -> Run<'static> {
     if known { run(if n > 0 { role } else { Role::Text }, number::count(n as i64)) } else { nothing() }
 }
 fn last(r: &Row<'_>, _: &Canvas<'_>) -> Vec<Run<'static>> {
-    vec![r.totals.last.map_or_else(nothing, |at| plain(number::age(r.app.at().since(at))))]
+    vec![r.totals.last.map_or_else(nothing, |at| plain(number::age(r.app.at_of(&r.card.name).since(at))))]
 }
 /// How late the lanes of the source are by nature.
 fn lag(r: &Row<'_>, _: &Canvas<'_>) -> Vec<Run<'static>> {
@@ -202,7 +203,7 @@ pub fn progress(canvas: &Canvas<'_>, p: &Progress) -> Vec<Run<'static>> {
 /// The state in a sentence; what it could not see or keep; the remedy.
 fn words(r: &Row<'_>, canvas: &Canvas<'_>) -> Vec<Run<'static>> {
     let mut out = Vec::new();
-    if let Some(p) = r.app.store.progress(&r.card.name, r.app.at()) {
+    if let Some(p) = r.app.store.progress(&r.card.name, r.app.at_of(&r.card.name)) {
         out = progress(canvas, p);
         out.push(dim(" · "));
     }
@@ -266,7 +267,7 @@ fn table(app: &App, canvas: &mut Canvas<'_>, y: u16, bottom: u16) -> u16 {
     let room = usize::from(bottom.saturating_sub(y));
     let mut cut = None;
     for (i, card) in cards.iter().enumerate().skip(focus.first(room, cards.len())).take(room) {
-        let row = Row { app, card, health: app.store.health(&card.name, app.at()), totals: totals(app, &card.name) };
+        let row = Row { app, card, health: app.health(&card.name), totals: totals(app, &card.name) };
         let cells: TableRow<'_> = fill.iter().map(|f| f(&row, canvas)).collect();
         canvas.table_row(x, y, &layout, &cells);
         if i == focus.focus {
@@ -306,17 +307,12 @@ fn costs(app: &App, canvas: &mut Canvas<'_>, (x, end): (u16, u16), y: u16, botto
         left("slowed by itself", 30),
     ];
     y = canvas.table_head(x, y, &layout);
-    let from = app.at() - LAST;
     let asks = |kind| matches!(kind, SourceKind::Database | SourceKind::Orders | SourceKind::Metrics);
     for card in app.store.incident.sources.iter().filter(|c| asks(c.kind)) {
         let Some(history) = app.store.costs(&card.name).filter(|_| y < bottom) else { continue };
-        let recent: Vec<&Cost> = history
-            .iter()
-            .rev()
-            .skip_while(|(t, _)| *t > app.at())
-            .take_while(|(t, _)| *t > from)
-            .map(|(_, c)| c)
-            .collect();
+        let (from, to) = (app.at_of(&card.name) - LAST, app.at_of(&card.name));
+        let recent: Vec<&Cost> =
+            history.iter().rev().skip_while(|(t, _)| *t > to).take_while(|(t, _)| *t > from).map(|(_, c)| c).collect();
         let sum = |of: &dyn Fn(&Cost) -> f64| recent.iter().map(|c| of(c)).sum::<f64>();
         let server = sum(&|c| c.server.map_or(0.0, Lapse::as_secs_f64)) * 1e3;
         let newest = recent.first();

@@ -6,6 +6,7 @@ mod aom;
 mod caller;
 mod cli;
 mod cloud_emulator;
+mod cloud_screens;
 mod config;
 mod demo;
 mod frames;
