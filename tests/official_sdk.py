@@ -30,7 +30,7 @@ hour = 3_600_000
 
 def client(kind, regions):
     # No project is named: the SDK finds it by the region's name, as warroom does.
-    config = HttpConfig(timeout=(3, 20))
+    config = HttpConfig(timeout=(30, 60))
     builder = kind.new_builder().with_http_config(config).with_credentials(BasicCredentials(ak, sk))
     return builder.with_region(regions.value_of(region)).build()
 

@@ -594,7 +594,7 @@ async fn the_whole_source_runs_by_itself_and_recovers_from_a_refusal() {
     let handles = start(&Client::new(&block), nothing_past(), &clock_of(&watch), &tx, &cancel);
     let mut store = Store::default();
     let mut states = Vec::new();
-    let limit = tokio::time::Instant::now() + Duration::from_mins(1);
+    let limit = tokio::time::Instant::now() + Duration::from_mins(2);
     while store.series("huawei.pg_conn_usage").is_none() || states.last() != Some(&State::Well) {
         let batch = tokio::time::timeout_at(limit, rx.recv()).await.expect("in time").expect("a batch");
         assert!(batch.seen <= NOW, "by the world's clock");

@@ -162,7 +162,7 @@ fn whatever_stands_in_the_way_is_a_sentence_and_the_file_is_left_alone() {
 
 /// The next batch, or a failed test when none comes.
 async fn next(from: &mut mpsc::Receiver<Batch>) -> Vec<Fact> {
-    tokio::time::timeout(Duration::from_mins(1), from.recv()).await.unwrap().unwrap().facts
+    tokio::time::timeout(Duration::from_mins(2), from.recv()).await.unwrap().unwrap().facts
 }
 
 #[tokio::test]

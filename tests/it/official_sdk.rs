@@ -28,7 +28,7 @@ async fn ask(python: &str, cloud: &Running) -> Value {
     }
     let milliseconds = (now().0 / 1_000).to_string();
     command.arg(script).args([account.region(), &milliseconds, GROUP, STREAM]).kill_on_drop(true);
-    let out = tokio::time::timeout(Duration::from_mins(2), command.output()).await.unwrap().unwrap();
+    let out = tokio::time::timeout(Duration::from_mins(5), command.output()).await.unwrap().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     serde_json::from_slice(&out.stdout).unwrap()
 }

@@ -49,9 +49,9 @@ fn config_at(url: &str, queries: Vec<QueryConfig>) -> Config {
         name: "mrg".into(),
         url: Secret::Plain(url.into()),
         interval: Lapse::seconds(1),
-        statement_timeout: Lapse::seconds(3),
-        lock_timeout: Lapse::millis(200),
-        connect_timeout: Lapse::seconds(5),
+        statement_timeout: Lapse::minutes(1),
+        lock_timeout: Lapse::minutes(1),
+        connect_timeout: Lapse::minutes(1),
         watch: false,
     };
     let window = Span::new(at("2025-01-12T18:00:00+07:00"), at("2025-01-12T22:00:00+07:00"));
@@ -127,7 +127,7 @@ fn listen(config: &Config) -> Heard {
 impl Heard {
     async fn until(&mut self, what: &str, enough: impl Fn(&Self) -> bool) {
         while !enough(self) {
-            let batch = tokio::time::timeout(Duration::from_secs(30), self.rx.recv()).await;
+            let batch = tokio::time::timeout(Duration::from_mins(2), self.rx.recv()).await;
             let batch =
                 batch.unwrap_or_else(|_| panic!("waited in vain for: {what}; {:?}", self.said())).expect("sources run");
             if &*batch.source != "orders" {
@@ -338,7 +338,7 @@ async fn a_database_that_cannot_be_reached_leaves_its_queries_and_not_the_note_w
     let sources = source::start(&config, &tx, &cancel);
     let (mut orders_down, mut mrg_down, mut text) = (false, false, String::new());
     while !(orders_down && mrg_down && !text.is_empty()) {
-        let batch = tokio::time::timeout(Duration::from_secs(30), rx.recv()).await.expect("all three speak").unwrap();
+        let batch = tokio::time::timeout(Duration::from_mins(2), rx.recv()).await.expect("all three speak").unwrap();
         for fact in batch.facts {
             match (&*batch.source, fact) {
                 ("orders", Fact::Health(h)) if h.state == State::Down => {

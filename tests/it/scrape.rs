@@ -9,10 +9,12 @@ use flate2::write::GzEncoder;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use warroom::config::load::parse;
 use warroom::config::{Config, ScrapeConfig};
 use warroom::model::health::{Cost, State};
-use warroom::model::{Fact, Lapse};
+use warroom::model::{Fact, Lapse, Stamp};
 use warroom::source::clock::Clock;
 use warroom::source::prometheus::Scrape;
 use warroom::source::runner::{Condition, Poll as _};
@@ -24,7 +26,9 @@ fn config(text: &str) -> Config {
 /// `[[scrape]]` of these pods with further keys.
 fn service(pods: &[&Web], more: &str) -> ScrapeConfig {
     let targets: Vec<String> = pods.iter().map(|w| format!("'{}'", w.url("/metrics"))).collect();
-    config(&format!("[[scrape]]\nname = 'api'\ntargets = [{}]\n{more}", targets.join(", "))).scrapes.remove(0)
+    // More patience than any answer takes, unless the test is about patience.
+    let patience = if more.contains("timeout") { "" } else { "timeout = '1m'\n" };
+    config(&format!("[[scrape]]\nname = 'api'\ntargets = [{}]\n{patience}{more}", targets.join(", "))).scrapes.remove(0)
 }
 
 /// What a Go service with a pool says: the counters grow by a hundred acquires a look.
@@ -145,11 +149,14 @@ async fn a_pod_that_vanishes_is_named_and_its_totals_stop_instead_of_dropping() 
 async fn a_pod_that_is_gone_for_long_no_longer_holds_up_the_totals() {
     let a = Web::serve(|_| Answer::text(pod(5, 10))).await;
     let b = Web::serve(|_| Answer::text(pod(5, 38))).await;
-    let mut scrape = Scrape::new(service(&[&a, &b], &format!("{PRESETS}gone_after = '1s'")), Clock::wall());
+    let turned = Arc::new(AtomicI64::new(1_736_683_200_000_000));
+    let there = Arc::clone(&turned);
+    let clock = Clock::by(move || Stamp(there.load(Ordering::SeqCst)));
+    let mut scrape = Scrape::new(service(&[&a, &b], &format!("{PRESETS}gone_after = '10m'")), clock);
     look(&mut scrape).await;
     b.end().await;
     assert!(!look(&mut scrape).await.values.contains_key("api.goroutines"));
-    tokio::time::sleep(std::time::Duration::from_millis(1_050)).await;
+    turned.fetch_add(Lapse::minutes(11).0, Ordering::SeqCst);
     let told = look(&mut scrape).await;
     assert_eq!(told.values["api.goroutines"], 1905.0);
     assert!(told.condition.says.raw().contains("totals are of the other pods"), "{}", told.condition.says.raw());
@@ -292,7 +299,7 @@ async fn debug_vars_are_read_beside_metrics_and_alone() {
     })
     .await;
     let text = format!(
-        "[[scrape]]\nname = 'api'\nvars = ['127.0.0.1:{}']\n[[scrape.metric]]\nname = 'late'\nmetric = 'jobs.late'\n",
+        "[[scrape]]\nname = 'api'\ntimeout = '1m'\nvars = ['127.0.0.1:{}']\n[[scrape.metric]]\nname = 'late'\nmetric = 'jobs.late'\n",
         a.port
     );
     let mut scrape = Scrape::new(config(&text).scrapes.remove(0), Clock::wall());
@@ -325,7 +332,7 @@ async fn the_source_runs_as_a_task_and_its_batches_say_what_it_is() {
     let handle = warroom::source::prometheus::start_scrape(service(&[&a], PRESETS), Clock::wall(), to, cancel.clone());
     let mut states = Vec::new();
     while states.last() != Some(&State::Well) {
-        let batch = tokio::time::timeout(Lapse::seconds(10).to_std(), batches.recv()).await.unwrap().unwrap();
+        let batch = tokio::time::timeout(Lapse::minutes(2).to_std(), batches.recv()).await.unwrap().unwrap();
         assert_eq!(&*batch.source, "api");
         states.extend(batch.facts.iter().filter_map(|f| if let Fact::Health(h) = f { Some(h.state) } else { None }));
     }
@@ -341,7 +348,7 @@ async fn check_says_what_is_there_what_is_missing_and_what_to_write() {
     let b = Web::serve(|_| Answer::status(404)).await;
     let own = "[[scrape.metric]]\nname = 'paid'\nmetric = 'orders_paid_total'\nkind = 'counter'\n";
     let targets = format!("targets = ['127.0.0.1:{}', '127.0.0.1:{}']", a.port, b.port);
-    let text = format!("[[scrape]]\nname = 'api'\n{targets}\npresets = ['go', 'breaker']\n{own}");
+    let text = format!("[[scrape]]\nname = 'api'\ntimeout = '1m'\n{targets}\npresets = ['go', 'breaker']\n{own}");
     let lines = warroom::source::check(&config(&text)).await;
     let told: Vec<String> =
         lines.iter().map(|l| format!("{:?} {}: {} -> {}", l.ok, l.what, l.says.raw(), l.remedy.raw())).collect();
@@ -379,11 +386,9 @@ fn evening(m: i64, sick: bool) -> String {
 
 #[tokio::test]
 async fn what_a_service_says_of_itself_answers_the_built_in_checks() {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicI64, Ordering};
     use warroom::model::incident::{Incident, Limit};
     use warroom::model::note::Verdict;
-    use warroom::model::{Batch, Span, Stamp, Zone};
+    use warroom::model::{Batch, Span, Zone};
     const T0: Stamp = Stamp(1_736_683_200_000_000);
     const WEEK: Lapse = Lapse::hours(168);
     let now = Arc::new(AtomicI64::new(0));

@@ -17,7 +17,7 @@ async fn it_prints_what_a_client_needs_takes_faults_over_http_and_ends_at_ctrl_c
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut said = Vec::new();
     while said.last().is_none_or(|l: &String| !l.starts_with("[[prometheus.query]]")) {
-        said.push(tokio::time::timeout(Duration::from_mins(1), lines.next_line()).await.unwrap().unwrap().unwrap());
+        said.push(tokio::time::timeout(Duration::from_mins(2), lines.next_line()).await.unwrap().unwrap().unwrap());
     }
     let value = |name: &str| {
         let line = said.iter().find_map(|l| l.strip_prefix("export ")?.strip_prefix(name)?.strip_prefix('='));
@@ -52,7 +52,7 @@ async fn it_prints_what_a_client_needs_takes_faults_over_http_and_ends_at_ctrl_c
 
     let pid = rustix::process::Pid::from_raw(child.id().unwrap().cast_signed()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    let status = tokio::time::timeout(Duration::from_secs(30), child.wait()).await.unwrap().unwrap();
+    let status = tokio::time::timeout(Duration::from_mins(2), child.wait()).await.unwrap().unwrap();
     assert_eq!(status.code(), Some(0));
 }
 
