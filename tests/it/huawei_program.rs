@@ -7,7 +7,7 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
-use warroom::model::{Lapse, Stamp, Zone};
+use warroom::model::{Fact, Lapse, Stamp, Zone};
 use warroom::recording::Reader;
 use warroom::simulator::cloud::world::Metric;
 use warroom::simulator::cloud::{Api, Clock, Cloud, Rates, Running, World};
@@ -77,9 +77,35 @@ async fn what_the_account_has_is_printed_as_blocks_and_as_json() {
     assert!(!o.status.success() && says.contains("secret key") && !says.contains("wrong-secret"), "{says}");
 }
 
-/// Waits until the program has asked nothing for a while.
+/// Waits until so much of the past is recorded as fetched.
+async fn until_fetched(folder: &Path, wanted: Lapse) {
+    let fetched = || {
+        let Ok((reader, _)) = Reader::open(folder) else { return Lapse::ZERO };
+        let mut spans = Vec::new();
+        for batch in reader.batches() {
+            spans.extend(batch.facts.iter().filter_map(|f| if let Fact::Fetched(f) = f { Some(f.span) } else { None }));
+        }
+        spans.sort_by_key(|s| s.from);
+        let (mut sum, mut reached) = (Lapse::ZERO, Stamp(i64::MIN));
+        for span in spans.into_iter().filter(|s| s.from < s.to) {
+            let from = span.from.max(reached);
+            reached = reached.max(span.to);
+            sum = sum + reached.since(from);
+        }
+        sum
+    };
+    for _ in 0..600 {
+        if fetched() >= wanted {
+            return;
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+    assert!(fetched() >= wanted, "only {:?} of the past ever came", fetched());
+}
+
+/// Waits until the program has asked something, and then nothing more for a while.
 async fn until_quiet(cloud: &Running) {
-    let limit = Instant::now() + Duration::from_mins(1);
+    let limit = Instant::now() + Duration::from_mins(2);
     let mut before = (0, Instant::now());
     while Instant::now() < limit {
         let asked = cloud.requests().count(Api::Batch);
@@ -90,6 +116,7 @@ async fn until_quiet(cloud: &Running) {
         }
         sleep(Duration::from_millis(100)).await;
     }
+    assert!(before.0 > 0, "it never asked");
 }
 
 async fn end(mut child: Child) {
@@ -110,7 +137,7 @@ async fn a_recording_that_is_continued_has_the_day_already() {
         command.spawn().unwrap()
     };
     let child = record();
-    until_quiet(&cloud).await;
+    until_fetched(&folder, Lapse::hours(28)).await;
     end(child).await;
     let first = cloud.requests().count(Api::Batch);
     assert!(first >= 8, "29 hours in parts of four, and what is new: {first}");
