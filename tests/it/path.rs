@@ -11,15 +11,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// 2,000 orders: 1,900 between an hour and twenty minutes old, in the mixes of an incident, and 100 young.
-/// The oldest, ORD-1, was paid, hangs, and is not at HO.
+/// 2,000 orders: 1,900 between 45 and 21 minutes old, far from every border of time, in the mixes of an incident,
+/// and 100 young. The oldest, ORD-1, was paid, hangs, and is not at HO.
 const WORLD: &str = "
     CREATE ROLE warroom LOGIN; GRANT pg_monitor TO warroom;
     CREATE SCHEMA mrg; CREATE SCHEMA upg; CREATE SCHEMA ho;
     CREATE TABLE mrg.orders (id text PRIMARY KEY, born timestamptz NOT NULL, state text NOT NULL, total bigint, region text);
     CREATE TABLE upg.payments (ref text PRIMARY KEY, order_id text, amount bigint, status text, at timestamptz);
     CREATE TABLE ho.payments (id text PRIMARY KEY, upg_ref text, amount bigint, at timestamptz);
-    INSERT INTO mrg.orders SELECT 'ORD-' || g, now() - interval '58 min' + g * interval '1.2 s',
+    INSERT INTO mrg.orders SELECT 'ORD-' || g, now() - interval '45 min' + g * interval '0.75 s',
         CASE WHEN g % 10 IN (0, 1, 2, 3) THEN 'GANTUNG' WHEN g % 10 = 5 THEN 'FAILED' ELSE 'COMPLETE' END,
         100000 + g, (ARRAY['JKT', 'SBY', 'BDG'])[1 + g % 3] FROM generate_series(1, 1900) g;
     INSERT INTO mrg.orders SELECT 'ORD-' || g, now() - interval '2 min', 'GANTUNG', 100000 + g, 'JKT'

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Nothing here takes this long unless it never comes.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 struct Seen {
     raw: Vec<u8>,
@@ -163,6 +163,11 @@ impl Running {
     }
     pub fn contents(&self) -> String {
         self.seen.0.lock().unwrap().screen.screen().contents()
+    }
+    /// The screen, and how many bytes it took: both of one moment.
+    pub fn contents_and_bytes(&self) -> (String, usize) {
+        let seen = self.seen.0.lock().unwrap();
+        (seen.screen.screen().contents(), seen.raw.len())
     }
     /// Everything that was written so far.
     pub fn raw(&self) -> Vec<u8> {

@@ -270,11 +270,11 @@ fn a_clock_that_moves_costs_few_bytes() {
     // Now and then the axis moves on by a cell, or a source says something new: such a second is not
     // the clock's alone. Nearly all of them are.
     let mut clock_alone = Vec::new();
-    let mut last = (running.contents(), running.raw().len());
+    let mut last = running.contents_and_bytes();
     while clock_alone.len() < 3 {
         running.until("another second", |s| header(&s.contents()) != header(&last.0));
         running.settles();
-        let (now, bytes) = (running.contents(), running.raw().len());
+        let (now, bytes) = running.contents_and_bytes();
         if below(&now) == below(&last.0) {
             clock_alone.push(bytes - last.1);
         }
