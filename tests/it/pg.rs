@@ -9,9 +9,9 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use std::fmt::Write as _;
 use std::io::Read as _;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -71,6 +71,20 @@ fn unprivileged(bin: &Path, program: &str) -> Command {
     c
 }
 
+/// A free port that stays free while nothing listens on it: from below those that the kernel hands out to
+/// whoever asks for any, and to everyone who connects.
+pub fn quiet_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = std::process::id().wrapping_mul(97) % 10_000;
+    loop {
+        let n = NEXT.fetch_add(1, Ordering::SeqCst);
+        let port = 20_000 + ((begin + u32::from(n)) % 10_000) as u16;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
 /// A running server; dropped, it is ended and its files are removed.
 pub struct Server {
     pub installation: Installation,
@@ -89,7 +103,7 @@ impl Server {
         run(unprivileged(&installation.bin, "initdb")
             .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N", "-D"])
             .arg(&data));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = quiet_port();
         let mut conf = std::fs::read_to_string(data.join("postgresql.conf")).unwrap();
         let _ = write!(
             conf,
@@ -218,7 +232,7 @@ pub fn later(mut conn: PgConnection, text: impl Into<String>) -> tokio::task::Jo
 /// Waits until a query of numbers gives what is wanted.
 pub async fn until(conn: &mut PgConnection, text: &str, wanted: i64) {
     let mut n = number(conn, text).await;
-    for _ in 0..3_000 {
+    for _ in 0..12_000 {
         if n == wanted {
             return;
         }

@@ -95,9 +95,9 @@ impl Drop for Web {
 }
 
 impl Web {
-    /// Serves what `script` answers, on a port of its own.
+    /// Serves what `script` answers, on a port of its own, which stays its own when it ends.
     pub async fn serve(script: impl FnMut(&Request) -> Answer + Send + 'static) -> Self {
-        Self::at(0, script).await
+        Self::at(crate::pg::quiet_port(), script).await
     }
     /// The same on a port: a process that comes back.
     pub async fn at(port: u16, script: impl FnMut(&Request) -> Answer + Send + 'static) -> Self {
