@@ -209,7 +209,7 @@ async fn a_named_resource_brings_its_series_in_our_units_under_its_lanes() {
     // The unaligned instants stay what they were.
     assert!(scene.points("huawei.pg_conn_usage").iter().all(|(at, _)| at.0 % 60_000_000 == 17_000_000));
     assert_eq!(scene.state, State::Well);
-    assert!(scene.says.contains("have had no data so far"), "{}", scene.says);
+    assert!(scene.says.contains("no data so far of"), "{}", scene.says);
 }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ use crate::store::{Series, Store};
 const SILENT_AFTER: i64 = 3;
 /// What is taken for the spacing of a series that has too few points to tell.
 const UNKNOWN_SPACING: Lapse = Lapse::minutes(1);
+/// What a first look at a source that keeps its own past reaches back.
+const LOOKED_BACK: Lapse = Lapse::minutes(30);
 /// Points looked at to learn a spacing.
 const SPACING_POINTS: usize = 64;
 
@@ -121,9 +123,10 @@ impl<'a> Holes<'a> {
             }
             let end = (column..cells.len()).find(|i| !matches!(cells[*i], Cell::Empty)).unwrap_or(cells.len());
             let held = self.held(axis, cells, column, end);
+            let hole = Span::new(axis.start(column), axis.start(end));
             for (i, cell) in cells.iter_mut().enumerate().take(end).skip(column) {
                 let span = Span::new(axis.start(i), axis.start(i + 1));
-                *cell = if self.is_unwatched(&span) {
+                *cell = if self.is_unwatched(&span, &hole) {
                     Cell::Empty
                 } else if self.counts_lines {
                     self.line_count(&span, is_down(&span))
@@ -137,10 +140,12 @@ impl<'a> Holes<'a> {
         }
     }
 
-    /// Whether nobody looked at a stretch: nothing is known there, and nothing was lost.
-    fn is_unwatched(&self, span: &Span) -> bool {
+    /// Whether nobody looked at a stretch of a hole: nothing is known there, and nothing was lost.
+    fn is_unwatched(&self, span: &Span, hole: &Span) -> bool {
         if let Some((first, asked)) = &self.fetched {
-            return span.to <= *first && !asked.iter().any(|s| s.overlaps(span));
+            // The first look reaches back a little and is no fetched past: a short hole is one of the data's.
+            let long = hole.length() >= LOOKED_BACK;
+            return long && span.to <= *first && !asked.iter().any(|s| s.overlaps(span));
         }
         self.unwatched.is_some_and(|u| u.from <= span.from && span.to <= u.to)
     }

@@ -192,15 +192,17 @@ fn the_time_between_last_weeks_baseline_and_the_first_sign_of_a_source_is_no_gap
 #[test]
 fn before_the_first_report_only_what_was_fetched_can_have_a_gap() {
     let mut store = Store::default();
-    health(&mut store, "a", minute(16), State::Well);
-    for i in [0, 1, 2, 7, 8] {
+    health(&mut store, "a", minute(79), State::Well);
+    for i in [0, 1, 2, 7, 8, 40, 42, 80] {
         point(&mut store, "a.x", minute(i), 5.0);
     }
     let fetched = Fetched { what: "all".into(), span: Span::new(minute(0), minute(10)) };
     feed(&mut store, "a", vec![Fact::Fetched(fetched)]);
-    point(&mut store, "a.x", minute(17), 5.0);
-    let cells = columns(&store, &lane("a.x", Rollup::Last), &axis(18), minute(17), minute(17)).cells;
-    assert_eq!(drawn(&cells), "555????55?______?5", "asked and not there is a gap; not asked is nothing");
+    let cells = columns(&store, &lane("a.x", Rollup::Last), &axis(81), minute(80), minute(80)).cells;
+    let drawn = drawn(&cells);
+    assert_eq!(&drawn[..10], "555????55?", "asked and not there is a gap");
+    assert_eq!(&drawn[10..40], "_".repeat(30), "not asked is nothing");
+    assert_eq!(&drawn[40..43], "555", "a minute missed is within its habit, asked or not");
 }
 
 fn with_baseline(window: bool) -> Store {

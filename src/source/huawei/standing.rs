@@ -97,7 +97,7 @@ impl Remarks {
     fn says(&self, source: &str, never: &[String]) -> String {
         let mut out = Vec::new();
         if !never.is_empty() {
-            out.push(format!("{} metrics have had no data so far: {}", never.len(), listed(never)));
+            out.push(format!("no data so far of {}", listed(never)));
         }
         if !self.twice.is_empty() {
             let names: Vec<String> = self.twice.iter().cloned().collect();
