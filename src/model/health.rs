@@ -69,6 +69,17 @@ pub struct Cost {
     pub interval: Lapse,
 }
 
+impl Cost {
+    /// Adds what more requests cost; the times and the connections are the round's and stay.
+    pub fn add(&mut self, more: &Self) {
+        self.requests = self.requests.saturating_add(more.requests);
+        self.failed = self.failed.saturating_add(more.failed);
+        self.throttled = self.throttled.saturating_add(more.throttled);
+        self.bytes = self.bytes.saturating_add(more.bytes);
+        self.skew = more.skew.or(self.skew);
+    }
+}
+
 /// What a source knows it could not keep or read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Loss {

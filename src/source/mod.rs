@@ -11,6 +11,7 @@ pub mod note;
 pub mod orders;
 pub mod postgres;
 pub mod prometheus;
+pub mod redact;
 pub mod replay;
 pub mod runner;
 

@@ -300,6 +300,49 @@ async fn a_refusal_stops_all_queries_after_the_first_with_its_reason() {
 }
 
 #[tokio::test]
+async fn a_server_that_repeats_who_we_are_gets_no_secret_into_state_or_facts() {
+    let secrets = [
+        ("bearer = 'Hunter2secret'\n", vec!["Hunter2secret"]),
+        // RFC 7617's own user and password.
+        ("user = 'Aladdin'\npassword = 'open sesame'\n", vec!["QWxhZGRpbjpvcGVuIHNlc2FtZQ", "open sesame"]),
+        ("headers = { X-Api-Key = 'k3y/with/slashes' }\n", vec!["k3y/with/slashes", "k3y%2Fwith%2Fslashes"]),
+    ];
+    for (auth, secrets) in secrets {
+        let echo = |r: &Request| {
+            let sent: Vec<&str> = ["authorization", "x-api-key"].iter().filter_map(|n| r.header(n)).collect();
+            format!("who is {}? not open sesame, nor k3y%2Fwith%2Fslashes", sent.join(" "))
+        };
+        let web = Web::serve(|_| Answer::Hangs).await;
+        let mut prom = source(&(keys(&web) + auth + ERRORS), &Turned::at(EVENING), vec![], vec![]);
+        let answers: [fn(String) -> Answer; 5] = [
+            |echo| error(503, "timeout", &echo),
+            |echo| error(422, &format!("execution {echo}"), "too many samples"),
+            |echo| {
+                Answer::json(format!(
+                    "{{\"status\":\"success\",\"data\":{{\"resultType\":\"matrix\",\"result\":[]}},\"warnings\":[\"{echo}\"]}}"
+                ))
+            },
+            |echo| Answer::Says(500, Vec::new(), echo.into_bytes()),
+            |echo| error(400, "bad_data", &echo),
+        ];
+        let mut quoted = 0;
+        for answer in answers {
+            web.now(move |r| answer(echo(r)));
+            let told = again(&mut prom).await;
+            assert_ne!(told.state(), State::Well, "{}", told.says());
+            let shown =
+                format!("{:?} {} {} {:?} {:?}", told.condition, told.says(), told.code(), told.lost, told.cards);
+            assert!(!secrets.iter().any(|s| shown.contains(s)), "{shown}");
+            quoted += usize::from(shown.contains("‹cut›"));
+        }
+        assert!(quoted >= 4, "the rest of the words is told: {quoted}");
+        let request = web.seen().remove(0);
+        let sent = [request.header("authorization"), request.header("x-api-key")];
+        assert!(sent.iter().flatten().any(|h| h.contains(secrets[0])), "it was sent: {sent:?}");
+    }
+}
+
+#[tokio::test]
 async fn warnings_future_points_and_silence_are_told() {
     let body = |inner: &str, more: &str| {
         format!("{{\"status\":\"success\",\"data\":{{\"resultType\":\"matrix\",\"result\":[{inner}]}}{more}}}")

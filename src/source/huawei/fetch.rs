@@ -135,11 +135,11 @@ impl Fetcher {
         let answer = match self.client.call(Ask::post(Service::Ces, ces::PATH, body)).await {
             Ok(answer) => answer,
             Err(trouble) => {
-                add(cost, &trouble.cost);
+                cost.add(&trouble.cost);
                 return Err(trouble);
             }
         };
-        add(cost, &answer.cost());
+        cost.add(&answer.cost());
         let latest = now + answer.skew.unwrap_or_default().max(Lapse::ZERO) + AHEAD;
         match answer.json::<ces::Answer>().await {
             Ok(read) => Ok(ces::read(read, question, &self.targets, latest)),
@@ -159,13 +159,4 @@ fn is_refusal(trouble: &Trouble) -> bool {
         Kind::NotFound => trouble.code.to_ascii_lowercase().starts_with("ces"),
         _ => false,
     }
-}
-
-/// Adds what a request cost to what a round cost.
-pub fn add(sum: &mut Cost, one: &Cost) {
-    sum.requests = sum.requests.saturating_add(one.requests);
-    sum.failed = sum.failed.saturating_add(one.failed);
-    sum.throttled = sum.throttled.saturating_add(one.throttled);
-    sum.bytes = sum.bytes.saturating_add(one.bytes);
-    sum.skew = one.skew.or(sum.skew);
 }

@@ -12,7 +12,7 @@ use crate::model::{Fact, Lapse, Span, Stamp, Zone};
 use crate::source::clock::Clock;
 use crate::source::huawei::backfill::{self, Backfill, Brought, Part, Why};
 use crate::source::huawei::ces::{Question, Reading};
-use crate::source::huawei::fetch::{self, Fetcher};
+use crate::source::huawei::fetch::Fetcher;
 use crate::source::huawei::known::{Gathered, Known};
 use crate::source::huawei::plan::{self, Period};
 use crate::source::huawei::standing::{self, Remarks, View};
@@ -147,7 +147,7 @@ impl Metrics {
         let mut earliest: Option<Stamp> = None;
         for question in questions {
             let got = self.fetcher.fetch(question, now).await;
-            fetch::add(&mut cost, &got.cost);
+            cost.add(&got.cost);
             for reading in got.readings {
                 earliest = earliest.into_iter().chain(reading.earliest(span.to)).min();
                 self.take(reading);

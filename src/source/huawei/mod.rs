@@ -1,8 +1,8 @@
 //! Huawei Cloud: one client for all its services, and the sources that ask through it.
 //!
 //! `client` asks: it signs (`sign`), proves who we are (`credentials`, with `metadata` and `token`), keeps
-//! manners (`bucket`, `circuit`) and puts failures into words (`refusal` reads them, `redact` cuts secrets
-//! out, `trouble` says them); `line` and `wire` send. What is asked and what the answers mean is the business
+//! manners (`bucket`, `circuit`) and puts failures into words (`refusal` reads them, `trouble` says
+//! them, without secrets); `line` and `wire` send. What is asked and what the answers mean is the business
 //! of each source.
 
 pub mod backfill;
@@ -24,7 +24,6 @@ pub mod metadata;
 pub mod metrics;
 pub mod plan;
 pub mod project;
-pub mod redact;
 pub mod refusal;
 pub mod sign;
 pub mod standing;

@@ -11,6 +11,7 @@ use crate::source::huawei::{self, Client, Kind, Service};
 use crate::source::prometheus::http::{Ask, Fault, Http, Reply};
 use crate::source::prometheus::matrix::{About, Answer};
 use crate::source::prometheus::pod::{Refusal, away};
+use crate::source::redact::Known;
 use crate::source::runner::Condition;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -176,8 +177,9 @@ async fn read(name: &str, reply: Reply) -> Result<Answer, No> {
         _ => {}
     }
     let lost = |refusal: Refusal| No::Moment(refusal.says);
+    let known = reply.known;
     match away(reply.body, Answer::read).await.map_err(lost)? {
-        Ok(answer) => sorted(name, status, answer),
+        Ok(answer) => sorted(name, status, answer.cleaned(&known)),
         Err(e) if status == 200 && e.is_eof() => Err(No::Moment("the answer was cut off".to_owned())),
         Err(e) if status == 200 => {
             Err(No::Moment(format!("the answer is not a range query's (line {}, column {})", e.line(), e.column())))
@@ -217,17 +219,18 @@ async fn aom(client: &Client, name: &str, parameters: Vec<(String, String)>, cos
     let ask = huawei::Ask { body: None, ..ask };
     match client.call(ask).await {
         Ok(answer) => {
-            add(cost, &answer.cost());
+            cost.add(&answer.cost());
             let lost = |refusal: Refusal| No::Moment(refusal.says);
             match away(answer.body.to_vec(), Answer::read).await.map_err(lost)? {
-                Ok(read) => sorted(name, answer.status, read),
+                // Who we are is known to the client only, which has cut it out of every refusal already.
+                Ok(read) => sorted(name, answer.status, read.cleaned(&Known::default())),
                 Err(e) => {
                     Err(No::Moment(format!("AOM's answer cannot be read (line {}, column {})", e.line(), e.column())))
                 }
             }
         }
         Err(trouble) => {
-            add(cost, &trouble.cost);
+            cost.add(&trouble.cost);
             Err(match trouble.kind {
                 Kind::BadRequest => {
                     let says = trouble.message.raw().to_owned();
@@ -244,14 +247,6 @@ async fn aom(client: &Client, name: &str, parameters: Vec<(String, String)>, cos
             })
         }
     }
-}
-
-fn add(cost: &mut Cost, more: &Cost) {
-    cost.requests = cost.requests.saturating_add(more.requests);
-    cost.failed = cost.failed.saturating_add(more.failed);
-    cost.throttled = cost.throttled.saturating_add(more.throttled);
-    cost.bytes = cost.bytes.saturating_add(more.bytes);
-    cost.skew = more.skew.or(cost.skew);
 }
 
 #[cfg(test)]

@@ -6,9 +6,11 @@
 use crate::config::prometheus::Auth;
 use crate::model::{Lapse, Stamp};
 use crate::source::clock::Clock;
+use crate::source::huawei::sign::encode;
+use crate::source::redact::Known;
 use flate2::read::MultiGzDecoder;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::io::Read as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -29,8 +31,16 @@ pub struct Http {
     timeout: Lapse,
     /// Largest answer, unpacked.
     most: usize,
-    headers: Mutex<Option<(Instant, HeaderMap)>>,
+    proof: Mutex<Option<(Instant, Proof)>>,
     clock: Clock,
+}
+
+/// What says who we are.
+#[derive(Clone, Debug, Default)]
+struct Proof {
+    headers: HeaderMap,
+    /// What of it must not come back in words.
+    known: Known,
 }
 
 /// A question.
@@ -57,6 +67,8 @@ pub struct Reply {
     pub skew: Option<Lapse>,
     /// How long it wants to be left alone.
     pub retry_after: Option<Lapse>,
+    /// What proved who we are: cut out of every word of the answer that is shown.
+    pub known: Known,
 }
 
 /// Why there is no answer.
@@ -151,12 +163,12 @@ impl Http {
             .no_gzip();
         let builder = if direct { builder.no_proxy() } else { builder };
         let client = builder.build().map_err(|e| Fault::Other(format!("HTTP cannot be spoken here: {e}")))?;
-        Ok(Self { client, auth: auth.clone(), timeout, most, headers: Mutex::default(), clock })
+        Ok(Self { client, auth: auth.clone(), timeout, most, proof: Mutex::default(), clock })
     }
 
     /// Asks once. The answer may have any status.
     pub async fn ask(&self, url: &str, accept: &'static str, ask: &Ask) -> Result<Reply, Fault> {
-        let headers = self.headers().await?;
+        let Proof { headers, known } = self.proof().await?;
         let request = match ask {
             Ask::Get(query) => self.client.get(url).query(query),
             Ask::Form(form) => {
@@ -171,7 +183,7 @@ impl Http {
         let status = response.status().as_u16();
         if status == 401 {
             // It may have been exchanged meanwhile: fetched anew next time.
-            *self.headers.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *self.proof.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
         let text = |name| response.headers().get(name).and_then(|v: &HeaderValue| v.to_str().ok()).unwrap_or_default();
         let packed = text(header::CONTENT_ENCODING).to_ascii_lowercase();
@@ -191,17 +203,17 @@ impl Http {
             "gzip" | "x-gzip" => unpacked(body, self.most).await?,
             _ => return Err(Fault::Packed),
         };
-        Ok(Reply { status, body, wire, content_type, skew, retry_after })
+        Ok(Reply { status, body, wire, content_type, skew, retry_after, known })
     }
 
-    /// Headers that say who we are, fetched anew from time to time.
-    async fn headers(&self) -> Result<HeaderMap, Fault> {
-        if let Some((at, headers)) = &*self.headers.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What says who we are, fetched anew from time to time.
+    async fn proof(&self) -> Result<Proof, Fault> {
+        if let Some((at, proof)) = &*self.proof.lock().unwrap_or_else(PoisonError::into_inner)
             && at.elapsed() < SECRET_AGE
         {
-            return Ok(headers.clone());
+            return Ok(proof.clone());
         }
-        let mut map = HeaderMap::new();
+        let (mut map, mut known) = (HeaderMap::new(), Vec::new());
         let value = |text: &str| {
             let mut value = HeaderValue::from_str(text)
                 .map_err(|_| Fault::Secret("a secret has characters that no HTTP header can carry".to_owned()))?;
@@ -211,20 +223,24 @@ impl Http {
         if let Some(bearer) = &self.auth.bearer {
             let secret = bearer.obtain().await.map_err(Fault::Secret)?;
             map.insert(header::AUTHORIZATION, value(&format!("Bearer {}", secret.expose_secret()))?);
+            known.push(secret);
         }
         if let Some((user, password)) = &self.auth.basic {
             let secret = password.obtain().await.map_err(Fault::Secret)?;
             let encoded = base64(format!("{user}:{}", secret.expose_secret()).as_bytes());
             map.insert(header::AUTHORIZATION, value(&format!("Basic {encoded}"))?);
+            known.extend([SecretString::from(encoded), secret]);
         }
         for (name, secret) in &self.auth.headers {
             let secret = secret.obtain().await.map_err(Fault::Secret)?;
             let name = HeaderName::from_bytes(name.as_bytes())
                 .map_err(|_| Fault::Secret("a name in headers is no HTTP header".to_owned()))?;
             map.insert(name, value(secret.expose_secret())?);
+            known.push(secret);
         }
-        *self.headers.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), map.clone()));
-        Ok(map)
+        let proof = Proof { headers: map, known: Known::new(known) };
+        *self.proof.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), proof.clone()));
+        Ok(proof)
     }
 
     /// A failure of the client, told apart by what lies at its root. Its own words can quote the URL.
@@ -305,22 +321,9 @@ fn form_encoded(form: &[(String, String)]) -> String {
         if !out.is_empty() {
             out.push('&');
         }
-        encode(&mut out, name);
-        out.push('=');
-        encode(&mut out, value);
+        out.extend([encode(name), "=".to_owned(), encode(value)]);
     }
     out
-}
-
-fn encode(out: &mut String, text: &str) {
-    use std::fmt::Write as _;
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
 }
 
 /// RFC 4648, with padding: what `Authorization: Basic` wants.

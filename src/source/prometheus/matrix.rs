@@ -8,6 +8,7 @@ use crate::config::prometheus::{PromQuery, Split};
 use crate::model::series::SeriesName;
 use crate::model::{Span, Stamp};
 use crate::source::huawei::lenient::Number;
+use crate::source::redact::Known;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,6 +93,16 @@ impl Answer {
     /// Reads a body. The error names the place, never the content.
     pub fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(body)
+    }
+
+    /// The same without a secret of ours in the server's words.
+    #[must_use]
+    pub fn cleaned(mut self, known: &Known) -> Self {
+        let words = self.warnings.iter_mut().flatten();
+        for text in [&mut self.error, &mut self.error_type].into_iter().chain(words).filter(|t| !t.is_empty()) {
+            *text = known.clean(text);
+        }
+        self
     }
 
     /// The error in it, when it is one.

@@ -164,7 +164,7 @@ impl Prometheus {
             let answers: Vec<_> = stream::iter(asks).buffered(AT_ONCE).collect().await;
             let mut refused = None;
             for (i, span, answer, spent) in answers {
-                add(cost, &spent);
+                cost.add(&spent);
                 match answer {
                     Ok(answer) => {
                         let asked = &mut self.asked[i];
@@ -391,14 +391,6 @@ fn across(across: crate::config::measure::Across) -> &'static str {
 fn what(query: &PromQuery, step: Lapse) -> String {
     let by = query.split.as_ref().map_or("", |s| s.by.as_str());
     format!("{}: {} every {} s by {by}", query.name, query.promql, step.as_secs_f64())
-}
-
-fn add(cost: &mut Cost, more: &Cost) {
-    cost.requests = cost.requests.saturating_add(more.requests);
-    cost.failed = cost.failed.saturating_add(more.failed);
-    cost.throttled = cost.throttled.saturating_add(more.throttled);
-    cost.bytes = cost.bytes.saturating_add(more.bytes);
-    cost.skew = more.skew.or(cost.skew);
 }
 
 impl Poll for Prometheus {

@@ -13,7 +13,6 @@ use crate::model::health::{Cost, Loss, State};
 use crate::model::{Fact, Lapse, Mark, Span, Stamp};
 use crate::source::clock::Clock;
 use crate::source::huawei::client::Answer;
-use crate::source::huawei::fetch::add;
 use crate::source::huawei::metrics::Past;
 use crate::source::huawei::{Ask, Client, Kind, Trouble};
 use crate::source::runner::{Condition, Failure, Next, Poll, Round};
@@ -104,11 +103,11 @@ impl Haul {
         let answer: Answer = match client.call(ask).await {
             Ok(answer) => answer,
             Err(trouble) => {
-                add(&mut self.cost, &trouble.cost);
+                self.cost.add(&trouble.cost);
                 return Err(trouble);
             }
         };
-        add(&mut self.cost, &answer.cost());
+        self.cost.add(&answer.cost());
         answer.json().await
     }
 }
@@ -160,7 +159,7 @@ impl Marks {
         for (at, span) in std::iter::once(live).chain(past).enumerate() {
             let mut haul = Haul::default();
             let done = self.ask(what, span, &mut haul).await;
-            add(cost, &haul.cost);
+            cost.add(&haul.cost);
             for found in haul.found {
                 if self.seen.insert(found.id) {
                     facts.push(Fact::Mark(found.mark));

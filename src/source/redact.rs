@@ -1,16 +1,20 @@
-//! Cuts out of a server's words whatever proves who we are: keys, tokens, signatures and the canonical
-//! request that gateways echo.
+//! Cuts out of a server's words whatever proves who we are: keys, tokens, passwords, signatures and the
+//! canonical request that gateways echo.
 //!
 //! Two nets, one behind the other: what we know (the keys in use) is found wherever it stands, and what looks
 //! like a secret is cut even when it is nobody's we know. May not know: what the words mean.
 
 use crate::source::huawei::sign;
+use secrecy::{ExposeSecret as _, SecretString};
+use std::sync::Arc;
 
 /// What stands in the place of what was cut.
 pub const CUT: &str = "‹cut›";
 /// Words longer than this, without a slash or a dot in them, are hashes, keys or tokens. Ids of the cloud
 /// have 32 or 36 characters, its secret keys 40.
 const LONGEST_ID: usize = 39;
+/// The words that a metric's name is made of are shorter.
+const LONGEST_PART: usize = 15;
 /// More of a message than this helps nobody at night.
 const LONGEST_MESSAGE: usize = 400;
 /// What follows one of these, and the blanks, signs and quotes behind it, is cut.
@@ -29,6 +33,27 @@ const LABELS: [&str; 13] = [
     "ak:",
     "sk:",
 ];
+
+/// Secrets in use. Its `Debug` shows how many.
+#[derive(Clone, Default)]
+pub struct Known(Arc<[SecretString]>);
+
+impl std::fmt::Debug for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} secrets", self.0.len())
+    }
+}
+
+impl Known {
+    /// These are known.
+    pub fn new(secrets: Vec<SecretString>) -> Self {
+        Self(secrets.into())
+    }
+    /// A message without them, and without what looks like one.
+    pub fn clean(&self, text: &str) -> String {
+        clean(text, &self.0.iter().map(SecretString::expose_secret).collect::<Vec<_>>())
+    }
+}
 
 /// A message without secrets. `known` are the secrets in use.
 pub fn clean(text: &str, known: &[&str]) -> String {
@@ -114,11 +139,18 @@ fn without_long_words(text: &str) -> String {
         let (before, from) = rest.split_at(start);
         let (word, after) = from.split_at(from.find(|c| !inside(c)).unwrap_or(from.len()));
         out.push_str(before);
-        out.push_str(if word.len() > LONGEST_ID { CUT } else { word });
+        out.push_str(if word.len() > LONGEST_ID && !is_name(word) { CUT } else { word });
         rest = after;
     }
     out.push_str(rest);
     out
+}
+
+/// Whether a long word is the name of a metric: parts in lower case with underscores between them, of which
+/// each is short. A token has capitals or goes on for longer.
+fn is_name(word: &str) -> bool {
+    let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    word.split('_').all(|part| part.len() <= LONGEST_PART && part.bytes().all(lower))
 }
 
 fn shortened(text: &str) -> String {
@@ -173,6 +205,7 @@ mod tests {
             format!("odd word {SK}"),
             format!("encoded_authorization_message: {TOKEN}"),
             format!("ak: {AK}"),
+            "odd word c0ffee00c0ffee00c0ffee00_4c9470d9c1_c0ffee00".to_owned(),
         ] {
             let left = clean(&said, &[]);
             assert!(![AK, SK, TOKEN, "4c9470d9c1", "EXAMPLETOKEN"].iter().any(|s| left.contains(s)), "{said}\n{left}");
@@ -186,6 +219,7 @@ mod tests {
             "instance 3c8cc15614ab46f5b8743317555e0de2in03, group 00330565-5baf-4e0d-bd16-ba0c6b951d9a",
             "throttling threshold: policy ip over ratelimit,limit:5,time:1 minute",
             "a leak: small; Perücke überall",
+            "parse error: container_network_receive_packets_dropped_total",
         ] {
             assert_eq!(clean(said, &[AK]), said);
         }
