@@ -2,12 +2,13 @@
 //! everybody who uses it.
 //!
 //! Until something was answered with the keys in use, requests go one at a time, so that a wrong key costs
-//! one refusal and not one for each source. May not know: what is asked.
+//! one refusal and not one for each source. A wait ends early when its reason is gone: the credentials were
+//! corrected, or our clock was set. May not know: what is asked.
 
-use crate::model::Lapse;
 use crate::model::health::Cost;
+use crate::model::{Lapse, Stamp};
 use crate::source::huawei::Service;
-use crate::source::huawei::trouble::{Kind, Trouble};
+use crate::source::huawei::trouble::{Kind, LOOK_AGAIN, Trouble};
 use crate::source::runner::lapse;
 use std::collections::BTreeMap;
 use std::sync::{Mutex as Lock, MutexGuard as Locked, PoisonError};
@@ -17,8 +18,9 @@ use tokio::time::Instant;
 
 /// After a refusal one request is tried again so much later.
 pub const SLOW_RETRY: Duration = Duration::from_mins(10);
-/// While nobody asks, places where credentials can be corrected are looked at this often.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+/// Signatures are accepted while the clocks are less apart than this, with something left for the way.
+const NEAR_ENOUGH: Lapse = Lapse::minutes(14);
 
 /// The circuit of a block.
 #[derive(Debug, Default)]
@@ -42,6 +44,8 @@ struct Open {
     trouble: Trouble,
     until: Instant,
     looked: Instant,
+    /// When it began, by both clocks: the one that people set, and the one that only goes on.
+    began: (Stamp, Instant),
 }
 
 impl Open {
@@ -52,6 +56,17 @@ impl Open {
         trouble.held = Some(lapse(left));
         trouble.cost = Cost::default();
         Some(trouble)
+    }
+
+    /// Whether it was refused because of our clock, which has been set since: by how much it moved tells how
+    /// far apart the clocks are now, without asking.
+    fn clock_is_right(&self, wall: Stamp, now: Instant) -> bool {
+        let Kind::Skewed(skew) = self.trouble.kind else { return false };
+        let moved = wall.since(self.began.0) - lapse(now.saturating_duration_since(self.began.1));
+        match skew {
+            Some(skew) => (skew - moved).abs() < NEAR_ENOUGH,
+            None => moved.abs() >= Lapse::minutes(1),
+        }
     }
 }
 
@@ -89,11 +104,11 @@ impl Circuit {
         state.one.remove(&service);
     }
 
-    /// Who we are was refused. Gives the trouble with the time that it now stands.
-    pub fn refused(&self, service: Service, mut trouble: Trouble) -> Trouble {
+    /// Who we are was refused; `wall` is our wall clock. Gives the trouble with the time that it now stands.
+    pub fn refused(&self, service: Service, mut trouble: Trouble, wall: Stamp) -> Trouble {
         let now = Instant::now();
         trouble.held = Some(lapse(SLOW_RETRY));
-        let open = Open { trouble: trouble.clone(), until: now + SLOW_RETRY, looked: now };
+        let open = Open { trouble: trouble.clone(), until: now + SLOW_RETRY, looked: now, began: (wall, now) };
         let mut state = self.state();
         if state.proven && trouble.kind == Kind::Unauthorized {
             // The same keys are accepted elsewhere: this is between us and that service.
@@ -109,12 +124,17 @@ impl Circuit {
     pub fn look_again(&self) -> bool {
         let now = Instant::now();
         let mut state = self.state();
-        let Some(open) = state.whole.as_mut().filter(|o| now >= o.looked + LOOK_AGAIN) else { return false };
+        let Some(open) = state.whole.as_mut().filter(|o| now >= o.looked + LOOK_AGAIN.to_std()) else { return false };
         open.looked = now;
         true
     }
 
-    /// The credentials are others now.
+    /// Whether our clock was the reason and has been set.
+    pub fn clock_was_set(&self, wall: Stamp) -> bool {
+        self.state().whole.as_ref().is_some_and(|open| open.clock_is_right(wall, Instant::now()))
+    }
+
+    /// The reason is gone: one request may try.
     pub fn corrected(&self) {
         let mut state = self.state();
         (state.proven, state.whole) = (false, None);
@@ -132,6 +152,8 @@ impl Circuit {
 mod tests {
     use super::*;
 
+    const WALL: Stamp = Stamp(1_736_683_200_000_000);
+
     fn refusal(kind: Kind) -> Trouble {
         Trouble::new(kind, "huawei", Service::Ces, "host", "no")
     }
@@ -140,7 +162,7 @@ mod tests {
     async fn a_refusal_stands_for_all_services_until_the_slow_retry() {
         let circuit = Circuit::default();
         assert!(circuit.enter(Service::Ces).await.unwrap().is_some(), "the first goes alone");
-        circuit.refused(Service::Ces, refusal(Kind::BadSignature));
+        circuit.refused(Service::Ces, refusal(Kind::BadSignature), WALL);
         tokio::time::advance(Duration::from_secs(100)).await;
         let trouble = circuit.enter(Service::Cts).await.unwrap_err();
         assert_eq!((trouble.kind, trouble.held), (Kind::BadSignature, Some(Lapse::seconds(500))));
@@ -154,9 +176,9 @@ mod tests {
     async fn one_service_that_refuses_does_not_stop_those_that_accept_us() {
         let circuit = Circuit::default();
         circuit.accepted(Service::Ces);
-        circuit.refused(Service::Aom, refusal(Kind::Unauthorized));
+        circuit.refused(Service::Aom, refusal(Kind::Unauthorized), WALL);
         assert!(circuit.enter(Service::Aom).await.is_err() && circuit.enter(Service::Ces).await.is_ok());
-        circuit.refused(Service::Aom, refusal(Kind::BadSignature));
+        circuit.refused(Service::Aom, refusal(Kind::BadSignature), WALL);
         assert!(circuit.enter(Service::Ces).await.is_err(), "a wrong signature counts for the key, not the service");
     }
 
@@ -169,18 +191,34 @@ mod tests {
             async move { circuit.enter(Service::Cts).await.map(|_| ()).map_err(|t| t.kind) }
         });
         tokio::task::yield_now().await;
-        circuit.refused(Service::Ces, refusal(Kind::UnknownKey));
+        circuit.refused(Service::Ces, refusal(Kind::UnknownKey), WALL);
         drop(first);
         assert_eq!(other.await.unwrap(), Err(Kind::UnknownKey));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_is_set_ends_the_wait_when_it_is_near_enough_now() {
+        let circuit = Circuit::default();
+        circuit.refused(Service::Ces, refusal(Kind::Skewed(Some(Lapse::minutes(40)))), WALL);
+        tokio::time::advance(LOOK_AGAIN.to_std()).await;
+        let later = WALL + LOOK_AGAIN;
+        for (set_by, right) in [(0, false), (20, false), (27, true), (40, true), (53, true), (70, false), (-40, false)]
+        {
+            assert_eq!(circuit.clock_was_set(later + Lapse::minutes(set_by)), right, "{set_by} min");
+        }
+        circuit.refused(Service::Ces, refusal(Kind::Skewed(None)), WALL);
+        assert!(!circuit.clock_was_set(WALL) && circuit.clock_was_set(WALL - Lapse::minutes(40)));
+        circuit.refused(Service::Ces, refusal(Kind::BadSignature), WALL);
+        assert!(!circuit.clock_was_set(WALL + Lapse::minutes(40)), "a wrong key stays wrong");
     }
 
     #[tokio::test(start_paused = true)]
     async fn corrected_credentials_are_looked_for_now_and_then() {
         let circuit = Circuit::default();
         assert!(!circuit.look_again());
-        circuit.refused(Service::Ces, refusal(Kind::BadSignature));
+        circuit.refused(Service::Ces, refusal(Kind::BadSignature), WALL);
         assert!(!circuit.look_again());
-        tokio::time::advance(LOOK_AGAIN).await;
+        tokio::time::advance(LOOK_AGAIN.to_std()).await;
         assert!(circuit.look_again() && !circuit.look_again());
         circuit.corrected();
         assert!(circuit.enter(Service::Ces).await.is_ok() && circuit.held().is_none());

@@ -111,13 +111,23 @@ impl std::fmt::Debug for Answer {
 }
 
 impl Answer {
-    /// The body as JSON; a long one is read away from the async threads, where it would hold up others.
+    /// The body as JSON.
     pub async fn json<T: DeserializeOwned + Send + 'static>(&self) -> Result<T, Trouble> {
+        self.read(|read: T| read).await
+    }
+    /// What is made of the body's JSON; with a long one all of it is done away from the async threads, where
+    /// it would hold up others.
+    pub async fn read<T, R>(&self, make: impl FnOnce(T) -> R + Send + 'static) -> Result<R, Trouble>
+    where
+        T: DeserializeOwned,
+        R: Send + 'static,
+    {
         let body = self.body.clone();
-        let read = if body.len() <= READ_AT_ONCE {
-            serde_json::from_slice(&body)
+        let work = move || serde_json::from_slice(&body).map(make);
+        let read = if self.body.len() <= READ_AT_ONCE {
+            work()
         } else {
-            match tokio::task::spawn_blocking(move || serde_json::from_slice(&body)).await {
+            match tokio::task::spawn_blocking(work).await {
                 Ok(read) => read,
                 Err(_) => return Err(self.trouble(Kind::NotJson(Foreign::Other), "reading the answer failed")),
             }
@@ -274,7 +284,7 @@ impl Inner {
     }
 
     fn refused(&self, service: Service, trouble: Trouble) -> Trouble {
-        if trouble.is_refusal() { self.circuit.refused(service, trouble) } else { trouble }
+        if trouble.is_refusal() { self.circuit.refused(service, trouble, self.line.now()) } else { trouble }
     }
 
     async fn identity(&self, tally: &mut Tally) -> Result<Arc<Identity>, Trouble> {
@@ -329,9 +339,13 @@ impl Inner {
         self.send(ask, identity, project.as_deref(), tally).await
     }
 
-    /// While nobody asks because we were refused: whether the credentials have been corrected.
+    /// While nobody asks because we were refused: whether the clock was set or the credentials were corrected.
     async fn look_for_corrections(&self, tally: &mut Tally) {
         if !self.circuit.look_again() {
+            return;
+        }
+        if self.circuit.clock_was_set(self.line.now()) {
+            self.circuit.corrected();
             return;
         }
         let Some(refused) = self.credentials.kept().await else { return };

@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::{CredentialConfig, HuaweiConfig, Secret};
 use crate::model::Stamp;
+use crate::model::health::State;
 use crate::source::huawei::stand_in::{AK, NOON, PROJECT as ID, SK, TOKEN, World, answer, config};
 use crate::source::huawei::wire::Fault;
 
@@ -84,6 +85,7 @@ async fn every_401_costs_one_request_and_its_reason_stays() {
         assert_eq!((first.kind, first.cost.requests, first.request_id.as_str()), (kind, 1, "f00d"));
         for _ in 0..20 {
             tokio::time::sleep(Duration::from_secs(20)).await;
+            world.later(Lapse::seconds(20));
             let later = client.call(Ask::get(Service::Cts, "/v3/{project_id}/traces")).await.unwrap_err();
             assert_eq!((later.kind, later.cost.requests), (kind, 0), "{message}");
             assert!(later.says().contains("not asked again for"), "{}", later.says());
@@ -110,6 +112,90 @@ async fn many_who_begin_together_with_a_wrong_key_cost_one_refusal() {
         assert_eq!(call.await.unwrap(), Kind::BadSignature);
     }
     assert_eq!(world.network.sent(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_failure_has_its_kind_its_words_and_its_remedy_and_is_forgotten_when_it_is_over() {
+    let html = |status| answer(status, &[("Content-Type", "text/html")], "<html><title>Proxy sign-in</title></html>");
+    let gateway = r#"{"error_msg":"The throttling policy is wrong","error_code":"APIGW.0302","request_id":"f00d"}"#;
+    let service = r#"{"error_code":"LTS.0009","error_msg":"Failed to validate the request body"}"#;
+    let first =
+        r#"{"http_code":"400","message":{"details":"Some content in message body is not correct","code":"ces.0014"}}"#;
+    let prometheus = r#"{"status":"error","errorType":"bad_data","error":"parse error: unexpected end"}"#;
+    let sql = r#"{"message":{"details":"the query has no table"}}"#;
+    let bad = Kind::BadRequest;
+    let cases: [(Result<Incoming, Fault>, Kind, &str, &str); 14] = [
+        // The five shapes of an error's body.
+        (Ok(answer(403, &[], gateway)), Kind::Forbidden, "APIGW.0302, \"The throttling policy", "permission"),
+        (Ok(answer(400, &[], service)), bad, "LTS.0009, \"Failed to validate", "warroom huawei metrics"),
+        (Ok(answer(400, &[], first)), bad, "ces.0014, \"Some content in message body", "warroom huawei metrics"),
+        (Ok(answer(422, &[], prometheus)), bad, "bad_data, \"parse error: unexpected end\"", "warroom huawei metrics"),
+        (Ok(answer(400, &[], sql)), bad, "\"the query has no table\"", "warroom huawei metrics"),
+        // A proxy, with and without an honest status.
+        (Ok(html(502)), Kind::NotJson(Foreign::Html), "a web page came instead of an answer (HTTP 502", "HTTPS_PROXY"),
+        (Ok(html(200)), Kind::NotJson(Foreign::Html), "Proxy sign-in", "HTTPS_PROXY"),
+        // Hosts.
+        (Err(Fault::Dns), Kind::NoRegion, "name service does not answer", "[huawei.endpoints]"),
+        (Err(Fault::Unreachable("no route".to_owned())), Kind::Unreachable, "cannot be reached", "firewall"),
+        (Err(Fault::TimedOut), Kind::TimedOut, "no answer from", "firewall"),
+        // What services and networks do for a while.
+        (Ok(answer(503, &[], "")), Kind::Server, "failed on its own side (HTTP 503)", "goes on trying"),
+        (Ok(answer(500, &[], "{}")), Kind::Server, "failed on its own side (HTTP 500)", "request id"),
+        (
+            Ok(answer(429, &[], "Too Many Requests")),
+            Kind::Throttled { after: None },
+            "less often",
+            "requests_per_second",
+        ),
+        (Err(Fault::Truncated), Kind::NotJson(Foreign::Truncated), "ends in the middle", "asks again"),
+    ];
+    let outcome = Arc::new(std::sync::Mutex::new(Ok(answer(200, &[], "{}"))));
+    let world = World::new({
+        let outcome = Arc::clone(&outcome);
+        move |_, _| outcome.lock().unwrap().clone()
+    });
+    let client = client(&config(), &world);
+    for (bad, kind, words, remedy) in cases {
+        *outcome.lock().unwrap() = bad;
+        let trouble = client.call(ask()).await.unwrap_err();
+        let condition = trouble.condition();
+        assert_eq!(trouble.kind, kind, "{}", trouble.says());
+        let state = if matches!(kind, Kind::Throttled { .. }) { State::Late } else { State::Down };
+        assert_eq!((condition.state, trouble.cost.failed), (state, trouble.cost.requests), "{}", trouble.says());
+        assert!(trouble.says().contains(words), "{}", trouble.says());
+        assert!(condition.remedy.raw().contains(remedy), "{}", condition.remedy.raw());
+        *outcome.lock().unwrap() = Ok(answer(200, &[], "{}"));
+        assert!(client.call(ask()).await.is_ok(), "after {kind:?}");
+    }
+    let mut config = config();
+    config.endpoints.insert("ces".to_owned(), "https://ces.example.invalid".to_owned());
+    *outcome.lock().unwrap() = Err(Fault::Dns);
+    let trouble = Client::within(&config, world.around.clone()).call(ask()).await.unwrap_err();
+    assert_eq!((trouble.kind, trouble.short().as_str()), (Kind::Dns, "no host"));
+    assert!(trouble.says().contains("ces.example.invalid") && trouble.says().contains("name service"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_is_noticed_without_waiting_for_the_slow_retry() {
+    let world = World::new(|_, number| match number {
+        0 => {
+            let body = r#"{"error_msg":"calc ak sk signature fail:signature expired","error_code":"APIGW.0301"}"#;
+            Ok(answer(401, &[("Date", "Sun, 12 Jan 2025 12:55:00 GMT")], body))
+        }
+        _ => Ok(answer(200, &[], "{}")),
+    });
+    let client = client(&config(), &world);
+    let after = async |seconds: u64| {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        world.later(Lapse::seconds(seconds as i64));
+        client.call(ask()).await
+    };
+    let trouble = after(0).await.unwrap_err();
+    assert_eq!(trouble.wait(), Lapse::seconds(30), "it is looked at again by then, and nothing is sent");
+    assert!(after(31).await.is_err(), "nobody has set it");
+    world.later(Lapse::minutes(40));
+    assert!(after(31).await.is_ok());
+    assert_eq!(world.network.sent(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -387,7 +473,7 @@ async fn the_second_host_of_a_service_serves_while_the_first_is_away() {
     let trouble = self::client(&config(), &away).call(Ask::get(Service::Cts, "/x")).await.unwrap_err();
     assert_eq!(
         trouble.says(),
-        "huawei: there is no host cts.ap-southeast-4.myhuaweicloud.com: CTS is not offered in this region, or the region's name is wrong"
+        "huawei: there is no host cts.ap-southeast-4.myhuaweicloud.com: CTS is not offered in this region, the region's name is wrong, or this machine's name service does not answer"
     );
 }
 

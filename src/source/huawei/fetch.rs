@@ -141,13 +141,9 @@ impl Fetcher {
         };
         cost.add(&answer.cost());
         let latest = now + answer.skew.unwrap_or_default().max(Lapse::ZERO) + AHEAD;
-        match answer.json::<ces::Answer>().await {
-            Ok(read) => Ok(ces::read(read, question, &self.targets, latest)),
-            Err(trouble) => {
-                cost.failed = cost.failed.saturating_add(1);
-                Err(trouble)
-            }
-        }
+        let (question, targets) = (question.clone(), Arc::clone(&self.targets));
+        let reading = answer.read(move |read| ces::read(read, &question, &targets, latest)).await;
+        reading.inspect_err(|_| cost.failed = cost.failed.saturating_add(1))
     }
 }
 

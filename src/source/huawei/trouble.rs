@@ -10,6 +10,9 @@ use crate::source::huawei::Service;
 use crate::source::runner::Condition;
 use std::fmt::Write as _;
 
+/// While nobody asks after a refusal, the client looks so often whether its reason is gone.
+pub const LOOK_AGAIN: Lapse = Lapse::seconds(30);
+
 /// Why an answer is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Foreign {
@@ -180,9 +183,13 @@ impl Trouble {
             Kind::TooLong => format!("{name} says that the question is too long{said}"),
             Kind::Server => format!("{name} failed on its own side{said}"),
             Kind::NoRegion => {
-                format!("there is no host {place}: {name} is not offered in this region, or the region's name is wrong")
+                format!(
+                    "there is no host {place}: {name} is not offered in this region, the region's name is wrong, or this machine's name service does not answer"
+                )
             }
-            Kind::Dns => format!("{name}: there is no host of the name {place}"),
+            Kind::Dns => format!(
+                "{name}: there is no host of the name {place}, or the name service of this machine does not answer"
+            ),
             Kind::Unreachable => format!("{name}: {place} cannot be reached{said}"),
             Kind::Tls => format!("{name}: no secure connection with {place}{said}"),
             Kind::Proxy => format!("{name}: something between here and {place} answered in its place{said}"),
@@ -206,7 +213,7 @@ impl Trouble {
         if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
     }
 
-    /// What a person can do, exactly; empty when there is nothing to do but wait.
+    /// What a person can do, exactly.
     pub fn remedy(&self) -> String {
         let (id, proof) = (self.service.id(), &self.proof);
         match self.kind {
@@ -224,7 +231,7 @@ impl Trouble {
             ),
             Kind::TokenExpired => format!("Renew the token of {proof}; keys without a token do not run out."),
             Kind::Skewed(_) => {
-                "Set this machine's clock (timedatectl set-ntp true, or chronyc makestep): up to 15 minutes of difference are accepted.".to_owned()
+                "Set this machine's clock (timedatectl set-ntp true, or chronyc makestep): up to 15 minutes of difference are accepted. warroom notices when it is set.".to_owned()
             }
             Kind::Unauthorized => format!("Check the credentials of {proof} and that they belong to region and account."),
             Kind::Forbidden => format!("Give the user of {proof} the permission to read: {}.", rights(self.service)),
@@ -233,10 +240,10 @@ impl Trouble {
             ),
             Kind::TooLong => "Ask for less at once: lower batch_size in [huawei].".to_owned(),
             Kind::NoRegion => format!(
-                "Correct region in [huawei]; when the region is right, set {id} in [huawei.endpoints] or leave out what needs {}.",
+                "Correct region in [huawei]; when the region is right, set {id} in [huawei.endpoints] or leave out what needs {}; when nothing else has a name either, mend this machine's name service (/etc/resolv.conf).",
                 self.service.name()
             ),
-            Kind::Dns => format!("Correct {id} in [huawei.endpoints], or the name service of this machine."),
+            Kind::Dns => format!("Correct {id} in [huawei.endpoints], or the name service of this machine (/etc/resolv.conf)."),
             Kind::Unreachable | Kind::TimedOut => {
                 "See whether a firewall or a proxy (HTTPS_PROXY) lets this machine through; warroom goes on trying.".to_owned()
             }
@@ -252,7 +259,18 @@ impl Trouble {
                 "Set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or access_key and secret_key in [huawei]; credentials in [huawei] names other ways.".to_owned()
             }
             Kind::NoProject => "Set project_id in [huawei]: the console shows it under My Credentials.".to_owned(),
-            Kind::BadRequest | Kind::Server | Kind::Setup => String::new(),
+            Kind::BadRequest if self.service == Service::Ces => {
+                "Check the ids, metrics and dimensions under [huawei]: warroom huawei metrics lists what the account has.".to_owned()
+            }
+            Kind::BadRequest => {
+                "Check region and project_id in [huawei]; if they are right, ask the provider with code and request id.".to_owned()
+            }
+            Kind::Server => {
+                "warroom goes on trying; if this lasts, ask the provider with the request id.".to_owned()
+            }
+            Kind::Setup => format!(
+                "Correct [huawei], {id} in [huawei.endpoints] or the environment variable that is named."
+            ),
         }
     }
 
@@ -284,9 +302,11 @@ impl Trouble {
         word.to_owned()
     }
 
-    /// How long to leave the service alone at least, for the runner.
+    /// How long to leave the service alone at least, for the runner. After a refusal it is the client that
+    /// sends nothing: asking it costs nobody anything, and it notices what was corrected.
     pub fn wait(&self) -> Lapse {
         match (self.held.or(self.after), self.kind) {
+            (Some(held), _) if self.is_refusal() => held.min(LOOK_AGAIN),
             (Some(wish), _) => wish,
             (None, Kind::Throttled { after }) => after.unwrap_or(Lapse::seconds(30)),
             _ => Lapse::ZERO,

@@ -240,9 +240,8 @@ async fn aom(client: &Client, name: &str, parameters: Vec<(String, String)>, cos
                 Kind::TimedOut => No::Slow(trouble.condition()),
                 Kind::TooLarge => No::Amount("the answer is larger than is read".to_owned()),
                 Kind::Throttled { after } => No::Server(trouble.condition(), after.unwrap_or(THROTTLED_FOR)),
-                Kind::BadSignature | Kind::UnknownKey | Kind::Locked | Kind::Unauthorized | Kind::Forbidden => {
-                    No::Server(trouble.condition(), REFUSED_FOR)
-                }
+                Kind::Forbidden => No::Server(trouble.condition(), REFUSED_FOR),
+                _ if trouble.is_refusal() => No::Server(trouble.condition(), trouble.wait()),
                 _ => No::Server(trouble.condition(), Lapse::ZERO),
             })
         }
