@@ -353,11 +353,23 @@ async fn warnings_future_points_and_silence_are_told() {
     let empty = body("", "");
     web.now(move |_| Answer::json(empty.clone()));
     let told = look(&mut prom).await;
-    assert_eq!((told.state(), told.code()), (State::Late, "no data"));
+    assert_eq!((told.state(), told.code(), told.count()), (State::Late, "no data", 0));
+    assert!(told.says().contains("no data since 12 Jan 18:00"), "{}", told.says());
     let ahead = body(&format!("{{\"metric\":{{}},\"values\":[[{},\"1\"]]}}", EVENING.0 / 1_000_000 + 7200), "");
     web.now(move |_| Answer::json(ahead.clone()));
     let told = again(&mut prom).await;
     assert_eq!((told.code(), told.count()), ("future", 0));
+    // It had points, and then has none: since the last of them.
+    web.now(|r| matrix(r, &[("", &|_| 1.0)]));
+    assert_eq!(again(&mut prom).await.condition, Some(Condition::well()));
+    let empty = body("", "");
+    web.now(move |_| Answer::json(empty.clone()));
+    turned.forward(Lapse::minutes(5));
+    assert_eq!(again(&mut prom).await.condition, Some(Condition::well()), "a few steps may be late");
+    turned.forward(Lapse::minutes(2));
+    let told = again(&mut prom).await;
+    assert_eq!((told.state(), told.code(), told.count()), (State::Late, "no data", 0));
+    assert!(told.says().contains("no data since 12 Jan 19:00"), "{}", told.says());
     let partial = body("", ",\"warnings\":[\"store thanos-store-0 is not there\"]");
     web.now(move |_| Answer::json(partial.clone()));
     let told = again(&mut prom).await;

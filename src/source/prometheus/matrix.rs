@@ -122,6 +122,12 @@ impl Answer {
         Some(Refused { about, says: format!("{}: {line}", self.error_type) })
     }
 
+    /// How many points it has.
+    pub fn points(&self) -> usize {
+        let series = self.data.iter().filter_map(|d| d.result.as_ref()).flatten();
+        series.map(|one| one.values.len()).sum()
+    }
+
     /// Whether it is an answer to a range query at all.
     pub fn is_matrix(&self) -> bool {
         self.status == "success" && self.data.as_ref().is_some_and(|d| d.kind == "matrix")

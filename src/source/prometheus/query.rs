@@ -14,7 +14,7 @@ use crate::source::clock::Clock;
 use crate::source::huawei::Client;
 use crate::source::huawei::plan::aligned;
 use crate::source::prometheus::door::{Door, No};
-use crate::source::prometheus::matrix::{Members, Points, Taken};
+use crate::source::prometheus::matrix::{Answer, Members, Points, Taken};
 use crate::source::prometheus::past::{MOST_POINTS, Past, Piece};
 use crate::source::runner::{Condition, Failure, LEAST_GAP, Next, Pace, Poll, Round, lapse};
 use futures_util::StreamExt as _;
@@ -30,6 +30,10 @@ const FIRST_LOOK: Lapse = Lapse::hours(1);
 const BETWEEN: Lapse = Lapse::millis(500);
 /// A piece of the past that failed so often in a row is given up.
 const STRIKES: u32 = 3;
+/// So long after the newest point of all, and this many steps, the server has nothing.
+const PATIENCE: (Lapse, i64) = (Lapse::minutes(5), 5);
+/// Points that are gone through where others wait: about as many as 128 KiB hold.
+const TAKE_AT_ONCE: usize = 5_000;
 /// Points that lie further ahead than this are of a clock that is wrong.
 const AHEAD: Lapse = Lapse::minutes(1);
 
@@ -56,6 +60,8 @@ pub struct Prometheus {
     door: Option<Door>,
     asked: Vec<Asked>,
     past: Option<Past>,
+    /// From when on the first look asked.
+    since: Option<Stamp>,
     pace: Pace,
     due: Instant,
     /// What the server warns of: an answer of which a part is missing, say.
@@ -82,7 +88,8 @@ struct Asked {
     odd: Option<String>,
     /// It never will be.
     hopeless: bool,
-    had_any: bool,
+    /// Its newest point.
+    newest: Option<Stamp>,
     told: usize,
 }
 
@@ -106,7 +113,7 @@ impl Prometheus {
             trouble: None,
             odd: None,
             hopeless: false,
-            had_any: false,
+            newest: None,
             told: 0,
         };
         Self {
@@ -115,6 +122,7 @@ impl Prometheus {
             due: Instant::now(),
             door: None,
             past: None,
+            since: None,
             warning: None,
             past_points: 0,
             strikes: 0,
@@ -168,7 +176,7 @@ impl Prometheus {
                 match answer {
                     Ok(answer) => {
                         let asked = &mut self.asked[i];
-                        let taken = answer.take(&asked.query, &asked.series, span, now + AHEAD, &mut asked.members);
+                        let taken = asked.take(answer, span, now + AHEAD).await;
                         warning = warning.or_else(|| taken.warnings.first().cloned());
                         asked.until = Some(span.to);
                         asked.learn(taken, Some(span.to - overlap - overlap), &mut out);
@@ -204,7 +212,7 @@ impl Prometheus {
         };
         let no = match answer {
             Ok(answer) => {
-                let taken = answer.take(&asked.query, &asked.series, piece.span, now + AHEAD, &mut asked.members);
+                let taken = asked.take(answer, piece.span, now + AHEAD).await;
                 self.past_points += taken.points.values().map(BTreeMap::len).sum::<usize>();
                 asked.learn(taken, None, &mut out);
                 out.facts.extend(past.came(piece).map(Fact::Fetched));
@@ -251,7 +259,7 @@ impl Prometheus {
     }
 
     /// How the server is: well, or with queries that are not answered.
-    fn condition(&self, future: usize) -> Condition {
+    fn condition(&self, future: usize, now: Stamp) -> Condition {
         let name = &self.config.name;
         let troubled: Vec<&Asked> = self.asked.iter().filter(|a| a.trouble.is_some()).collect();
         if let Some(first) = troubled.first() {
@@ -287,8 +295,14 @@ impl Prometheus {
                 "The server's clock, or that of what it scrapes, is ahead: set it.",
             );
         }
-        if self.asked.iter().all(|a| !a.had_any) {
-            let says = format!("{name} answers, but has no data for any of {} queries", self.asked.len());
+        let newest = self.asked.iter().filter_map(|a| a.newest).max();
+        let patience = PATIENCE.0.max(self.config.step.times(PATIENCE.1)) + self.config.lag;
+        if newest.is_none_or(|newest| now.since(newest) > patience) {
+            let since = self.setting.zone.format(newest.or(self.since).unwrap_or(now), "%-d %b %H:%M");
+            let says = format!(
+                "{name}: no data since {since}: it answers, and has no point for any of {} queries",
+                self.asked.len()
+            );
             let remedy = "Run warroom check; see in the server's own page whether the names in promql exist there.";
             return Condition::late("no data", says, remedy);
         }
@@ -299,7 +313,7 @@ impl Prometheus {
         let mut cards = Vec::new();
         for asked in &mut self.asked {
             let series = 1 + asked.members.count();
-            if asked.told == series || !asked.had_any {
+            if asked.told == series || asked.newest.is_none() {
                 continue;
             }
             asked.told = series;
@@ -316,12 +330,28 @@ impl Prometheus {
 }
 
 impl Asked {
+    /// What an answer gives; a long one is gone through away from the async threads, where it would hold up
+    /// others.
+    async fn take(&mut self, answer: Answer, within: Span, latest: Stamp) -> Taken {
+        if answer.points() <= TAKE_AT_ONCE {
+            return answer.take(&self.query, &self.series, within, latest, &mut self.members);
+        }
+        let (query, series, mut members) = (self.query.clone(), self.series.clone(), self.members.clone());
+        let work = move || (answer.take(&query, &series, within, latest, &mut members), members);
+        match tokio::task::spawn_blocking(work).await {
+            Ok((taken, members)) => {
+                self.members = members;
+                taken
+            }
+            Err(_) => Taken { odd: Some("reading the answer failed inside warroom".to_owned()), ..Taken::default() },
+        }
+    }
     /// Keeps what is new. With `forget` it is a look at now: older points need not be remembered.
     fn learn(&mut self, taken: Taken, forget: Option<Stamp>, out: &mut Brought) {
         (self.trouble, self.odd) = (None, taken.odd);
         out.future += taken.future;
         for (name, points) in taken.points {
-            self.had_any |= !points.is_empty();
+            self.newest = self.newest.max(points.last_key_value().map(|(at, _)| *at));
             let known = self.known.get(&name);
             let fresh: BTreeMap<Stamp, f64> = points
                 .into_iter()
@@ -403,6 +433,7 @@ impl Poll for Prometheus {
         };
         let (begun, now) = (Instant::now(), self.now());
         if self.past.is_none() && self.asked.iter().all(|a| a.until.is_none()) {
+            self.since = Some(now - FIRST_LOOK);
             self.past = Some(self.begin(now)).filter(|p| !p.is_over());
         }
         let mut cost = Cost { interval: self.pace.current(), ..Cost::default() };
@@ -420,7 +451,7 @@ impl Poll for Prometheus {
             Ok(brought) => (brought, None),
             Err((brought, no)) => (brought, Some(no)),
         };
-        let condition = self.condition(brought.future);
+        let condition = self.condition(brought.future, now);
         let facts = self.facts(brought);
         if let Some(No::Server(condition, wait)) = no {
             return Err(Failure { condition, facts, cost: Some(cost), wait });
