@@ -86,6 +86,46 @@ async fn look(scrape: &mut Scrape) -> Told {
     told
 }
 
+#[tokio::test]
+async fn the_pools_of_several_services_are_limits_by_the_names_that_libraries_give_them() {
+    use warroom::analysis::limit;
+    let pgx = |acquired: u32| format!("pgxpool_acquired_conns {acquired}\npgxpool_max_conns 20\n");
+    let a = Web::serve(move |_| Answer::text(pgx(19))).await;
+    let b = Web::serve(move |_| Answer::text(pgx(7))).await;
+    let sql = |open: u32| {
+        format!(
+            "go_sql_in_use_connections{{db_name=\"mrg\"}} 12\ngo_sql_max_open_connections{{db_name=\"mrg\"}} {open}\n"
+        )
+    };
+    let c = Web::serve(move |_| Answer::text(sql(50))).await;
+    let d = Web::serve(move |_| Answer::text(sql(0))).await;
+    let mut store = warroom::store::Store::default();
+    let clock = Clock::wall();
+    for (name, preset, pods) in [
+        ("orders-api", "pgxpool", vec![a.url("/metrics"), b.url("/metrics")]),
+        ("payments", "sql", vec![c.url("/metrics")]),
+        ("endless", "sql", vec![d.url("/metrics")]),
+    ] {
+        let text = format!("[[scrape]]\nname = '{name}'\ntargets = {pods:?}\npresets = ['{preset}']\n");
+        let facts = Scrape::new(config(&text).scrapes.remove(0), clock.clone()).poll().await.unwrap().facts;
+        store.apply(&warroom::model::Batch { source: name.into(), seq: 1, seen: clock.now(), facts });
+    }
+    let at = clock.now();
+    let rows = limit::table(&store, warroom::model::Span::new(at - Lapse::minutes(5), at), at, &[]);
+    let told: Vec<(&str, &str, f64, Option<f64>)> = rows
+        .iter()
+        .map(|r| (r.limit.name.as_str(), r.limit.series.as_str(), r.limit.value, r.now.map(|(_, v)| v)))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("pool of orders-api", "orders-api.pool_acquired", 40.0, Some(26.0)),
+            ("pool of payments", "payments.pool_acquired", 50.0, Some(12.0)),
+        ],
+        "database/sql says 0 for no limit"
+    );
+}
+
 const PRESETS: &str = "presets = ['go', 'pgxpool', 'http_server']\n";
 
 #[tokio::test]
