@@ -1,10 +1,11 @@
 //! Huawei Cloud: one client for all its services, and the sources that ask through it.
 //!
-//! `client` asks: it signs (`sign`), proves who we are (`credentials`, with `metadata` and `token`), keeps
-//! manners (`bucket`, `circuit`) and puts failures into words (`refusal` reads them, `trouble` says
-//! them, without secrets); `line` and `wire` send. What is asked and what the answers mean is the business
-//! of each source.
+//! `client` asks (`ask` is a question and its answer): it signs (`sign`), proves who we are (`credentials`,
+//! with `metadata` and `token`), keeps manners (`bucket`, `circuit`) and puts failures into words (`refusal`
+//! reads them, `trouble` says them without secrets); `line` and `wire` send. What is asked and what the
+//! answers mean is the business of each source.
 
+pub mod ask;
 pub mod backfill;
 pub mod bucket;
 pub mod ces;
@@ -33,7 +34,8 @@ pub mod trouble;
 pub mod units;
 pub mod wire;
 
-pub use client::{Answer, Ask, Client};
+pub use ask::{Answer, Ask};
+pub use client::Client;
 pub use endpoint::Service;
 pub use metrics::Past;
 pub use tasks::start;

@@ -1,13 +1,15 @@
 //! Prometheus: servers that answer range queries, and services whose own endpoints are read.
 //!
-//! `query` is a server as a source: `door` asks it (AOM through the cloud's client), `matrix` reads the
-//! answer, `past` knows what of the incident is still to be fetched. `scrape` is a service's pods as one
+//! `query` is a server as a source: `asked` is one of its queries, `door` asks it (AOM through the cloud's
+//! client), `matrix` reads the answer, `past` knows what of the incident is still to be fetched. `scrape` is a service's pods as one
 //! source: `pod` asks one, `exposition` and `reading` read what it says, `growth` makes values of it, `words`
-//! says how it went. `http` asks for all of them, `check` once.
+//! says how it went. `http` asks for all of them (`fault`: why there is no answer), `check` once.
 
+mod asked;
 mod check;
 mod door;
 pub mod exposition;
+mod fault;
 pub mod growth;
 mod http;
 mod matrix;

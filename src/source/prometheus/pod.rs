@@ -5,7 +5,8 @@
 use crate::config::scrape::Pod;
 use crate::model::{Lapse, Stamp};
 use crate::source::prometheus::exposition::Format;
-use crate::source::prometheus::http::{Ask, Fault, Http, READ_AT_ONCE, Reply};
+use crate::source::prometheus::fault::Fault;
+use crate::source::prometheus::http::{Ask, Http, READ_AT_ONCE, Reply};
 use crate::source::prometheus::reading::{Reading, Wanted};
 use std::sync::Arc;
 

@@ -8,13 +8,12 @@ use crate::config::PrometheusConfig;
 use crate::config::prometheus::PromQuery;
 use crate::model::batch::Samples;
 use crate::model::health::{Cost, Fetched, Loss};
-use crate::model::series::{SeriesCard, SeriesName};
 use crate::model::{Fact, Lapse, Span, Stamp, Zone};
 use crate::source::clock::Clock;
 use crate::source::huawei::Client;
 use crate::source::huawei::plan::aligned;
+use crate::source::prometheus::asked::{Asked, Brought, what};
 use crate::source::prometheus::door::{Door, No};
-use crate::source::prometheus::matrix::{Answer, Members, Points, Taken};
 use crate::source::prometheus::past::{MOST_POINTS, Past, Piece};
 use crate::source::runner::{Condition, Failure, LEAST_GAP, Next, Pace, Poll, Round, lapse};
 use futures_util::StreamExt as _;
@@ -32,8 +31,6 @@ const BETWEEN: Lapse = Lapse::millis(500);
 const STRIKES: u32 = 3;
 /// So long after the newest point of all, and this many steps, the server has nothing.
 const PATIENCE: (Lapse, i64) = (Lapse::minutes(5), 5);
-/// Points that are gone through where others wait: about as many as 128 KiB hold.
-const TAKE_AT_ONCE: usize = 5_000;
 /// Points that lie further ahead than this are of a clock that is wrong.
 const AHEAD: Lapse = Lapse::minutes(1);
 
@@ -72,50 +69,10 @@ pub struct Prometheus {
     strikes: u32,
 }
 
-/// A query with what is known of it.
-#[derive(Debug)]
-struct Asked {
-    query: PromQuery,
-    series: SeriesName,
-    members: Members,
-    /// Up to here points were asked for.
-    until: Option<Stamp>,
-    /// The newest points handed over, to tell what is new.
-    known: Points,
-    /// Why it is not answered, in words.
-    trouble: Option<String>,
-    /// Why its answer cannot be drawn.
-    odd: Option<String>,
-    /// It never will be.
-    hopeless: bool,
-    /// Its newest point.
-    newest: Option<Stamp>,
-    told: usize,
-}
-
-/// What a round brings.
-#[derive(Debug, Default)]
-struct Brought {
-    points: BTreeMap<Stamp, Vec<(SeriesName, f64)>>,
-    facts: Vec<Fact>,
-    future: usize,
-}
-
 impl Prometheus {
     /// A source that has asked nothing yet.
     pub fn new(config: PrometheusConfig, setting: Setting) -> Self {
-        let asked = |query: &PromQuery| Asked {
-            series: format!("{}.{}", config.name, query.name).into(),
-            query: query.clone(),
-            members: Members::default(),
-            until: None,
-            known: Points::new(),
-            trouble: None,
-            odd: None,
-            hopeless: false,
-            newest: None,
-            told: 0,
-        };
+        let asked = |query: &PromQuery| Asked::new(&config.name, query);
         Self {
             asked: config.queries.iter().map(asked).collect(),
             pace: Pace::new(config.interval.max(LEAST_GAP)),
@@ -327,100 +284,6 @@ impl Prometheus {
         facts.extend(brought.facts);
         facts
     }
-}
-
-impl Asked {
-    /// What an answer gives; a long one is gone through away from the async threads, where it would hold up
-    /// others.
-    async fn take(&mut self, answer: Answer, within: Span, latest: Stamp) -> Taken {
-        if answer.points() <= TAKE_AT_ONCE {
-            return answer.take(&self.query, &self.series, within, latest, &mut self.members);
-        }
-        let (query, series, mut members) = (self.query.clone(), self.series.clone(), self.members.clone());
-        let work = move || (answer.take(&query, &series, within, latest, &mut members), members);
-        match tokio::task::spawn_blocking(work).await {
-            Ok((taken, members)) => {
-                self.members = members;
-                taken
-            }
-            Err(_) => Taken { odd: Some("reading the answer failed inside warroom".to_owned()), ..Taken::default() },
-        }
-    }
-    /// Keeps what is new. With `forget` it is a look at now: older points need not be remembered.
-    fn learn(&mut self, taken: Taken, forget: Option<Stamp>, out: &mut Brought) {
-        (self.trouble, self.odd) = (None, taken.odd);
-        out.future += taken.future;
-        for (name, points) in taken.points {
-            self.newest = self.newest.max(points.last_key_value().map(|(at, _)| *at));
-            let known = self.known.get(&name);
-            let fresh: BTreeMap<Stamp, f64> = points
-                .into_iter()
-                .filter(|(at, v)| known.and_then(|k| k.get(at)).is_none_or(|old| old.to_bits() != v.to_bits()))
-                .collect();
-            for (at, value) in &fresh {
-                out.points.entry(*at).or_default().push((name.clone(), *value));
-            }
-            if forget.is_some() {
-                self.known.entry(name).or_default().extend(fresh);
-            }
-        }
-        if let Some(before) = forget {
-            for points in self.known.values_mut() {
-                *points = points.split_off(&before);
-            }
-            self.known.retain(|_, points| !points.is_empty());
-        }
-    }
-
-    fn refused(&mut self, no: No) {
-        match no {
-            No::Question(says) => (self.trouble, self.hopeless) = (Some(says), true),
-            No::Amount(says) | No::Moment(says) => self.trouble = Some(says),
-            No::Slow(condition) => self.trouble = Some(condition.says.raw().to_owned()),
-            No::Server(..) => {}
-        }
-    }
-
-    fn cards(&self) -> Vec<SeriesCard> {
-        let card = |name: SeriesName, from: String| SeriesCard {
-            name,
-            unit: Some(self.query.unit),
-            unit_said: String::new().into(),
-            from: from.into(),
-        };
-        let Some(split) = &self.query.split else { return vec![card(self.series.clone(), self.query.promql.clone())] };
-        let (shown, beyond) = (self.members.count(), self.members.beyond());
-        let all = format!(
-            "{} of {} by {}, {shown} of {} shown",
-            across(split.across),
-            self.query.promql,
-            split.by,
-            shown + beyond
-        );
-        let mut out = vec![card(self.series.clone(), all)];
-        let each = self
-            .members
-            .names()
-            .map(|(value, name)| card(name.clone(), format!("{} where {} is {value}", self.query.promql, split.by)));
-        out.extend(each);
-        out
-    }
-}
-
-fn across(across: crate::config::measure::Across) -> &'static str {
-    use crate::config::measure::Across as A;
-    match across {
-        A::Sum => "sum",
-        A::Max => "largest",
-        A::Min => "smallest",
-        A::Mean => "mean",
-    }
-}
-
-/// A query's words in `Fetched`: another expression, step or split is another question.
-fn what(query: &PromQuery, step: Lapse) -> String {
-    let by = query.split.as_ref().map_or("", |s| s.by.as_str());
-    format!("{}: {} every {} s by {by}", query.name, query.promql, step.as_secs_f64())
 }
 
 impl Poll for Prometheus {

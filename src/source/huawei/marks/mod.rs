@@ -12,9 +12,8 @@ use crate::config::cloud_metrics::MARKS_EVERY;
 use crate::model::health::{Cost, Loss, State};
 use crate::model::{Fact, Lapse, Mark, Span, Stamp};
 use crate::source::clock::Clock;
-use crate::source::huawei::client::Answer;
 use crate::source::huawei::metrics::Past;
-use crate::source::huawei::{Ask, Client, Kind, Trouble};
+use crate::source::huawei::{Answer, Ask, Client, Kind, Trouble};
 use crate::source::runner::{Condition, Failure, Next, Poll, Round};
 use std::collections::BTreeSet;
 
