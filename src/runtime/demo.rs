@@ -67,7 +67,8 @@ impl Shared {
 /// The bundled incident, written into a recording of its own as it is played, like everything else. When
 /// there is a cloud to ask, its points are left to that.
 pub fn demo_tape(recorder: Shared, cloud: Option<&DemoCloud>) -> Tape {
-    let batches = simulator::demo(SEED);
+    // Made where it is read, on a thread of its own: the first frame waits for no world.
+    let batches = std::iter::once_with(|| simulator::demo(SEED)).flatten();
     let record = move |batch: Batch| {
         recorder.append(&batch);
         Arc::new(batch)
