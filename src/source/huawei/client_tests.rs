@@ -339,6 +339,9 @@ async fn a_long_answer_is_read_on_a_thread_of_its_own() {
         let got = client(&config(), &world).call(ask()).await.unwrap();
         let Thread(reader) = got.json().await.unwrap();
         assert_eq!(reader == std::thread::current().id(), here);
+        // So is what is made of it.
+        let maker = got.read(|_: serde_json::Value| std::thread::current().id()).await.unwrap();
+        assert_eq!(maker == std::thread::current().id(), here);
     }
 }
 

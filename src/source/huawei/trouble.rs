@@ -148,7 +148,8 @@ impl Trouble {
         let mut out = format!("{}: {}", self.source, self.happened());
         // How long it is throttled was said already.
         if let Some(held) = self.held.filter(|_| !matches!(self.kind, Kind::Throttled { .. })) {
-            let _ = write!(out, "; not asked again for {}", plainly(held));
+            let unless = if self.is_refusal() { ", unless that is corrected" } else { "" };
+            let _ = write!(out, "; not asked again for {}{unless}", plainly(held));
         }
         out
     }

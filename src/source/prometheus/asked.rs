@@ -161,3 +161,37 @@ pub(super) fn what(query: &PromQuery, step: Lapse) -> String {
     let by = query.split.as_ref().map_or("", |s| s.by.as_str());
     format!("{}: {} every {} s by {by}", query.name, query.promql, step.as_secs_f64())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::measure::Across;
+    use crate::config::prometheus::Split;
+    use crate::model::series::Unit;
+
+    /// Each of so many pods has so many points, a second apart.
+    fn body(pods: usize, points: usize) -> String {
+        let values: Vec<String> = (0..points).map(|i| format!("[{i},\"{i}\"]")).collect();
+        let one = |pod: usize| format!(r#"{{"metric":{{"pod":"{pod}"}},"values":[{}]}}"#, values.join(","));
+        let all: Vec<String> = (0..pods).map(one).collect();
+        format!(r#"{{"status":"success","data":{{"resultType":"matrix","result":[{}]}}}}"#, all.join(","))
+    }
+
+    #[tokio::test]
+    async fn a_long_answer_gives_what_a_short_one_gives_and_series_keep_their_names() {
+        let split = Split { by: "pod".into(), most: 3, across: Across::Max };
+        let query =
+            PromQuery { name: "q".into(), promql: "x".into(), unit: Unit::Count, split: Some(split), lane: None };
+        let mut asked = Asked::new("p", &query);
+        let within = Span::new(Stamp(0), Stamp::from_secs(10_000));
+        for (points, long) in [(10, false), (TAKE_AT_ONCE, true)] {
+            let answer = Answer::read(body(4, points).as_bytes()).unwrap();
+            assert_eq!((answer.points(), answer.points() > TAKE_AT_ONCE), (4 * points, long));
+            let taken = asked.take(answer, within, Stamp::from_secs(9_000)).await;
+            let names: Vec<&str> = taken.points.keys().map(|n| &**n).collect();
+            assert_eq!(names, ["p.q", "p.q/0", "p.q/1", "p.q/2"]);
+            assert!(taken.points.values().all(|p| p.len() == points), "{long}");
+            assert_eq!((asked.members.count(), asked.members.beyond()), (3, 1));
+        }
+    }
+}
