@@ -297,6 +297,9 @@ async fn a_refusal_stops_all_queries_after_the_first_with_its_reason() {
         assert_eq!(request.header("authorization"), Some("Bearer hunter2"));
         assert_eq!(request.header("x-scope-orgid"), Some("pay"));
     }
+    let web = Web::serve(|_| Answer::status(429).with("retry-after", "4294967295")).await;
+    let told = look(&mut source(&(keys(&web) + ERRORS), &Turned::at(EVENING), vec![], vec![])).await;
+    assert_eq!(told.wait, Lapse::hours(1), "nobody waits for years");
 }
 
 #[tokio::test]

@@ -156,9 +156,14 @@ fn unauthorized(code: &str, message: &str, skew: Option<Lapse>) -> Kind {
 /// else, and an incident does not last for ever.
 const LONGEST_AFTER: Lapse = Lapse::hours(1);
 
-/// `Retry-After`: seconds, or an instant as HTTP writes it; an hour at most. Nothing when it is neither.
+/// The answer's `Retry-After`.
 pub fn retry_after(answer: &Incoming, now: Stamp) -> Option<Lapse> {
-    let text = answer.header("retry-after").trim();
+    rest(answer.header("retry-after"), now)
+}
+
+/// `Retry-After`: seconds, or an instant as HTTP writes it; an hour at most. Nothing when it is neither.
+pub fn rest(text: &str, now: Stamp) -> Option<Lapse> {
+    let text = text.trim();
     if let Ok(seconds) = text.parse::<u32>() {
         return Some(Lapse::seconds(i64::from(seconds)).min(LONGEST_AFTER));
     }
@@ -175,7 +180,7 @@ pub fn skew(answer: &Incoming, sent: Stamp, now: Stamp) -> Option<Lapse> {
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`
-fn http_date(text: &str) -> Option<Stamp> {
+pub fn http_date(text: &str) -> Option<Stamp> {
     chrono::DateTime::parse_from_rfc2822(text).ok().map(|t| Stamp(t.timestamp_micros()))
 }
 

@@ -6,6 +6,7 @@
 use crate::config::prometheus::Auth;
 use crate::model::{Lapse, Stamp};
 use crate::source::clock::Clock;
+use crate::source::huawei::refusal::{http_date, rest};
 use crate::source::huawei::sign::encode;
 use crate::source::prometheus::fault::Fault;
 use crate::source::redact::Known;
@@ -112,7 +113,7 @@ impl Http {
         let packed = text(header::CONTENT_ENCODING).to_ascii_lowercase();
         let content_type = text(header::CONTENT_TYPE).to_ascii_lowercase();
         let skew = skew(text(header::DATE), before + half);
-        let retry_after = retry_after(text(header::RETRY_AFTER), before + half);
+        let retry_after = rest(text(header::RETRY_AFTER), before + half);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| self.fault(&e))? {
             if body.len() + chunk.len() > self.most {
@@ -225,16 +226,7 @@ async fn unpacked(body: Vec<u8>, most: usize) -> Result<Vec<u8>, Fault> {
 
 /// The server's clock minus ours. Its header knows whole seconds, cut off: half of one is added.
 fn skew(date: &str, now: Stamp) -> Option<Lapse> {
-    let there = Stamp(chrono::DateTime::parse_from_rfc2822(date).ok()?.timestamp_micros()) + Lapse::millis(500);
-    Some(there.since(now))
-}
-
-/// Seconds, or a date.
-fn retry_after(text: &str, now: Stamp) -> Option<Lapse> {
-    match text.trim().parse::<u32>() {
-        Ok(seconds) => Some(Lapse::seconds(i64::from(seconds))),
-        Err(_) => skew(text, now).map(|l| Lapse(l.0.max(0))),
-    }
+    Some((http_date(date)? + Lapse::millis(500)).since(now))
 }
 
 /// Parameters as a form carries them.
@@ -274,15 +266,6 @@ mod tests {
         for (plain, packed) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
             assert_eq!(base64(plain.as_bytes()), packed);
         }
-    }
-
-    #[test]
-    fn how_long_to_wait_comes_as_seconds_or_as_a_date() {
-        let now = Stamp::parse_rfc3339("2025-01-12T12:30:00Z").unwrap();
-        assert_eq!(retry_after("120", now), Some(Lapse::seconds(120)));
-        assert_eq!(retry_after("Sun, 12 Jan 2025 12:31:00 GMT", now), Some(Lapse::millis(60_500)));
-        assert_eq!(retry_after("Sun, 12 Jan 2025 12:00:00 GMT", now), Some(Lapse::ZERO));
-        assert_eq!(retry_after("soon", now), None);
     }
 
     #[test]
