@@ -535,8 +535,10 @@ async fn a_region_without_the_service_is_told_by_its_host() {
     block.endpoints.insert("ces".to_owned(), "https://ces.nowhere-1.invalid".to_owned());
     let mut scene = Scene::new(cloud, watch, block, nothing_past());
     let failure = scene.poll().await.unwrap_err();
-    assert_eq!(failure.condition.state, State::Down);
-    assert!(scene.says.contains("ces.nowhere-1.invalid"), "{}", scene.says);
+    assert_eq!((failure.condition.state, scene.code.as_str()), (State::Down, "no host"));
+    assert!(scene.says.contains("ces.nowhere-1.invalid") && scene.says.contains("name service"), "{}", scene.says);
+    let remedy = failure.condition.remedy.raw();
+    assert!(remedy.contains("ces in [huawei.endpoints]") && remedy.contains("/etc/resolv.conf"), "{remedy}");
 }
 
 #[tokio::test]
