@@ -3,6 +3,7 @@
 //!
 //! May not know: what is asked next.
 
+use crate::config::huawei::is_loopback;
 use crate::config::prometheus::{PrometheusConfig, Server};
 use crate::model::health::Cost;
 use crate::model::{Lapse, Span};
@@ -62,7 +63,7 @@ impl Door {
     pub fn new(config: &PrometheusConfig, aom: Option<&Client>, clock: &Clock) -> Result<Self, Condition> {
         match (&config.server, aom) {
             (Server::Url(base), _) => {
-                let http = Http::new(&config.auth, config.timeout, MOST, false, clock.clone());
+                let http = Http::new(&config.auth, config.timeout, MOST, is_here(base), clock.clone());
                 let url = format!("{base}/api/v1/query_range");
                 http.map(|http| Self::Plain { http: Box::new(http), url, form: AtomicBool::new(false) })
                     .map_err(|fault| down(&config.name, &fault))
@@ -247,6 +248,12 @@ async fn aom(client: &Client, name: &str, parameters: Vec<(String, String)>, cos
             })
         }
     }
+}
+
+/// Whether a server is on this machine: no proxy knows the way to it.
+fn is_here(url: &str) -> bool {
+    let url = reqwest::Url::parse(url);
+    url.is_ok_and(|u| u.host_str().is_some_and(|h| is_loopback(h.trim_start_matches('[').trim_end_matches(']'))))
 }
 
 #[cfg(test)]
