@@ -118,7 +118,7 @@ fn payload_hash(headers: &BTreeMap<String, &str>, body: &[u8]) -> String {
 /// The path decoded, split at `/`, each part encoded again, with `/` at its end.
 pub fn canonical_uri(path: &str) -> String {
     let decoded = decode(path);
-    let mut out = decoded.split('/').map(encode).collect::<Vec<_>>().join("/");
+    let mut out = decoded.split(|b| *b == b'/').map(encoded).collect::<Vec<_>>().join("/");
     if !out.ends_with('/') {
         out.push('/');
     }
@@ -135,8 +135,13 @@ pub fn canonical_query(query: &[(String, String)]) -> String {
 
 /// Percent-encodes everything but letters, digits and `-_.~`, in upper case.
 pub fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
+    encoded(text.as_bytes())
+}
+
+/// The same of bytes that need be no text: an escape in a path may stand for any byte.
+fn encoded(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for &byte in bytes {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
             out.push(char::from(byte));
         } else {
@@ -147,8 +152,8 @@ pub fn encode(text: &str) -> String {
     out
 }
 
-/// Undoes percent-encoding. What is no escape stays; bytes that are no UTF-8 become U+FFFD.
-pub fn decode(text: &str) -> String {
+/// Undoes percent-encoding. What is no escape stays; the bytes need be no UTF-8.
+pub fn decode(text: &str) -> Vec<u8> {
     let digit = |b: Option<&u8>| b.and_then(|b| char::from(*b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -163,7 +168,7 @@ pub fn decode(text: &str) -> String {
             i += 1;
         }
     }
-    String::from_utf8_lossy(&out).into_owned()
+    out
 }
 
 fn hmac(key: &str, text: &str) -> String {
