@@ -8,6 +8,8 @@
 //! Head Office. The circuit breaker and the timeouts come later and are consequences.
 
 pub mod cloud;
+pub mod platform;
+pub mod scenario;
 mod database;
 mod lines;
 mod metrics;
