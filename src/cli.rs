@@ -54,11 +54,7 @@ pub enum Command {
     /// Watch the configured sources (the default)
     Run,
     /// Play the bundled incident: no server, no account, no configuration needed
-    Demo {
-        /// Seconds of the incident in one second
-        #[arg(long, default_value_t = 60.0, value_name = "FACTOR", value_parser = pace)]
-        pace: f64,
-    },
+    Demo(Demo),
     /// Collect without a screen until SIGTERM or Ctrl-C
     Record,
     /// Open a recording: at its end with all of it known, or played from an instant
@@ -98,6 +94,23 @@ pub enum Command {
     Man,
 }
 
+/// The demo.
+#[derive(Clone, Debug, Args)]
+pub struct Demo {
+    /// Seconds of the incident in one second
+    #[arg(long, visible_alias = "speed", default_value_t = 60.0, value_name = "FACTOR", value_parser = pace)]
+    pub pace: f64,
+    /// Which incident; --list says which there are
+    #[arg(long, default_value = crate::simulator::scenario::DEFAULT, value_name = "NAME")]
+    pub scenario: String,
+    /// Another world of the same scenario
+    #[arg(long, default_value_t = 77_000, value_name = "N")]
+    pub seed: u64,
+    /// List the scenarios and what happens in them
+    #[arg(long)]
+    pub list: bool,
+}
+
 /// What of an account.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Account {
@@ -118,7 +131,10 @@ pub struct Simulate {
     /// Where to listen; port 0 is a free one
     #[arg(long, default_value = "127.0.0.1:18080", value_name = "ADDR")]
     pub listen: SocketAddr,
-    /// Another evening, with the same story and other noise
+    /// Which incident; `warroom demo --list` says which there are
+    #[arg(long, default_value = crate::simulator::scenario::DEFAULT, value_name = "NAME")]
+    pub scenario: String,
+    /// Another world of the same scenario
     #[arg(long, default_value_t = 77_000, value_name = "N")]
     pub seed: u64,
     /// Which instant of 12 January 2025 is now: HH:MM in WIB, or RFC 3339 with its zone. Everything is moved

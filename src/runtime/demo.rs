@@ -7,9 +7,12 @@ use crate::runtime::demo_cloud::DemoCloud;
 use crate::runtime::feed;
 use crate::simulator;
 use crate::simulator::cloud::Watch;
+use crate::simulator::day::Day;
+use crate::simulator::scenario::Scenario;
+use crate::simulator::wired::Wires;
 use crate::source::replay::{Command, Played, Tape, glide, play};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::mpsc;
 
 /// The demo is the same for everybody who talks about it.
@@ -64,18 +67,38 @@ impl Shared {
     }
 }
 
+/// The world that is played, made once by whoever needs it first: nobody waits for it who does not.
+#[derive(Clone, Debug)]
+pub struct Made(Arc<(Scenario, u64, OnceLock<Arc<Day>>)>);
+
+impl Made {
+    /// A world to be made.
+    pub fn later(scenario: Scenario, seed: u64) -> Self {
+        Self(Arc::new((scenario, seed, OnceLock::new())))
+    }
+    /// What it is a world of.
+    pub fn scenario(&self) -> &Scenario {
+        &self.0.0
+    }
+    /// The world. Takes a moment the first time: for threads that may wait.
+    pub fn day(&self) -> Arc<Day> {
+        let (scenario, seed, day) = &*self.0;
+        Arc::clone(day.get_or_init(|| Arc::new(Day::evening(scenario.clone(), *seed))))
+    }
+}
+
 /// The bundled incident, written into a recording of its own as it is played, like everything else. When
 /// there is a cloud to ask, its points are left to that.
-pub fn demo_tape(recorder: Shared, cloud: Option<&DemoCloud>) -> Tape {
+pub fn demo_tape(made: Made, recorder: Shared, cloud: Option<&DemoCloud>) -> Tape {
     // Made where it is read, on a thread of its own: the first frame waits for no world.
-    let batches = std::iter::once_with(|| simulator::demo(SEED)).flatten();
+    let batches = std::iter::once_with(move || simulator::play(made.day())).flatten();
     let record = move |batch: Batch| {
         recorder.append(&batch);
         Arc::new(batch)
     };
     let Some(cloud) = cloud else { return Box::new(batches.map(record)) };
     let what = cloud.what();
-    let wired = batches.filter_map(simulator::wired::rest).map(move |mut batch| {
+    let wired = batches.filter_map(|b| Wires { metrics: true, ..Wires::default() }.rest(b)).map(move |mut batch| {
         for fact in &mut batch.facts {
             if let Fact::Incident(incident) = fact {
                 let cards = incident.sources.iter_mut();

@@ -9,7 +9,7 @@ use crate::config::cloud_metrics::{CloudMetrics, Target};
 use crate::config::cloud_presets::Filter;
 use crate::config::huawei::{CredentialConfig, ENDPOINTS, HuaweiConfig};
 use crate::model::{Batch, Fact, Lapse, Zone};
-use crate::runtime::demo::Shared;
+use crate::runtime::demo::{Made, Shared};
 use crate::simulator::cloud::{self, Cloud, Running, Watch, World};
 use crate::simulator::{START, wired};
 use crate::source::clock::{self, Clock};
@@ -51,12 +51,12 @@ impl DemoCloud {
     }
 
     /// Lets it know the evening, and asks it from then on. What comes is recorded and goes to the screen.
-    pub fn ask(&self, seed: u64, head: &Watch, recorder: Shared, to: mpsc::Sender<Message>) {
+    pub fn ask(&self, made: Made, head: &Watch, recorder: Shared, to: mpsc::Sender<Message>) {
         let (enter, entered) = mpsc::channel(64);
         let (running, cancel, head) = (Arc::clone(&self.running), self.cancel.clone(), head.clone());
         tokio::spawn(async move {
             // Making the evening takes a moment; the screen does not wait for it.
-            let Ok(world) = tokio::task::spawn_blocking(move || wired::world(seed)).await else { return };
+            let Ok(world) = tokio::task::spawn_blocking(move || wired::world(&made.day())).await else { return };
             let config = config(&running, &world);
             running.change(|w| *w = world);
             let clock = Clock::by(move || head.now());

@@ -8,6 +8,8 @@ use crate::model::{Lapse, Stamp, Zone};
 use crate::runtime::Ending;
 use crate::runtime::effects::now;
 use crate::simulator::cloud::{Account, Clock, Cloud, Faults, INSTANCES, Running, START, evening};
+use crate::simulator::day::Day;
+use crate::simulator::scenario;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -25,6 +27,10 @@ pub async fn run(how: &Simulate) -> Ending {
             format!("--now {} is no time: write HH:MM of the evening in WIB, or RFC 3339 with its zone", how.now);
         return Ending::Refused(says);
     };
+    let scenario = match scenario::named(&how.scenario) {
+        Ok(scenario) => scenario,
+        Err(says) => return Ending::Refused(says),
+    };
     let planned = Faults::default();
     if let Err(says) = planned.read(how.faults.as_deref().unwrap_or_default()) {
         return Ending::Refused(format!("--faults: {says}"));
@@ -37,7 +43,8 @@ pub async fn run(how: &Simulate) -> Ending {
     let by = whole_minutes(now().since(instant));
     let wall = Clock::new(now);
     let (moved, ago) = if how.keep_dates { (Lapse::ZERO, by) } else { (by, Lapse::ZERO) };
-    let cloud = Cloud::new(evening(how.seed, moved), wall).world_clock(Clock::new(move || now() - ago));
+    let day = Day::evening(scenario, how.seed);
+    let cloud = Cloud::new(evening(&day, moved), wall).world_clock(Clock::new(move || now() - ago));
     let running = match cloud.with_control().listen(how.listen).await {
         Ok(running) => running,
         Err(e) => return Ending::Failed(format!("{} cannot be listened on ({e}): choose another port", how.listen)),

@@ -4,7 +4,7 @@ use crate::app::help::{KeyRow, key_table};
 use crate::app::keymap::Keymap;
 use crate::app::message::{Message, People};
 use crate::app::state::{App, Mode, Start};
-use crate::cli::{Account, Arguments, Command, Options};
+use crate::cli::{Account, Arguments, Command, Demo, Options};
 use crate::config::Config;
 use crate::model::recording::RecorderState;
 use crate::model::{Batch, Lapse, Stamp};
@@ -20,6 +20,7 @@ use crate::runtime::stage::Stage;
 use crate::runtime::{Ending, account, checkup, demo, feed, logfile, simulate};
 use crate::simulator;
 use crate::simulator::cloud::Watch;
+use crate::simulator::scenario::{self, Scenario};
 use crate::source::replay::Command as Steer;
 use crate::terminal::caps::{Caps, Surroundings, Wishes, decide};
 use crate::terminal::screen::Screen;
@@ -46,7 +47,7 @@ pub fn run(arguments: Arguments) -> Ending {
         Command::Man => man(),
         Command::Simulate(how) => with_runtime(async move { simulate::run(&how).await }),
         Command::Run => screen(options, Setting::watch),
-        Command::Demo { pace } => screen(options, move |s| s.demo(pace)),
+        Command::Demo(how) => demo_command(options, how),
         Command::Replay { dir, pace, at } => screen(options, move |s| s.replay(&dir, pace, at.as_deref())),
         Command::Record => with_runtime(async move { record(&options).await }),
         Command::Huawei { what: Account::Metrics { namespace, json } } => {
@@ -54,6 +55,28 @@ pub fn run(arguments: Arguments) -> Ending {
         }
         Command::Check { json } => with_runtime(async move { checkup::run(&options, json).await }),
     }
+}
+
+/// `demo`: the list of scenarios, or one of them on the screen.
+fn demo_command(options: Options, how: Demo) -> Ending {
+    if how.list {
+        return print(&scenarios());
+    }
+    match scenario::named(&how.scenario) {
+        Ok(scenario) => screen(options, move |s| s.demo(&how, scenario)),
+        Err(says) => Ending::Refused(says),
+    }
+}
+
+/// Every scenario with what happens in it.
+fn scenarios() -> String {
+    let width = scenario::list().iter().map(|n| n.len()).max().unwrap_or(0);
+    let mut out = String::new();
+    for name in scenario::list() {
+        let about = scenario::named(name).map_or_else(|e| e, |s| s.about);
+        let _ = writeln!(out, "{name:<width$}  {about}");
+    }
+    out
 }
 
 fn print(text: &str) -> Ending {
@@ -191,7 +214,9 @@ impl Setting {
         }))
     }
 
-    fn demo(self, pace: f64) -> Result<Ending, Ending> {
+    fn demo(self, how: &Demo, scenario: Scenario) -> Result<Ending, Ending> {
+        let pace = how.pace;
+        let made = demo::Made::later(scenario, how.seed);
         let folder = demo::demo_folder().map_err(Ending::Failed)?;
         let note = demo::demo_note(folder.path()).map_err(Ending::Failed)?;
         let recording = folder.path().join("recording");
@@ -206,9 +231,9 @@ impl Setting {
                     let listening = DemoCloud::listen(&head).await;
                     let cloud = listening.inspect_err(|e| tracing::warn!(error = %e, "no emulated cloud")).ok();
                     if let Some(cloud) = &cloud {
-                        cloud.ask(demo::SEED, &head, recorder.clone(), wires.post.clone());
+                        cloud.ask(made.clone(), &head, recorder.clone(), wires.post.clone());
                     }
-                    let tape = demo::demo_tape(recorder, cloud.as_ref());
+                    let tape = demo::demo_tape(made, recorder, cloud.as_ref());
                     let steer = demo::start(tape, pace, wires.post.clone(), head);
                     Box::pin(wires.taped(opened, steer, recording, RecorderState::default())).await
                 }

@@ -1,232 +1,319 @@
-//! Log lines of the story: what orders leave behind, and the chatter of services around it.
+//! Log lines of the platform: what orders leave behind, what services say of themselves, and the chatter of any
+//! evening. A line carries an order's id only where the service that writes it knows the order.
+//!
+//! May not know: files, formats, the wire; see `text` for those.
 
-use super::orders::Desk;
-use super::story::{self, END, START, WEEK, crowd, harm};
+use super::day::Day;
+use super::ledger::order_id;
+use super::platform::agenda::{Ms, OrderNo};
+use super::platform::life::{Life, Line, METHODS, Says, Step, Why};
+use super::platform::meter::{BUCKET, Bucket};
+use super::platform::stamp;
 use crate::model::log::{Level, LogLine};
-use crate::model::order::OrderId;
-use crate::model::{Lapse, Span, Stamp, Untrusted};
+use crate::model::{Lapse, Stamp, Untrusted};
 use std::sync::Arc;
 
-/// What an order's line says.
-#[derive(Clone, Copy, Debug)]
-pub enum Script {
-    /// Born.
-    Created,
-    /// Settled.
-    Paid,
-    /// The bank said no.
-    PaymentRefused,
-    /// No connection within the limit.
-    AcquireTimeout {
-        /// Saga step that wanted one.
-        step: &'static str,
-        /// From 1.
-        attempt: i32,
-    },
-    /// The saga stopped trying.
-    GaveUp {
-        /// At which step.
-        step: &'static str,
-    },
-    /// A deadline that was the pool's all along.
-    StateDeadline,
-    /// The gateway's own deadline.
-    GatewayDeadline,
-    /// The breaker refused.
-    BreakerOpen,
-    /// HO did not say 2xx.
-    CallbackFailed(i32),
+/// A service writes at most so many lines of one kind in ten seconds; the rest it counts.
+const MOST: f32 = 45.0;
+
+/// What a line is made of, before it is written anywhere.
+struct Draft {
+    level: Level,
+    service: String,
+    system: &'static str,
+    text: String,
+    stack: &'static [&'static str],
 }
 
-/// A line an order leaves.
-#[derive(Clone, Debug)]
-pub struct Told {
-    /// When.
-    pub at: Stamp,
-    /// Which order.
-    pub order: OrderId,
-    /// What.
-    pub script: Script,
-}
+const POOL_STACK: &[&str] = &[
+    "goroutine 48121 [running]:",
+    "pool.(*Pool).Acquire(0xc0004a2000)",
+    "    /src/pool/pool.go:212",
+    "store.(*Orders).SetState(0xc00012e0f0)",
+    "    /src/store/orders.go:88",
+    "saga.(*Runner).advance(0xc0007c4000)",
+    "    /src/saga/runner.go:141",
+];
 
-/// The services' writers.
-#[derive(Debug)]
-pub struct Writers {
-    first: Option<OrderId>,
-}
+const PANIC_STACK: &[&str] = &[
+    "goroutine 51877 [running]:",
+    "saga.(*Voucher).Discount(0x0)",
+    "    /src/saga/voucher.go:57",
+    "saga.(*Runner).reserve(0xc0007c4000)",
+    "    /src/saga/reserve.go:119",
+    "saga.(*Runner).advance(0xc0007c4000)",
+    "    /src/saga/runner.go:133",
+];
 
-fn line(at: Stamp, service: &str, level: Level, order: Option<&OrderId>, message: String) -> LogLine {
-    LogLine {
-        at,
-        service: service.into(),
-        level,
-        order: order.cloned(),
-        trace: None,
-        message: Untrusted::from(message),
-        stack: Vec::new(),
+/// All lines of a stretch that arrive, in order of time. `usual` are those of the Sunday before: no orders, the
+/// chatter alone.
+pub fn between(day: &Day, from: Ms, to: Ms) -> Vec<LogLine> {
+    let mut out = Vec::new();
+    let lines = &day.history.lines;
+    let first = lines.partition_point(|l| l.at < from);
+    let last = lines.partition_point(|l| l.at < to);
+    for line in &lines[first..last] {
+        out.extend(told(day, line));
     }
-}
-
-fn pod(rng: &mut fastrand::Rng) -> String {
-    format!("mrg-api-{}", rng.u32(1..=8))
-}
-
-fn pool_stack() -> Vec<Untrusted> {
-    [
-        "goroutine 48121 [running]:",
-        "pool.(*Pool).Acquire(0xc0004a2000)",
-        "    /src/pool/pool.go:212",
-        "store.(*Orders).SetState(0xc00012e0f0)",
-        "    /src/store/orders.go:88",
-        "saga.(*Runner).advance(0xc0007c4000)",
-        "    /src/saga/runner.go:141",
-    ]
-    .into_iter()
-    .map(Untrusted::from)
-    .collect()
-}
-
-impl Writers {
-    /// Writers; the first order that hangs keeps every line, whatever is sampled.
-    pub fn new(first: Option<OrderId>) -> Self {
-        Self { first }
-    }
-
-    /// Lines of a stretch, unsorted.
-    pub fn write(&mut self, span: Span, desk: &Desk, rng: &mut fastrand::Rng) -> Vec<LogLine> {
-        let mut out: Vec<LogLine> = Vec::new();
-        for told in desk.told(span) {
-            out.push(self.told(told, rng));
+    let mut bucket = from.div_euclid(BUCKET) * BUCKET;
+    while bucket < to {
+        if let Some(b) = day.history.meter.between(bucket, bucket + BUCKET).first() {
+            let mut dice = dice(day.seed, bucket);
+            around(day, bucket, b, &mut dice, &mut out);
+            chatter(bucket, b, &mut dice, &mut out);
         }
-        chatter(span, &mut out, rng);
-        let lost = story::rotation();
-        out.retain(|l| !(lost.contains(l.at) && l.service.as_ref() == "mrg-api-5"));
-        out
+        bucket += BUCKET;
     }
-
-    fn told(&self, told: &Told, rng: &mut fastrand::Rng) -> LogLine {
-        let order = Some(&told.order);
-        let id = &told.order;
-        let saga = &id[4..];
-        let orch = format!("orch-{}", rng.u32(1..=2));
-        let at = told.at;
-        match told.script {
-            Script::Created => line(at, &pod(rng), Level::Info, order, format!("order {id} created")),
-            Script::Paid => line(at, "upg-2", Level::Info, order, format!("payment of {id} settled")),
-            Script::PaymentRefused => {
-                line(at, "upg-1", Level::Warn, order, format!("payment of {id} refused by bank: 51"))
-            }
-            Script::AcquireTimeout { step, attempt } => {
-                let text = format!(
-                    "pool mrg: no connection within 5000ms (in_use=20 max=20) saga=SG-{saga} step={step} attempt={attempt}"
-                );
-                let mut l = line(at, &orch, Level::Error, order, text);
-                if attempt == 1 && self.first.as_ref().is_none_or(|f| f == id || rng.u32(0..4) == 0) {
-                    l.stack = pool_stack();
-                }
-                l
-            }
-            Script::GaveUp { step } => {
-                line(at, &orch, Level::Error, order, format!("saga SG-{saga} gave up at {step} after 3 attempts"))
-            }
-            Script::StateDeadline => {
-                line(at, &pod(rng), Level::Error, order, format!("set state of {id}: context deadline exceeded"))
-            }
-            Script::GatewayDeadline => line(
-                at,
-                "upg-3",
-                Level::Error,
-                order,
-                format!("gateway call for {id}: Client.Timeout exceeded while awaiting headers"),
-            ),
-            Script::BreakerOpen => line(
-                at,
-                &pod(rng),
-                Level::Warn,
-                order,
-                "circuit breaker upg-payment is open, request refused".to_owned(),
-            ),
-            Script::CallbackFailed(attempt) => {
-                line(at, "upg-4", Level::Warn, order, format!("callback to HO attempt {attempt} failed: 503"))
-            }
-        }
+    out.retain(|l| stamp(from) <= l.at && l.at < stamp(to));
+    let observed = &day.scenario.observed;
+    let mut kept = dice(day.seed, from ^ 0x10e5);
+    out.retain(|_| observed.logs_kept >= 1.0 || kept.f64() < observed.logs_kept);
+    if let Some(lost) = observed.logs_lost {
+        let of = &observed.logs_lost_of;
+        out.retain(|l| {
+            !(lost.contains(l.at) && (of.is_empty() || of.iter().any(|s| l.service.starts_with(s.as_str()))))
+        });
     }
-}
-
-/// How often a kind of line comes, a minute, by the state of things.
-fn chatter(span: Span, out: &mut Vec<LogLine>, rng: &mut fastrand::Rng) {
-    let at = span.from;
-    let minutes = span.length().as_secs_f64() / 60.0;
-    let harm = harm(at);
-    let crowd = crowd(at).max(0.0);
-    let times = |rate: f64, rng: &mut fastrand::Rng| -> Vec<Stamp> {
-        let expected = rate * minutes;
-        let n = expected.floor() as usize + usize::from(rng.f64() < expected.fract());
-        (0..n).map(|_| at + Lapse(rng.i64(0..span.length().0.max(1)))).collect()
-    };
-    for t in times(520.0 * harm, rng) {
-        let text = "pool mrg: no connection within 5000ms (in_use=20 max=20)".to_owned();
-        out.push(line(t, &pod(rng), Level::Error, None, text));
-    }
-    for t in times(95.0 * harm, rng) {
-        let text = format!("POST /orders {}: upstream request timeout", 500 + rng.u32(2..5));
-        out.push(line(t, &pod(rng), Level::Error, None, text));
-    }
-    if story::breaker_open(at) {
-        for t in times(120.0 * harm, rng) {
-            let text = "circuit breaker upg-payment is open, request refused".to_owned();
-            out.push(line(t, &pod(rng), Level::Warn, None, text));
-        }
-    }
-    for t in times(1.2 + 60.0 * harm, rng) {
-        let text = format!("slow request /orders/{} took {}ms", rng.u32(1000..9999), rng.u32(1_200..9_800));
-        out.push(line(t, &pod(rng), Level::Warn, None, text));
-    }
-    if rng.f64() < harm * minutes * 1.4 {
-        // Somebody's log text holds an escape sequence; it must be seen, never obeyed.
-        let text = "note from customer: \"\u{1b}[2Jplease call +62 812-3456-7890\" kept".to_owned();
-        out.push(line(at, &pod(rng), Level::Warn, None, text));
-    }
-    ordinary(times(4.0 + 1.5 * crowd, rng), out, rng);
-}
-
-/// What is written on any evening.
-fn ordinary(times: Vec<Stamp>, out: &mut Vec<LogLine>, rng: &mut fastrand::Rng) {
-    for t in times {
-        let l = match rng.u32(0..10) {
-            0..4 => line(t, &pod(rng), Level::Error, None, format!("voucher service answered {}", 500 + rng.u32(0..4))),
-            4..6 => {
-                line(t, "upg-1", Level::Warn, None, format!("gateway va-bca answered in {}ms", rng.u32(900..2_400)))
-            }
-            6..9 => line(t, "orch-1", Level::Info, None, format!("sweep done, {} sagas looked at", rng.u32(40..400))),
-            _ => line(t, &pod(rng), Level::Info, None, format!("cache refreshed in {}ms", rng.u32(3..40))),
-        };
-        out.push(l);
-    }
-}
-
-/// Lines of the Sunday before, so that "new" means something.
-pub fn baseline(rng: &mut fastrand::Rng) -> Vec<LogLine> {
-    let mut out: Vec<LogLine> = Vec::new();
-    let mut at = START - WEEK;
-    while at < END - WEEK {
-        let minute: Vec<Stamp> = (0..6).map(|_| at + Lapse::millis(rng.i64(0..60_000))).collect();
-        ordinary(minute, &mut out, rng);
-        if rng.u32(0..5) < 4 {
-            let text = format!("slow request /orders/{} took {}ms", rng.u32(1000..9999), rng.u32(1_200..2_100));
-            out.push(line(at, &pod(rng), Level::Warn, None, text));
-        }
-        if rng.u32(0..12) == 0 {
-            out.push(line(at, "upg-4", Level::Warn, None, "callback to HO attempt 1 failed: 503".to_owned()));
-        }
-        for _ in 0..17 {
-            let id = rng.u32(4_700_000..4_730_000);
-            let text = format!("order ORD-{id} created");
-            let order: OrderId = Arc::from(format!("ORD-{id}"));
-            out.push(line(at + Lapse::millis(rng.i64(0..60_000)), &pod(rng), Level::Info, Some(&order), text));
-        }
-        at = at + Lapse::minutes(1);
+    for (system, by) in &observed.ahead {
+        let prefix = if system == "orchestrator" { "orch" } else { system.as_str() };
+        out.iter_mut().filter(|l| l.service.starts_with(prefix)).for_each(|l| l.at = l.at + Lapse::millis(*by));
     }
     out.sort_by_key(|l| l.at);
     out
+}
+
+/// The lines of the usual Sunday, a week earlier.
+pub fn usual(day: &Day, from: Ms, to: Ms, week: Lapse) -> Vec<LogLine> {
+    let mut out = Vec::new();
+    let mut bucket = from;
+    while bucket < to {
+        if let Some(b) = day.usual.between(bucket, bucket + BUCKET).first() {
+            let mut dice = dice(day.seed ^ 7, bucket);
+            chatter(bucket, b, &mut dice, &mut out);
+            for _ in 0..(b.born / 10.0).round() as u32 {
+                let id = format!("ORD-{}", dice.u32(4_700_000..4_990_000));
+                let at = stamp(bucket) + Lapse::millis(dice.i64(0..BUCKET));
+                let mut line = line(at, draft(Level::Info, pod(&mut dice), "mrg", format!("order {id} created")));
+                line.order = Some(id.into());
+                out.push(line);
+            }
+        }
+        bucket += BUCKET;
+    }
+    out.iter_mut().for_each(|l| l.at = l.at - week);
+    out.sort_by_key(|l| l.at);
+    out
+}
+
+/// Chance that belongs to a stretch of a day, whoever asks for it and in whatever order.
+fn dice(seed: u64, at: Ms) -> fastrand::Rng {
+    fastrand::Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ at as u64)
+}
+
+fn pod(dice: &mut fastrand::Rng) -> String {
+    format!("mrg-api-{}", dice.u32(1..=8))
+}
+
+fn draft(level: Level, service: String, system: &'static str, text: String) -> Draft {
+    Draft { level, service, system, text, stack: &[] }
+}
+
+fn line(at: Stamp, draft: Draft) -> LogLine {
+    debug_assert!(!draft.system.is_empty());
+    LogLine {
+        at,
+        service: draft.service.into(),
+        level: draft.level,
+        order: None,
+        trace: None,
+        message: Untrusted::from(draft.text),
+        stack: draft.stack.iter().map(|s| Untrusted::from(*s)).collect(),
+    }
+}
+
+/// What an order, or a service on its own, had to say.
+fn told(day: &Day, said: &Line) -> Option<LogLine> {
+    let at = stamp(said.at);
+    if said.order == OrderNo::MAX {
+        return Some(line(at, of_service(said.says)?));
+    }
+    let life = day.history.lives.get(said.order as usize)?;
+    let mut line = line(at, of_order(life, said)?);
+    if life.born > 0 && said.says != Says::Deadlock {
+        line.order = Some(Arc::from(order_id(life)));
+    }
+    Some(line)
+}
+
+fn of_service(says: Says) -> Option<Draft> {
+    let orch = || "orch-1".to_owned();
+    Some(match says {
+        Says::BreakerOpened => {
+            draft(Level::Warn, orch(), "orchestrator", "circuit breaker upg-payment: closed to open".to_owned())
+        }
+        Says::BreakerClosed => {
+            draft(Level::Info, orch(), "orchestrator", "circuit breaker upg-payment: half-open to closed".to_owned())
+        }
+        Says::Began => {
+            draft(Level::Info, orch(), "orchestrator", "orchestrator 3.9.0 began, 0 sagas in memory".to_owned())
+        }
+        Says::OutOfMemory(pod) => {
+            draft(Level::Fatal, format!("mrg-api-{}", pod + 1), "mrg", "out of memory: killed, restarting".to_owned())
+        }
+        _ => return None,
+    })
+}
+
+fn of_order(life: &Life, said: &Line) -> Option<Draft> {
+    let id = order_id(life);
+    let saga = format!("SG-{}", life.number);
+    let mrg = || format!("mrg-api-{}", life.pod + 1);
+    let orch = || "orch-1".to_owned();
+    let upg = || format!("upg-{}", said.order % 4 + 1);
+    let (error, warn, info) = (Level::Error, Level::Warn, Level::Info);
+    Some(match said.says {
+        Says::Created => draft(info, mrg(), "mrg", format!("order {id} created")),
+        Says::Completed => draft(info, orch(), "orchestrator", format!("saga {saga} of {id} complete")),
+        Says::Paid => draft(info, upg(), "upg", format!("payment of {id} settled")),
+        Says::Declined => draft(warn, upg(), "upg", format!("payment of {id} refused by bank: 51")),
+        Says::CreateRefused => {
+            let text = "POST /orders 503: pool mrg: no connection within 5000ms (in_use=20 max=20)".to_owned();
+            draft(error, mrg(), "mrg", text)
+        }
+        Says::NoConnection(step, attempt) => {
+            let step = step.name();
+            let text = format!(
+                "pool mrg: no connection within 5000ms (in_use=20 max=20) saga={saga} step={step} attempt={attempt}"
+            );
+            let stack = if attempt == 1 && said.order.is_multiple_of(4) { POOL_STACK } else { &[] };
+            Draft { stack, ..draft(error, orch(), "orchestrator", text) }
+        }
+        Says::RowLocked(step, attempt) => {
+            let step = step.name();
+            let text = format!("{step} of {id}: canceling statement due to statement timeout, attempt {attempt}");
+            draft(error, orch(), "orchestrator", text)
+        }
+        Says::GaveUp(step, why) => draft(error, orch(), "orchestrator", gave_up(&saga, step, why)),
+        Says::UpgTimeout(call) => {
+            let text = format!("call of upg for {id}: Client.Timeout exceeded while awaiting headers, attempt {call}");
+            draft(error, orch(), "orchestrator", text)
+        }
+        Says::InProgress(call) => {
+            let text = format!("call of upg for {id}: 409 payment is in progress, attempt {call}");
+            draft(warn, orch(), "orchestrator", text)
+        }
+        Says::BreakerOpen(call) => {
+            let text = format!("circuit breaker upg-payment is open, request refused for {id}, attempt {call}");
+            draft(warn, orch(), "orchestrator", text)
+        }
+        Says::CallbackFailed(attempt, 0) => {
+            draft(warn, upg(), "upg", format!("callback to HO attempt {attempt} failed for {id}: timeout after 5s"))
+        }
+        Says::CallbackFailed(attempt, http) => {
+            draft(warn, upg(), "upg", format!("callback to HO attempt {attempt} failed for {id}: {http}"))
+        }
+        Says::CallbackDead => {
+            draft(error, upg(), "upg", format!("callback to HO gave up for {id}: moved to dead letters"))
+        }
+        Says::PaidTooLate => {
+            let method = METHODS[usize::from(life.method)].0;
+            draft(warn, orch(), "orchestrator", format!("payment event for {saga} of {id} ({method}): saga has ended"))
+        }
+        Says::NoOrchestrator => {
+            let text = format!("begin saga of {id}: dial tcp 10.0.6.11:9090: connect: connection refused");
+            draft(error, mrg(), "mrg", text)
+        }
+        Says::NoIds => {
+            let text = format!(
+                "begin saga of {id}: ERROR: nextval: reached maximum value of sequence \"saga_id_seq\" (2147483647) (SQLSTATE 2200H)"
+            );
+            draft(error, orch(), "orchestrator", text)
+        }
+        Says::Panic => {
+            let text = format!("panic in saga {saga} of {id}: invalid memory address or nil pointer dereference");
+            Draft { stack: PANIC_STACK, ..draft(error, orch(), "orchestrator", text) }
+        }
+        Says::Deadlock => {
+            let text = "copy payment state: ERROR: deadlock detected (SQLSTATE 40P01)".to_owned();
+            draft(warn, orch(), "orchestrator", text)
+        }
+        Says::Copied => draft(info, orch(), "orchestrator", format!("poller: payment state copied onto {id}")),
+        Says::BreakerOpened | Says::BreakerClosed | Says::OutOfMemory(_) | Says::Began => return None,
+    })
+}
+
+fn gave_up(saga: &str, step: Step, why: Why) -> String {
+    let step = step.name();
+    let why = match why {
+        Why::NoConnection => "no connection",
+        Why::RowLocked => "statement timeout",
+        Why::UpgTimeout => "upg did not answer in time",
+        Why::BreakerOpen => "circuit breaker open",
+        Why::NoIds | Why::Panic | Why::NoOrchestrator | Why::Dead | Why::Overwritten => "ended",
+    };
+    format!("saga {saga} gave up at {step}: {why}")
+}
+
+/// What services say of the load they are under.
+fn around(day: &Day, at: Ms, b: &Bucket, dice: &mut fastrand::Rng, out: &mut Vec<LogLine>) {
+    let set = day.scenario.at(stamp(at));
+    let n = set.mrg.pool;
+    let mut some = |count: f32, dice: &mut fastrand::Rng, make: &mut dyn FnMut(&mut fastrand::Rng) -> Draft| {
+        for _ in 0..count.min(MOST).round() as u32 {
+            let when = stamp(at) + Lapse::millis(dice.i64(0..BUCKET));
+            out.push(line(when, make(dice)));
+        }
+    };
+    some(b.refused, dice, &mut |dice| {
+        let text = format!("pool mrg: no connection within 5000ms (in_use={n} max={n})");
+        draft(Level::Error, pod(dice), "mrg", text)
+    });
+    some(b.refused * 0.15, dice, &mut |dice| {
+        let text = format!("POST /orders {}: upstream request timeout", 500 + dice.u32(2..5));
+        draft(Level::Error, pod(dice), "mrg", text)
+    });
+    some(b.faults * 0.25, dice, &mut |dice| {
+        let text = format!("voucher service answered {}", 500 + dice.u32(0..4));
+        draft(Level::Error, pod(dice), "mrg", text)
+    });
+    let slow = b.wait.n - b.wait.up_to(900.0) + 0.2;
+    some(slow * 0.02 + 0.2 * f32::from(dice.u8(0..2)), dice, &mut |dice| {
+        let text = format!("slow request /orders/{} took {}ms", dice.u32(1000..9999), dice.u32(1_200..6_800));
+        draft(Level::Warn, pod(dice), "mrg", text)
+    });
+    let collected = if b.gc > 0.15 { b.gc * 12.0 } else { 0.0 };
+    some(collected, dice, &mut |dice| {
+        let text = format!("gc: {}ms pause, heap {}MiB", (b.gc * 90.0) as u32 + dice.u32(1..9), b.heap as u32);
+        draft(Level::Warn, pod(dice), "mrg", text)
+    });
+    if b.refused > 20.0 && dice.u32(0..7) == 0 {
+        // Somebody's log text holds an escape sequence; it must be seen, never obeyed.
+        let text = "note from customer: \"\u{1b}[2Jplease call +62 812-3456-7890\" kept".to_owned();
+        out.push(line(stamp(at), draft(Level::Warn, pod(dice), "mrg", text)));
+    }
+}
+
+/// What is written on any evening.
+fn chatter(at: Ms, b: &Bucket, dice: &mut fastrand::Rng, out: &mut Vec<LogLine>) {
+    let lines = 1 + u32::from(b.users > 40_000.0 && dice.bool());
+    for _ in 0..lines {
+        let when = stamp(at) + Lapse::millis(dice.i64(0..BUCKET));
+        let gateway = b.gateway.quantile(0.98).unwrap_or(1_400.0) as u32;
+        out.push(line(
+            when,
+            match dice.u32(0..10) {
+                0..2 => {
+                    draft(Level::Error, pod(dice), "mrg", format!("voucher service answered {}", 500 + dice.u32(0..4)))
+                }
+                2..5 => {
+                    draft(Level::Warn, "upg-1".to_owned(), "upg", format!("gateway va-bca answered in {gateway}ms"))
+                }
+                5..8 => {
+                    let text = format!("sweep done, {} sagas looked at", dice.u32(40..400));
+                    draft(Level::Info, "orch-1".to_owned(), "orchestrator", text)
+                }
+                _ => draft(Level::Info, pod(dice), "mrg", format!("cache refreshed in {}ms", dice.u32(3..40))),
+            },
+        ));
+    }
 }

@@ -1,29 +1,36 @@
-//! A world that has an incident: the bundled demo, 12 January 2025, with no server behind it.
+//! A world that has an incident. [`platform`] makes it happen, cause by cause; [`scenario`] says what it is set
+//! to; a [`day::Day`] is what came of it. The other rooms show that day: as the batches that sources would hand
+//! over ([`Demo`]), as an emulated cloud, as log files, as tables and sessions of PostgreSQL, as plain files.
 //!
-//! Owns the story and turns it into the same batches that real sources would hand over, lazily and always
-//! the same. Every number in it is invented. May not know: clocks, files, screens.
-//!
-//! The story: a promotion doubles the users; the Orchestrator keeps a transaction of MRG's database open
-//! while it waits for UPG; MRG's pools fill; orders hang in ACTIVE; payments that were charged never reach
-//! Head Office. The circuit breaker and the timeouts come later and are consequences.
+//! Every number in it is invented. May not know: clocks, screens, verdicts; whoever plays it brings the time.
 
+pub mod alarms;
 pub mod cloud;
+pub mod day;
+pub mod ledger;
+pub mod lines;
 pub mod platform;
 pub mod scenario;
-mod database;
-mod lines;
-mod metrics;
-mod orders;
+pub mod scene;
+pub mod signals;
+mod snapshot;
+pub mod stage;
 mod story;
 pub mod wired;
 
-use crate::model::health::{Cost, Health, Loss, State};
+use crate::model::batch::Samples;
+use crate::model::health::{Cost, Health, State};
 use crate::model::note::NoteText;
+use crate::model::order::{Asked, Ledger as Answer, Rows};
 use crate::model::{Batch, Fact, Lapse, Mark, MarkKind, SourceName, Span, Stamp, Untrusted};
+use day::Day;
+use ledger::{Ledger, Write};
+use platform::agenda::Ms;
+use platform::{ms, stamp};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-pub use story::{END, START, incident};
+pub use story::{END, METRICS_LATE, START, WEEK, incident, incident_of};
 
 /// The note that comes with the demo.
 pub const NOTE: &str = include_str!("../../assets/incident-note.md");
@@ -34,30 +41,48 @@ pub const NOTE_NAME: &str = "2025-01-12 order gantung.md";
 /// How often the world moves. Everything that happened in between is handed over at the end of a step.
 const STEP: Lapse = Lapse::seconds(5);
 
-/// All batches of the demo in order of arrival: what was known before it begins, then the evening.
+/// All batches of an evening in order of arrival: what was known before it begins, then the evening.
+#[derive(Debug)]
 pub struct Demo {
+    day: Arc<Day>,
     at: Stamp,
     ready: VecDeque<Batch>,
     sequence: BTreeMap<SourceName, u64>,
     rng: fastrand::Rng,
-    databases: Vec<database::Server>,
-    orders: orders::Desk,
-    lines: lines::Writers,
+    databases: Vec<snapshot::Server>,
+    books: Books,
 }
 
-/// Begins the demo. The same seed gives the same world.
-pub fn demo(seed: u64) -> Demo {
-    let mut rng = fastrand::Rng::with_seed(seed);
-    let orders = orders::Desk::open(&mut rng);
-    let lines = lines::Writers::new(orders.first_stuck());
+/// Which rows each system has written, and how far each has been read.
+#[derive(Debug)]
+struct Books {
+    ledger: Ledger,
+    writes: Vec<(Ms, Write)>,
+    read: [usize; 4],
+}
+
+/// The evening of the default scenario. The same seed gives the same world.
+pub fn demo(seed: u64) -> impl Iterator<Item = Batch> {
+    let scenario = scenario::named(scenario::DEFAULT);
+    debug_assert!(scenario.is_ok(), "the default scenario can be read");
+    scenario.into_iter().flat_map(move |scenario| play(Arc::new(Day::evening(scenario, seed))))
+}
+
+/// The evening of a day, as batches.
+pub fn play(day: Arc<Day>) -> Demo {
+    let ledger = Ledger::new(Arc::clone(&day));
+    let first = ms(START);
+    let mut writes = ledger.writes(first, ms(END));
+    // Orders from before the evening are nobody's business.
+    writes.retain(|(_, w)| day.history.lives[ledger.order_of(*w) as usize].born >= first);
     let mut demo = Demo {
         at: START,
         ready: VecDeque::new(),
         sequence: BTreeMap::new(),
-        rng,
-        databases: database::servers(),
-        orders,
-        lines,
+        rng: fastrand::Rng::with_seed(day.seed),
+        databases: snapshot::servers(&day),
+        books: Books { ledger, writes, read: [0; 4] },
+        day,
     };
     demo.known_before();
     demo
@@ -87,27 +112,19 @@ impl Demo {
 
     /// The incident, last Sunday as the baseline, and the note.
     fn known_before(&mut self) {
-        self.hand_over("people", START, vec![Fact::Incident(Box::new(incident()))]);
-        let baseline = metrics::baseline(&mut self.rng);
-        self.hand_over("metrics", START, baseline);
+        let day = Arc::clone(&self.day);
+        let (from, to) = (ms(START), ms(END));
+        let incident = story::incident_of(&day.scenario);
+        self.hand_over("people", START, vec![Fact::Incident(Box::new(incident))]);
+        self.hand_over("metrics", START, baseline(&day));
         for i in 0..self.databases.len() {
             let name = self.databases[i].name;
-            let facts = self.databases[i].baseline(&mut self.rng);
+            let facts = self.databases[i].usual(&day, from, to, WEEK);
             self.hand_over(name, START, facts);
         }
-        let usual = lines::baseline(&mut self.rng);
-        self.hand_over("logs", START, vec![Fact::Lines(usual)]);
-        let well = |says: &str| {
-            Fact::Health(Health {
-                at: START,
-                state: State::Well,
-                code: String::new(),
-                says: Untrusted::from(says),
-                remedy: Untrusted::default(),
-                next: None,
-            })
-        };
-        for server in ["mrg", "upg", "orch", "ho"] {
+        self.hand_over("logs", START, vec![Fact::Lines(lines::usual(&day, from, to, WEEK))]);
+        let well = |says: &str| Fact::Health(health(START, State::Well, "", says));
+        for server in stage::DATABASES {
             self.hand_over(server, START, vec![well("well")]);
         }
         self.hand_over("logs", START, vec![well("3 services, 14 files; 10 % of INFO lines are kept")]);
@@ -121,8 +138,7 @@ impl Demo {
         let to = from + STEP;
         self.at = to;
         let span = Span::new(from, to);
-        for mark in story::marks().into_iter().filter(|m| span.contains(m.at)) {
-            let source = if mark.kind == MarkKind::Note { "people" } else { "metrics" };
+        for (source, mark) in marks(&self.day, span) {
             self.hand_over(source, to, vec![Fact::Mark(mark)]);
         }
         self.refusals(span);
@@ -133,45 +149,29 @@ impl Demo {
 
     /// MRG turns us away for some minutes: evidence, and a gap.
     fn refusals(&mut self, span: Span) {
-        let refused = story::refused();
+        let Some(refused) = self.day.scenario.observed.turned_away else { return };
         if span.contains(refused.from) {
+            let says = "mrg has no free connection and refused ours: sorry, too many clients already. \
+                        This is evidence for an exhausted pool, not a fault of warroom";
             let health = Health {
-                at: refused.from,
-                state: State::Down,
-                code: "53300".to_owned(),
-                says: "mrg has no free connection and refused ours: sorry, too many clients already. \
-                       This is evidence for an exhausted pool, not a fault of warroom"
-                    .into(),
                 remedy: "nothing to do here: warroom asks again by itself, with one connection".into(),
                 next: Some(refused.from + Lapse::seconds(60)),
+                ..health(refused.from, State::Down, "53300", says)
             };
             let cost = Cost { at: refused.from, requests: 1, failed: 1, ..Cost::default() };
             self.hand_over("mrg", span.to, vec![Fact::Health(health), Fact::Cost(cost)]);
         }
         if span.contains(refused.to) {
-            let health = Health {
-                at: refused.to,
-                state: State::Well,
-                code: String::new(),
-                says: "well again after five minutes of refusals (53300)".into(),
-                remedy: Untrusted::default(),
-                next: None,
-            };
-            self.hand_over("mrg", span.to, vec![Fact::Health(health)]);
-        }
-        let rotation = story::rotation();
-        if span.contains(rotation.to) {
-            let says = "mrg-api-5: the file was rotated twice between two reads; 23 s of its lines are lost".into();
-            self.hand_over("logs", span.to, vec![Fact::Loss(Loss { span: rotation, says })]);
+            let says = "well again after five minutes of refusals (53300)";
+            self.hand_over("mrg", span.to, vec![Fact::Health(health(refused.to, State::Well, "", says))]);
         }
     }
 
     fn read_logs(&mut self, span: Span) {
-        let mut lines = self.lines.write(span, &self.orders, &mut self.rng);
+        let lines = lines::between(&self.day, ms(span.from), ms(span.to));
         if lines.is_empty() {
             return;
         }
-        lines.sort_by_key(|l| l.at);
         let bytes = lines.iter().map(|l| l.message.len() as u64 + 120).sum();
         let cost = Cost { at: span.to, bytes, took: Lapse::millis(2), skew: Some(Lapse::ZERO), ..Cost::default() };
         self.hand_over("logs", span.to, vec![Fact::Lines(lines), Fact::Cost(cost)]);
@@ -179,15 +179,12 @@ impl Demo {
 
     /// Points of a minute arrive together, one and a half minutes after it: the cloud is late by nature.
     fn read_metrics(&mut self, span: Span) {
-        let due = span.to - story::METRICS_LATE;
+        let due = span.to - METRICS_LATE;
         if due.0.rem_euclid(60_000_000) != 0 {
             return;
         }
         let minute = due - Lapse::minutes(1);
-        if minute < START {
-            return;
-        }
-        let facts = metrics::minute(minute, &self.orders, &mut self.rng);
+        let Some(samples) = points(&self.day, minute).filter(|_| minute >= START) else { return };
         let cost = Cost {
             at: span.to,
             requests: 2,
@@ -197,24 +194,127 @@ impl Demo {
             interval: Lapse::minutes(1),
             ..Cost::default()
         };
-        let facts = facts.into_iter().chain([Fact::Cost(cost)]).collect();
-        self.hand_over("metrics", span.to, facts);
+        self.hand_over("metrics", span.to, vec![Fact::Samples(samples), Fact::Cost(cost)]);
     }
 
     fn look_at_databases(&mut self, at: Stamp) {
+        let day = Arc::clone(&self.day);
         for i in 0..self.databases.len() {
             if !self.databases[i].due(at) {
                 continue;
             }
             let name = self.databases[i].name;
-            if name == "mrg" && story::refused().contains(at) {
+            if name == "mrg" && day.scenario.observed.turned_away.is_some_and(|s| s.contains(at)) {
                 continue;
             }
-            let mut facts = self.databases[i].look(at, &mut self.rng);
-            facts.extend(self.orders.answers(name, at));
+            let mut facts = self.databases[i].look(&day, at, &mut self.rng);
+            facts.extend(self.books.answers(name, at, day.scenario.observed.callbacks_kept));
             self.hand_over(name, at, facts);
         }
     }
+}
+
+impl Books {
+    /// What the database of that name answers about orders: rows written since it was last asked.
+    fn answers(&mut self, database: &str, at: Stamp, callbacks_kept: bool) -> Vec<Fact> {
+        let Some(slot) = stage::DATABASES.iter().position(|d| *d == database) else { return Vec::new() };
+        let until = self.writes.partition_point(|(t, _)| *t <= ms(at));
+        let fresh = &self.writes[self.read[slot].min(until)..until];
+        self.read[slot] = until;
+        let asked = Asked::Window(Span::new(START, at));
+        rows(&self.ledger, fresh, slot, callbacks_kept)
+            .into_iter()
+            .map(|rows| Fact::Ledger(Answer { asof: at, asked: asked.clone(), rows }))
+            .collect()
+    }
+}
+
+/// What of these writes the tables of one of [`stage::DATABASES`] have, role by role; empty ones too, because
+/// nothing is an answer as well.
+pub fn rows(ledger: &Ledger, writes: &[(Ms, Write)], database: usize, callbacks_kept: bool) -> Vec<Rows> {
+    let each = || writes.iter().copied();
+    match database {
+        0 => vec![Rows::Orders(
+            each()
+                .filter_map(|(at, w)| match w {
+                    Write::Order(order, status, step) => Some(ledger.order(order, at, status, step)),
+                    _ => None,
+                })
+                .collect(),
+        )],
+        1 => {
+            let payments = each().filter_map(|(_, w)| match w {
+                Write::Begun(p) => Some(ledger.payment(p, false)),
+                Write::Settled(p) => Some(ledger.payment(p, true)),
+                _ => None,
+            });
+            let mut out = vec![Rows::Payments(payments.collect())];
+            if callbacks_kept {
+                let told = each().filter_map(|(_, w)| if let Write::Told(i) = w { Some(ledger.told(i)) } else { None });
+                out.push(Rows::Callbacks(told.collect()));
+            }
+            out
+        }
+        2 => vec![Rows::OrderEvents(
+            each()
+                .filter_map(|(at, w)| match w {
+                    Write::Step(order, step) => Some(ledger.step(order, step, at)),
+                    Write::Moved(i) => Some(ledger.change(i)),
+                    _ => None,
+                })
+                .collect(),
+        )],
+        _ => vec![Rows::HoPayments(
+            each().filter_map(|(_, w)| if let Write::Booked(i) = w { Some(ledger.booked(i)) } else { None }).collect(),
+        )],
+    }
+}
+
+fn health(at: Stamp, state: State, code: &str, says: &str) -> Health {
+    Health { at, state, code: code.to_owned(), says: says.into(), remedy: Untrusted::default(), next: None }
+}
+
+/// The points of a minute; none when they are lost.
+fn points(day: &Day, minute: Stamp) -> Option<Samples> {
+    if day.scenario.observed.metrics_lost.is_some_and(|lost| lost.contains(minute)) {
+        return None;
+    }
+    let values = signals::minute(day, ms(minute), false)?.series();
+    Some(Samples { at: minute, values: named_series(values) })
+}
+
+fn named_series(values: Vec<(&'static str, f64)>) -> Vec<(Arc<str>, f64)> {
+    values.into_iter().map(|(name, v)| (format!("metrics.{name}").into(), v)).collect()
+}
+
+/// Last Sunday: the same series without a crowd.
+fn baseline(day: &Day) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let mut at = ms(START);
+    while at < ms(END) {
+        if let Some(minute) = signals::minute(day, at, true) {
+            let samples = Samples { at: stamp(at) - WEEK, values: named_series(minute.series()) };
+            facts.push(Fact::Samples(samples));
+        }
+        at += signals::MINUTE;
+    }
+    facts
+}
+
+/// What people, deployments and alarms leave on the timeline in a stretch, and which source tells of it.
+fn marks(day: &Day, span: Span) -> Vec<(&'static str, Mark)> {
+    let mut out = Vec::new();
+    for m in day.scenario.marks.iter().filter(|m| span.contains(m.at)) {
+        let source = if m.kind == MarkKind::Note { "people" } else { "metrics" };
+        out.push((source, mark(m.at, m.kind, &m.text, &m.who)));
+    }
+    out.extend(day.alarms().iter().flat_map(|on| {
+        let name = alarms::RULES[on.rule].name;
+        let raised = span.contains(on.began).then(|| ("metrics", mark(on.began, MarkKind::Alarm, name, "CES")));
+        let over = on.ended.filter(|at| span.contains(*at));
+        raised.into_iter().chain(over.map(|at| ("metrics", mark(at, MarkKind::Cleared, name, "CES"))))
+    }));
+    out
 }
 
 fn mark(at: Stamp, kind: MarkKind, text: &str, who: &str) -> Mark {
@@ -222,68 +322,4 @@ fn mark(at: Stamp, kind: MarkKind, text: &str, who: &str) -> Mark {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::order::Rows;
-
-    fn facts() -> Vec<Fact> {
-        demo(1).flat_map(|b| b.facts).collect()
-    }
-
-    #[test]
-    fn the_same_seed_gives_the_same_world() {
-        assert!(demo(7).eq(demo(7)));
-    }
-
-    #[test]
-    fn batches_of_a_source_are_numbered_without_holes_and_never_go_back_in_time() {
-        let mut last: BTreeMap<SourceName, u64> = BTreeMap::new();
-        let mut seen = START;
-        for batch in demo(1) {
-            let n = last.entry(batch.source.clone()).or_default();
-            assert_eq!(batch.seq, *n + 1);
-            *n = batch.seq;
-            assert!(batch.seen >= seen);
-            seen = batch.seen;
-        }
-        assert_eq!(seen, END);
-    }
-
-    #[test]
-    fn the_crowd_grows_from_under_thirty_to_seventy_seven_thousand() {
-        let users: Vec<f64> = facts()
-            .iter()
-            .filter_map(|f| if let Fact::Samples(s) = f { Some(s) } else { None })
-            .filter(|s| s.at >= START)
-            .filter_map(|s| s.values.iter().find(|(n, _)| n.as_ref() == "metrics.users").map(|(_, v)| *v))
-            .collect();
-        assert!(users[0] < 30_000.0);
-        assert!((users.iter().copied().fold(0.0, f64::max) - 77_000.0).abs() < 1.0);
-    }
-
-    #[test]
-    fn mrg_is_silent_while_it_refuses() {
-        let silent = story::refused();
-        let looks = demo(1).filter(|b| b.source.as_ref() == "mrg" && silent.contains(b.seen));
-        assert!(looks.flat_map(|b| b.facts).all(|f| !matches!(f, Fact::Database(_))));
-    }
-
-    #[test]
-    fn orders_hang_and_some_of_them_were_charged() {
-        let mut last = BTreeMap::new();
-        let mut charged = std::collections::BTreeSet::new();
-        for fact in facts() {
-            let Fact::Ledger(ledger) = fact else { continue };
-            match ledger.rows {
-                Rows::Orders(rows) => last.extend(rows.into_iter().map(|o| (o.order_id.clone(), o.status))),
-                Rows::Payments(rows) => {
-                    charged.extend(rows.into_iter().filter(|p| p.settled_at.is_some()).map(|p| p.order_id));
-                }
-                _ => {}
-            }
-        }
-        let early: Vec<_> = last.iter().filter(|(_, s)| **s == crate::model::order::OrderStatus::Active).collect();
-        assert!(early.len() > 900, "{} orders are still active", early.len());
-        assert!(early.iter().filter(|(id, _)| charged.contains(*id)).count() > 300);
-    }
-}
+mod tests;

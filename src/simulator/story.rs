@@ -1,9 +1,9 @@
-//! The evening minute by minute: when what breaks, how strongly, and who noted it. All times are WIB.
+//! The evening as an incident: its clock, and what a configuration would say of it. All times are WIB.
 
-use super::mark;
+use super::scenario::{DEFAULT, Scenario, named};
 use crate::model::incident::{Incident, Limit, Rules, SourceCard, SourceKind};
 use crate::model::series::{Bad, Lane, Rollup, Unit};
-use crate::model::{Lapse, Mark, MarkKind, Span, Stamp, Zone};
+use crate::model::{Lapse, Span, Stamp, Zone};
 
 /// 12 January 2025, 18:53 WIB: the demo begins in calm.
 pub const START: Stamp = clock(18, 53, 0);
@@ -20,78 +20,41 @@ pub const fn clock(h: i64, m: i64, s: i64) -> Stamp {
     Stamp(1_736_614_800_000_000 + (h * 3600 + m * 60 + s) * 1_000_000)
 }
 
-/// MRG refuses our connection.
-pub fn refused() -> Span {
-    Span::new(clock(19, 41, 5), clock(19, 46, 20))
-}
-
-/// A log file is rotated under us.
-pub fn rotation() -> Span {
-    Span::new(clock(19, 30, 8), clock(19, 30, 31))
-}
-
-/// 0 before `from`, 1 after `to`, smooth between.
-pub fn ramp(at: Stamp, from: Stamp, to: Stamp) -> f64 {
-    let x = at.since(from).as_secs_f64() / to.since(from).as_secs_f64().max(1.0);
-    let x = x.clamp(0.0, 1.0);
-    x * x * (3.0 - 2.0 * x)
-}
-
-/// Extra users over normal, 0 to 1: from 19:22 up to 19:55, back down by 20:41.
-pub fn crowd(at: Stamp) -> f64 {
-    ramp(at, clock(19, 21, 30), clock(19, 55, 0)) - 0.96 * ramp(at, clock(19, 57, 0), clock(20, 42, 0))
-}
-
-/// How full MRG's pools are beyond normal, 0 to 1: full from 19:28, eased by the flag of 20:32.
-pub fn pressure(at: Stamp) -> f64 {
-    ramp(at, clock(19, 24, 30), clock(19, 28, 30)) * (1.0 - ramp(at, clock(20, 31, 0), clock(20, 39, 0)))
-}
-
-/// How badly orders fare, 0 to 1: begins when the pools are full and follows the crowd.
-pub fn harm(at: Stamp) -> f64 {
-    let begun = ramp(at, clock(19, 28, 30), clock(19, 36, 0));
-    let over = 1.0 - ramp(at, clock(20, 30, 0), clock(20, 36, 0));
-    begun * over * (0.45 + 0.55 * crowd(at))
-}
-
-/// Whether the circuit breaker towards UPG is open.
-pub fn breaker_open(at: Stamp) -> bool {
-    clock(19, 36, 12) <= at && at < clock(20, 27, 30)
-}
-
-/// What people and deployments left on the timeline.
-pub fn marks() -> Vec<Mark> {
-    vec![
-        mark(clock(18, 55, 0), MarkKind::Change, "mrg 2.41.3 deployed", "pipeline"),
-        mark(clock(19, 18, 0), MarkKind::Note, "promo push sent", "ops"),
-        mark(clock(19, 40, 0), MarkKind::Alarm, "connections of mrg above 95 %", "CES"),
-        mark(clock(19, 50, 0), MarkKind::Note, "war room open", "leader"),
-        mark(clock(20, 10, 0), MarkKind::Note, "UPG says it is healthy", "upg"),
-        mark(clock(20, 32, 0), MarkKind::Change, "orchestrator flag sync_pay off", "orch"),
-    ]
-}
-
-/// What the incident is, as a configuration would say it.
+/// What the incident of the default scenario is.
 pub fn incident() -> Incident {
+    named(DEFAULT).map_or_else(|_| Incident::unnamed(Zone::wib()), |scenario| incident_of(&scenario))
+}
+
+/// What the incident is, as a configuration would say it. Nothing of it tells the cause.
+pub fn incident_of(scenario: &Scenario) -> Incident {
+    let set = scenario.first();
+    let (pods, pool) = (f64::from(set.mrg.pods), f64::from(set.mrg.pool));
+    let seconds = |ms: i64| ms as f64 / 1_000.0;
     Incident {
-        title: "12 Jan 2025 · order gantung".into(),
+        title: scenario.title.as_str().into(),
         severity: "HIGH".into(),
         status: "investigating".into(),
         zone: Zone::wib(),
         window: Some(Span::new(START, END)),
         baseline: Some(Span::new(START - WEEK, END - WEEK)),
         rules: Rules::default(),
-        lanes: lanes(),
+        lanes: lanes(f64::from(set.mrg.max_connections)),
         sources: sources(),
         limits: vec![
             Limit {
-                of: "20 × 8".to_owned(), ..limit("pool_max × pods", 160.0, "metrics.pool_acquired", Unit::Count)
+                of: format!("{pool} × {pods}"),
+                ..limit("pool_max × pods", pods * pool, "metrics.pool_acquired", Unit::Count)
             },
-            limit("max_connections − reserved", 197.0, "mrg.connections", Unit::Count),
-            limit("acquire timeout", 5.0, "metrics.pool_wait", Unit::Seconds),
-            limit("client timeout", 10.0, "metrics.latency_p95", Unit::Seconds),
-            limit("breaker opens at", 50.0, "metrics.errors", Unit::Percent),
-            limit("callback retries", 3.0, "", Unit::Count),
+            limit(
+                "max_connections − reserved",
+                f64::from(set.mrg.max_connections) - 3.0,
+                "mrg.connections",
+                Unit::Count,
+            ),
+            limit("acquire timeout", seconds(set.mrg.acquire_timeout), "metrics.pool_wait", Unit::Seconds),
+            limit("client timeout", seconds(set.saga.upg_timeout), "metrics.upg_latency_p95", Unit::Seconds),
+            limit("breaker opens at", 100.0 * set.breaker.ratio, "metrics.upg_timeouts", Unit::Percent),
+            limit("callback attempts", f64::from(set.callback.attempts), "", Unit::Count),
         ],
         probes: Vec::new(),
         demo: true,
@@ -118,7 +81,8 @@ fn lane(group: &str, name: &str, series: &str, unit: Unit, rollup: Rollup) -> La
     }
 }
 
-fn lanes() -> Vec<Lane> {
+fn lanes(max_connections: f64) -> Vec<Lane> {
+    let usable = max_connections - 3.0;
     let late = |l: Lane| Lane { lag: Lapse::minutes(2), ..l };
     vec![
         late(Lane { trigger: true, ..lane("traffic", "users", "metrics.users", Unit::Users, Rollup::Last) }),
@@ -141,8 +105,8 @@ fn lanes() -> Vec<Lane> {
             ..lane("database", "pool wait p95", "metrics.pool_wait", Unit::Seconds, Rollup::Max)
         }),
         Lane {
-            ceiling: Some(197.0),
-            broken_at: Some(188.0),
+            ceiling: Some(usable),
+            broken_at: Some((usable * 0.95).floor()),
             ..lane("database", "connections", "mrg.connections", Unit::Count, Rollup::Max)
         },
         lane("database", "lock waits", "mrg.lock_waits", Unit::Count, Rollup::Max),
@@ -191,13 +155,5 @@ mod tests {
     #[test]
     fn the_clock_of_the_story_is_wib() {
         assert_eq!(Zone::wib().rfc3339(START), "2025-01-12T18:53:00+07:00");
-    }
-
-    #[test]
-    fn calm_before_full_at_the_peak_and_nearly_over_at_the_end() {
-        assert!(crowd(clock(19, 0, 0)).abs() < 1e-9);
-        assert!((crowd(clock(19, 55, 0)) - 1.0).abs() < 1e-9);
-        assert!(crowd(END) < 0.05);
-        assert!(harm(clock(19, 28, 0)).abs() < 1e-9 && harm(END).abs() < 1e-9);
     }
 }

@@ -1,9 +1,12 @@
-//! The demo's metrics for the wire: the points that the world would hand over itself, as metrics of an
-//! emulated cloud, so that the demo asks for them like anybody asks a real one.
+//! What of the evening comes over a real wire: the points that the world would hand over itself, as metrics of an
+//! emulated cloud, so that the demo asks for them like anybody asks a real one; and what is left of the batches
+//! when metrics, log lines or databases are asked for elsewhere.
 
 use super::cloud::World;
 use super::cloud::world::Metric;
-use super::{START, demo};
+use super::day::Day;
+use super::platform::ms;
+use super::{END, START, points, signals, stage};
 use crate::model::{Batch, Fact, Lapse, Stamp};
 use std::collections::BTreeMap;
 
@@ -17,34 +20,58 @@ pub const DIMENSION: (&str, &str) = ("story", "order-gantung");
 /// How long after its minute a point can be asked for.
 const LATE: Lapse = Lapse::seconds(75);
 
-/// The demo's evening as an emulated cloud has it.
-pub fn world(seed: u64) -> World {
-    let mut points: BTreeMap<String, Vec<(Stamp, f64)>> = BTreeMap::new();
-    for batch in demo(seed).filter(|b| b.source.as_ref() == SOURCE) {
-        for fact in &batch.facts {
-            let Fact::Samples(samples) = fact else { continue };
-            for (name, value) in samples.values.iter().filter(|_| samples.at >= START) {
-                points.entry(measure(name).to_owned()).or_default().push((samples.at, *value));
-            }
+/// The evening's points as an emulated cloud has them.
+pub fn world(day: &Day) -> World {
+    let mut all: BTreeMap<String, Vec<(Stamp, f64)>> = BTreeMap::new();
+    let mut at = START;
+    while ms(at) < ms(END) {
+        for (name, value) in points(day, at).into_iter().flat_map(|s| s.values) {
+            all.entry(measure(&name).to_owned()).or_default().push((at, value));
         }
+        at = at + Lapse::millis(signals::MINUTE);
     }
     let metric = |(name, points): (String, Vec<(Stamp, f64)>)| {
         Metric::new(NAMESPACE, &name, &[DIMENSION], "").with_points(points)
     };
-    World { metrics: points.into_iter().map(metric).collect(), metrics_late: LATE, ..World::default() }
+    World { metrics: all.into_iter().map(metric).collect(), metrics_late: LATE, ..World::default() }
 }
 
-/// What is left of a batch when its points come over the wire: what nobody could ask for there. It gets
-/// another name, because batches of one source are numbered without holes.
-pub fn rest(mut batch: Batch) -> Option<Batch> {
-    if batch.source.as_ref() == SOURCE {
-        batch.facts.retain(|fact| match fact {
-            Fact::Samples(samples) => samples.at < START,
-            fact => matches!(fact, Fact::Mark(_)),
-        });
-        batch.source = "story".into();
+/// What comes over wires of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wires {
+    /// Points, from the emulated cloud.
+    pub metrics: bool,
+    /// Log lines, from files.
+    pub logs: bool,
+    /// Databases, from a server.
+    pub databases: bool,
+}
+
+impl Wires {
+    /// What is left of a batch: what nobody could ask for there. It gets another name, because batches of one
+    /// source are numbered without holes.
+    pub fn rest(self, mut batch: Batch) -> Option<Batch> {
+        let source = batch.source.clone();
+        let database = stage::DATABASES.contains(&source.as_ref());
+        let wired = match source.as_ref() {
+            SOURCE => self.metrics,
+            "logs" => self.logs,
+            _ => database && self.databases,
+        };
+        if wired {
+            batch.facts.retain(|fact| match fact {
+                Fact::Samples(samples) => samples.at < START,
+                Fact::Lines(lines) => lines.first().is_some_and(|l| l.at < START),
+                Fact::Database(sample) => sample.at < START,
+                fact => matches!(fact, Fact::Mark(_)),
+            });
+            batch.source = if database { format!("{source} before").into() } else { "story".into() };
+            if source.as_ref() == "logs" {
+                batch.source = "story of logs".into();
+            }
+        }
+        (!batch.facts.is_empty()).then_some(batch)
     }
-    (!batch.facts.is_empty()).then_some(batch)
 }
 
 /// `metrics.users` is `users` on the wire.
@@ -55,27 +82,49 @@ fn measure(series: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simulator::{play, scenario};
+    use std::sync::Arc;
 
-    #[test]
-    fn every_point_of_the_evening_is_on_the_wire_or_left_and_none_is_both() {
-        let wired: usize = world(1).metrics.iter().map(|m| m.points.len()).sum();
-        let points = |batches: &mut dyn Iterator<Item = Batch>| -> usize {
-            let facts = batches.flat_map(|b| b.facts);
-            facts.map(|f| if let Fact::Samples(s) = f { s.values.len() } else { 0 }).sum()
-        };
-        let left = points(&mut demo(1).filter_map(rest));
-        assert_eq!(wired + left, points(&mut demo(1)));
-        assert!(wired > 1_000 && left > 1_000, "{wired} {left}");
+    fn day() -> Arc<Day> {
+        Arc::new(Day::evening(scenario::named("pool").unwrap(), 1))
+    }
+
+    fn points_of(batches: impl Iterator<Item = Batch>) -> Vec<(Stamp, String)> {
+        let samples =
+            batches.flat_map(|b| b.facts).filter_map(|f| if let Fact::Samples(s) = f { Some(s) } else { None });
+        samples.flat_map(|s| s.values.into_iter().map(move |(n, _)| (s.at, measure(&n).to_owned()))).collect()
     }
 
     #[test]
-    fn nothing_else_of_the_evening_is_lost() {
-        let marks = |batches: &mut dyn Iterator<Item = Batch>| {
-            batches
-                .flat_map(|b| b.facts)
-                .filter(|f| matches!(f, Fact::Mark(_) | Fact::Lines(_) | Fact::Ledger(_)))
-                .count()
+    fn every_point_of_the_evening_is_on_the_wire_or_left_and_none_is_both() {
+        let day = day();
+        let wires = Wires { metrics: true, logs: true, databases: true };
+        let wired: std::collections::BTreeSet<(Stamp, String)> = world(&day)
+            .metrics
+            .into_iter()
+            .flat_map(|m| m.points.into_iter().map(move |p| (p.0, m.name.clone())))
+            .collect();
+        let (played, before): (Vec<_>, Vec<_>) =
+            points_of(play(Arc::clone(&day))).into_iter().partition(|(at, _)| *at >= START);
+        let left = points_of(play(day).filter_map(|b| wires.rest(b)));
+        assert!(played.len() > 1_000 && played.iter().all(|p| wired.contains(p)));
+        assert_eq!(left, before);
+    }
+
+    #[test]
+    fn what_is_wired_is_not_handed_over_as_well_and_nothing_else_is_lost() {
+        let day = day();
+        let count = |wires: Wires, of: fn(&Fact) -> bool| {
+            play(Arc::clone(&day)).filter_map(|b| wires.rest(b)).flat_map(|b| b.facts).filter(|f| of(f)).count()
         };
-        assert_eq!(marks(&mut demo(1).filter_map(rest)), marks(&mut demo(1)));
+        let (none, all) = (Wires::default(), Wires { metrics: true, logs: true, databases: true });
+        let kept: [fn(&Fact) -> bool; 3] =
+            [|f| matches!(f, Fact::Mark(_)), |f| matches!(f, Fact::Note(_)), |f| matches!(f, Fact::Incident(_))];
+        for of in kept {
+            assert!(count(none, of) > 0 && count(none, of) == count(all, of));
+        }
+        assert!(count(none, |f| matches!(f, Fact::Ledger(_))) > 1_000);
+        assert_eq!(count(all, |f| matches!(f, Fact::Ledger(_))), 0);
+        assert_eq!(count(all, |f| matches!(f, Fact::Lines(_))), 1, "only those of the Sunday before");
     }
 }

@@ -13,7 +13,7 @@ pub type PaymentNo = u32;
 /// Something that happens to somebody. A `turn` is the order's turn it was meant for: when the order has
 /// moved on meanwhile, the event is void.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Event {
+pub(super) enum Event {
     /// The next order is placed.
     Arrive,
     /// A user who was refused tries again.
@@ -52,7 +52,7 @@ pub enum Event {
 
 /// Events to come.
 #[derive(Debug, Default)]
-pub struct Agenda {
+pub(super) struct Agenda {
     events: BinaryHeap<Reverse<(Ms, u32, Event)>>,
     number: u32,
 }

@@ -144,8 +144,8 @@ pub struct Life {
     pub version: u8,
     /// The last step that was done.
     pub step: Step,
-    /// When.
-    pub step_at: Ms,
+    /// When each step was done, in milliseconds after the order was placed; 0 is never.
+    pub steps: [u32; 5],
     /// The saga.
     pub stage: Stage,
     /// Counts the saga's moves: events meant for an earlier one are void.
@@ -174,6 +174,18 @@ impl Life {
     /// ACTIVE, and nobody works on it any more.
     pub fn stuck(&self) -> bool {
         self.status == Status::Active
+    }
+
+    /// When a step was done.
+    pub fn done_at(&self, step: Step) -> Option<Ms> {
+        let after = self.steps[step as usize];
+        (after > 0).then(|| self.placed + Ms::from(after))
+    }
+
+    /// Notes that a step is done.
+    pub fn done(&mut self, step: Step, at: Ms) {
+        self.step = step;
+        self.steps[step as usize] = (at - self.placed).max(1) as u32;
     }
 
     /// Whether UPG fetches the money without the user's doing.

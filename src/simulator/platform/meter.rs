@@ -81,9 +81,9 @@ pub struct Bucket {
     pub starved: f32,
     /// Connections in use at the worst, and on average.
     pub used: f32,
-    /// Sum over ticks.
+    /// Connections in use, times milliseconds.
     pub used_sum: f32,
-    /// Ticks.
+    /// Milliseconds.
     pub ticks: f32,
     /// Waiting for a connection at the worst.
     pub queued: f32,

@@ -27,7 +27,7 @@ use crowd::Crowd;
 use dice::Dice;
 use life::{Booked, Failed, Life, Line, METHODS, Moved, NO_PAYMENT, Payment, REGIONS, SERVICES, Says, Step, Told, Why};
 use meter::Meter;
-use pool::{Pool, TICK, Verdict};
+use pool::{LONG_TICK, Pool, TICK, Verdict};
 use rows::Rows;
 use station::Station;
 
@@ -168,8 +168,10 @@ impl<'s> Platform<'s> {
                 self.happen(event);
             }
             self.now = tick;
-            self.tick();
-            tick += TICK;
+            // Long ticks end on their own grid, so that a second is never missed.
+            let step = if tick % LONG_TICK == 0 { self.pool.step() } else { TICK };
+            self.tick(step);
+            tick += step;
         }
     }
 
@@ -274,8 +276,8 @@ impl<'s> Platform<'s> {
         self.begin_at_ho();
     }
 
-    /// 50 ms of the flow, and what is measured of it.
-    fn tick(&mut self) {
+    /// A stretch of the flow up to now, and what is measured of it.
+    fn tick(&mut self, step: Ms) {
         if self.now % 1_000 == 0 {
             self.wave = 0.97 * self.wave + 0.002 * self.dice.bell();
             self.collect_garbage();
@@ -285,12 +287,12 @@ impl<'s> Platform<'s> {
         self.crowded = 1.0 + ((busy - busy_backends) / busy_backends).max(0.0);
         let garbage = self.garbage.iter().sum::<f64>() / self.garbage.len().max(1) as f64;
         let users = self.users(self.now);
-        let mean = users * self.set.traffic.requests_per_user * TICK as f64 / 1_000.0;
+        let mean = users * self.set.traffic.requests_per_user * step as f64 / 1_000.0;
         let arriving = if self.now < MIDNIGHT { (mean + mean.sqrt() * self.dice.bell()).max(0.0) } else { 0.0 };
         let hold = request * self.crowded * garbage;
         let mut verdicts = std::mem::take(&mut self.verdicts);
-        let flow = self.pool.tick(self.now, arriving, hold, acquire_timeout, insists, &mut verdicts);
-        self.measure(users, &flow, garbage, faults);
+        let flow = self.pool.tick(self.now, step, arriving, hold, acquire_timeout, insists, &mut verdicts);
+        self.measure(step, users, &flow, garbage, faults);
         for verdict in verdicts.drain(..) {
             match verdict {
                 Verdict::Granted(order, turn, waited) => self.found(order, turn, waited),
@@ -312,7 +314,27 @@ impl<'s> Platform<'s> {
         bucket.waited += n as f32;
     }
 
-    fn measure(&mut self, users: f64, flow: &pool::Flow, garbage: f64, faults: f64) {
+    fn measure(&mut self, step: Ms, users: f64, flow: &pool::Flow, garbage: f64, faults: f64) {
+        let (used, queued) = (self.pool.used() as f32, self.pool.queued() as f32);
+        let open = self.breaker.is_open();
+        let b = self.out.meter.at(self.now);
+        b.came += flow.came as f32;
+        b.refused += flow.refused as f32;
+        b.faults += (flow.done * faults) as f32;
+        b.wait.add(flow.at_once, 0.4);
+        b.used = b.used.max(used);
+        b.used_sum += used * step as f32;
+        b.ticks += step as f32;
+        b.queued = b.queued.max(queued);
+        b.commits += flow.done as f32;
+        b.open += if open { step as f32 / meter::BUCKET as f32 } else { 0.0 };
+        if self.now % 1_000 == 0 {
+            self.look_around(users, garbage);
+        }
+    }
+
+    /// What a look once a second is enough for.
+    fn look_around(&mut self, users: f64, garbage: f64) {
         let (line, locked) = self.rows.lines();
         let heap = IDLE_HEAP + self.leaked.iter().copied().fold(0.0, f64::max) / 1_024.0;
         let leaked: f64 = self.leaked.iter().sum();
@@ -321,28 +343,17 @@ impl<'s> Platform<'s> {
             + 2.0 * self.pool.queued()
             + leaked / self.set.leak.order_kib.max(1.0);
         let idle = self.pool.idle + self.pool.leaked;
-        let (used, queued) = (self.pool.used() as f32, self.pool.queued() as f32);
         let running = self.pool.requests as f32 + self.pool.running as f32;
-        let (open, up) = (self.breaker.is_open(), self.set.saga.up);
         let (busy, upg_line) = (self.upg.busy as f32, self.upg.waiting() as f32);
-        let (pending, ids, crowded) = (self.pending as f32, self.ids_used as f32, self.crowded);
+        let (pending, ids, slow) = (self.pending as f32, self.ids_used as f32, self.crowded * garbage);
+        let up = self.set.saga.up;
         let b = self.out.meter.at(self.now);
         b.users = users as f32;
-        b.came += flow.came as f32;
-        b.refused += flow.refused as f32;
-        b.faults += (flow.done * faults) as f32;
-        b.wait.add(flow.at_once, 0.4);
-        b.used = b.used.max(used);
-        b.used_sum += used;
-        b.ticks += 1.0;
-        b.queued = b.queued.max(queued);
         b.running = b.running.max(running);
         b.locked = b.locked.max(locked as f32);
         b.line = b.line.max(line as f32);
         b.idle_open = b.idle_open.max(idle as f32);
-        b.slow = (crowded * garbage) as f32;
-        b.commits += flow.done as f32;
-        b.open += if open { TICK as f32 / meter::BUCKET as f32 } else { 0.0 };
+        b.slow = slow as f32;
         b.upg_busy = b.upg_busy.max(busy);
         b.upg_line = b.upg_line.max(upg_line);
         b.pending = pending;

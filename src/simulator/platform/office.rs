@@ -1,8 +1,8 @@
 //! Head Office: UPG tells it of a payment, it writes a record, and it refuses what it has no room for.
 
 use super::agenda::{Event, Ms, PaymentNo};
-use super::life::{Booked, Says, Stage, Told, Why};
 use super::life::Step;
+use super::life::{Booked, Says, Stage, Told, Why};
 use super::{Asked, Platform};
 
 /// A refusal comes back after so long.

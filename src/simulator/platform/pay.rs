@@ -183,7 +183,7 @@ impl Platform<'_> {
         let life = self.life_mut(order);
         life.turn += 1;
         life.stage = Stage::Await;
-        (life.step, life.step_at) = (Step::Pay, now);
+        life.done(Step::Pay, now);
         let payment = life.payment;
         // The user may have been faster than the transaction.
         if self.out.payments.get(payment as usize).is_some_and(|p| p.settled > 0) {
@@ -302,7 +302,8 @@ impl Platform<'_> {
                 let version = life.version;
                 let moved = Moved { order, at: now, from: Status::Active, to: Status::Active, poller: true, version };
                 self.out.moved.push(moved);
-                self.life_mut(order).step = Step::Record;
+                let life = self.life_mut(order);
+                (life.step, life.steps[Step::Complete as usize]) = (Step::Record, 0);
                 self.give_up(order, Step::Complete, Why::Overwritten);
                 if order.is_multiple_of(10) {
                     self.say(order, Says::Copied);

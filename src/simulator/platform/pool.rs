@@ -1,14 +1,16 @@
 //! MRG's connections: those that steps of orders hold, one by one, and those that users' requests hold, as a
 //! flow. Whoever finds none waits in one queue, first come first served, and is refused after a while.
 //!
-//! The flow is worked out in ticks of 50 ms: requests of a tick are never told apart, and a step of an order has
+//! The flow is worked out in ticks of 50 ms, longer ones while nobody could wait: requests of a tick are never told apart, and a step of an order has
 //! its place somewhere among them, so that it fares as they do.
 
 use super::agenda::{Ms, OrderNo};
 use std::collections::VecDeque;
 
-/// Length of a tick.
+/// Length of a tick while anybody waits, or soon will.
 pub const TICK: Ms = 50;
+/// Length of a tick in quiet hours.
+pub const LONG_TICK: Ms = 500;
 
 /// Those who came in one tick and found none.
 #[derive(Debug, Default)]
@@ -113,11 +115,6 @@ impl Pool {
         self.queued
     }
 
-    /// For how long the first one has waited.
-    pub fn longest(&self, now: Ms) -> Ms {
-        self.queue.front().map_or(0, |c| now - c.since)
-    }
-
     fn free(&self) -> f64 {
         self.size - self.used()
     }
@@ -165,27 +162,38 @@ impl Pool {
         }
     }
 
-    /// One tick: `arriving` requests come, each holds a connection for about `hold`, and whoever has waited
+    /// How long the next tick may be: a long one never turns a wait into none.
+    pub fn step(&self) -> Ms {
+        if self.queue.is_empty() && self.used() < 0.55 * self.size { LONG_TICK } else { TICK }
+    }
+
+    /// A tick of `step`: `arriving` requests come, each holds a connection for about `hold`, and whoever has waited
     /// for `patience` is refused, `insists` of them to come again within seconds.
     pub fn tick(
         &mut self,
         now: Ms,
+        step: Ms,
         arriving: f64,
         hold: f64,
         patience: Ms,
         insists: f64,
         out: &mut Vec<Verdict>,
     ) -> Flow {
-        let step = TICK as f64;
-        let mut flow = Flow { done: self.requests * (1.0 - (-step / hold).exp()), ..Flow::default() };
+        let step = step as f64;
+        let gone = 1.0 - (-step / hold).exp();
+        let mut flow = Flow { done: self.requests * gone, ..Flow::default() };
         self.requests -= flow.done;
         let back = self.again * step / 3_000.0;
         self.again -= back;
         flow.came = arriving + back;
         self.refuse(now, patience, insists, &mut flow, out);
         self.serve(now, out);
-        let at_once = if self.queue.is_empty() { flow.came.min(self.free().max(0.0)) } else { 0.0 };
-        self.requests += at_once;
+        // Who comes in the course of a tick is partly done by its end.
+        let stays = hold / step * gone;
+        let room = self.free().max(0.0) / stays;
+        let at_once = if self.queue.is_empty() { flow.came.min(room) } else { 0.0 };
+        self.requests += at_once * stays;
+        flow.done += at_once * (1.0 - stays);
         flow.at_once = at_once;
         let rest = flow.came - at_once;
         if rest > 1e-9 {
@@ -258,7 +266,7 @@ mod tests {
             if i == (seconds - 10) * 1_000 / TICK {
                 (came, refused) = (0.0, 0.0);
             }
-            let flow = pool.tick(i * TICK, load * TICK as f64 / 100.0, 100.0, 5_000, 0.0, &mut Vec::new());
+            let flow = pool.tick(i * TICK, TICK, load * TICK as f64 / 100.0, 100.0, 5_000, 0.0, &mut Vec::new());
             came += flow.came;
             refused += flow.refused;
         }
@@ -276,7 +284,21 @@ mod tests {
         let (pool, refused) = run(150.0, 60);
         assert!((pool.used() - 100.0).abs() < 1e-6);
         assert!((refused - 1.0 / 3.0).abs() < 0.03, "{refused}");
-        assert!(pool.longest(60_000) >= 4_900);
+        assert!(pool.queue.front().is_some_and(|c| 60_000 - c.since >= 4_900));
+    }
+
+    #[test]
+    fn long_ticks_come_to_the_same_as_short_ones() {
+        let mean = |step: Ms| {
+            let mut pool = Pool::new(160.0);
+            let mut sum = 0.0;
+            for i in 0..60_000 / step {
+                pool.tick(i * step, step, 0.431 * step as f64, 112.0, 5_000, 0.0, &mut Vec::new());
+                sum += pool.used() * step as f64 / 60_000.0;
+            }
+            sum
+        };
+        assert!((mean(TICK) - mean(LONG_TICK)).abs() < 1.0, "{} {}", mean(TICK), mean(LONG_TICK));
     }
 
     #[test]
@@ -289,7 +311,7 @@ mod tests {
                 granted += 1;
                 pool.change(Use::Running, Use::None);
             }
-            pool.tick(at, 75.0, 100.0, 5_000, 0.0, &mut out);
+            pool.tick(at, TICK, 75.0, 100.0, 5_000, 0.0, &mut out);
             for verdict in out.drain(..) {
                 match verdict {
                     Verdict::Granted(..) => {
@@ -315,7 +337,7 @@ mod tests {
         let mut at = 30_000 - TICK;
         while !out.iter().any(|v| matches!(v, Verdict::Granted(1, 0, _) | Verdict::Starved(1, 0, _))) {
             at += TICK;
-            pool.tick(at, 75.0, 100.0, 5_000, 0.0, &mut out);
+            pool.tick(at, TICK, 75.0, 100.0, 5_000, 0.0, &mut out);
         }
         assert!((4_900..=5_050).contains(&(at - 30_000)), "{at}");
     }

@@ -102,8 +102,7 @@ impl Platform<'_> {
 
     fn done(&mut self, order: OrderNo, step: Step) {
         let now = self.now;
-        let life = self.life_mut(order);
-        (life.step, life.step_at) = (step, now);
+        self.life_mut(order).done(step, now);
     }
 
     /// A transaction has ended well.

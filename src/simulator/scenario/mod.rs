@@ -54,11 +54,13 @@ pub struct Observed {
     pub logs_lost: Option<Span>,
     /// Of these services only; all when empty.
     pub logs_lost_of: Vec<String>,
+    /// MRG's database has no room for our session.
+    pub turned_away: Option<Span>,
     /// Share of log lines that arrive.
     pub logs_kept: f64,
     /// Milliseconds that a system's clock is ahead: `ho`, `upg`, `orchestrator`, `mrg`.
     pub ahead: Vec<(String, i64)>,
-    /// Head Office's database refuses us, or the like: `callbacks` are not kept anywhere.
+    /// Whether UPG keeps its attempts to tell Head Office in a table.
     pub callbacks_kept: bool,
 }
 
@@ -109,6 +111,8 @@ struct Seen {
     logs_lost: Vec<String>,
     #[serde(default)]
     logs_lost_of: Vec<String>,
+    #[serde(default)]
+    turned_away: Vec<String>,
     logs_kept: f64,
     #[serde(default)]
     ahead: Table,
@@ -191,6 +195,7 @@ fn read(name: &str, file: File, table: &Table) -> Result<Scenario, String> {
         metrics_lost: span(&seen.metrics_lost)?,
         logs_lost: span(&seen.logs_lost)?,
         logs_lost_of: seen.logs_lost_of,
+        turned_away: span(&seen.turned_away)?,
         logs_kept: seen.logs_kept,
         ahead,
         callbacks_kept: seen.callbacks_kept,

@@ -1,9 +1,10 @@
-//! The demo's log lines as LTS would hold them: one stream for each service, the Go services' own formats.
+//! The day's log lines as LTS would hold them: one stream for each service, the Go services' own formats.
 
 use crate::model::log::{Level, LogLine};
-use crate::model::{Fact, Lapse, Zone};
+use crate::model::{Lapse, Zone};
 use crate::simulator::cloud::world::{LogGroup, LogStream};
-use crate::simulator::{self, story};
+use crate::simulator::day::Day;
+use crate::simulator::{lines, story};
 use serde_json::json;
 
 const STREAMS: [(&str, &str, &str); 3] = [
@@ -12,17 +13,12 @@ const STREAMS: [(&str, &str, &str); 3] = [
     ("orch", "orchestrator", "c3d4e5f6-a7b8-4c9d-8e0f-112233445566"),
 ];
 
-/// The group, with every line of the demo; each says a time `by` later than it stands at.
-pub fn group(seed: u64, by: Lapse) -> LogGroup {
+/// The group, with every line that arrives; each says a time `by` later than it stands at.
+pub fn group(day: &Day, by: Lapse) -> LogGroup {
     let created = story::START - Lapse::hours(24 * 90);
     let mut streams: Vec<LogStream> =
         STREAMS.iter().map(|(_, name, id)| LogStream { created, ..LogStream::new(id, name) }).collect();
-    let mut lines: Vec<LogLine> = simulator::demo(seed)
-        .flat_map(|batch| batch.facts)
-        .filter_map(|fact| if let Fact::Lines(lines) = fact { Some(lines) } else { None })
-        .flatten()
-        .collect();
-    lines.sort_by_key(|l| l.at);
+    let lines: Vec<LogLine> = lines::between(day, day.lived.0, day.lived.1);
     for line in &lines {
         let found = STREAMS.iter().position(|(prefix, ..)| line.service.starts_with(prefix));
         let Some((stream, (app, ..))) = found.map(|i| (&mut streams[i], STREAMS[i])) else { continue };

@@ -1,10 +1,10 @@
 //! Cloud Eye's metrics of the evening: the rows for every resource, minute by minute, never on the minute.
 
+use super::Mood;
 use super::rows::{self, Row};
-use super::{DAY, Mood, days};
-use crate::model::{Lapse, Span, Stamp};
+use crate::model::{Lapse, Stamp};
 use crate::simulator::cloud::world::Metric;
-use crate::simulator::story::clock;
+use crate::simulator::day::Day;
 
 /// The load balancer.
 pub const BALANCER: &str = "77d3ba06-7d3f-4d4b-9b0d-1f4f7e5a6c11";
@@ -39,7 +39,7 @@ pub const ADDRESS: &str = "44c1e8a0-6b2d-4f9e-8c7a-5d3b1f0e9a8c";
 type Resource<'r> = (&'r str, Vec<(&'r str, &'r str)>, &'r [Row], Lapse);
 
 /// Everything that is measured.
-pub fn all(rng: &mut fastrand::Rng) -> Vec<Metric> {
+pub fn all(day: &Day, moods: &[(Stamp, Mood<'_>)], rng: &mut fastrand::Rng) -> Vec<Metric> {
     let (minute, five) = (Lapse::minutes(1), Lapse::minutes(5));
     let mut resources: Vec<Resource<'_>> = vec![
         ("SYS.ELB", vec![("lbaas_instance_id", BALANCER)], rows::ELB, minute),
@@ -57,36 +57,25 @@ pub fn all(rng: &mut fastrand::Rng) -> Vec<Metric> {
     resources.extend(OTHERS.map(|id| ("SYS.RDS", vec![("postgresql_cluster_id", id)], rows::HEALTHY, minute)));
     resources.extend(HOSTS.map(|id| ("SYS.ECS", vec![("instance_id", id)], rows::ECS, five)));
     resources.extend(HOSTS.map(|id| ("AGT.ECS", vec![("instance_id", id)], rows::AGENT, minute)));
-    let moods = moods();
     let mut out = Vec::new();
     for (namespace, dimensions, rows, every) in resources {
         // All metrics of a resource are taken together.
         let phase = Lapse::millis(rng.i64(4_000..48_000));
         for row in rows {
-            let points = points(row, &moods, every, phase, rng);
+            let points = points(row, moods, every, phase, rng);
             out.push(Metric::new(namespace, row.name, &dimensions, row.unit).with_points(points));
         }
     }
-    // The agent of one host was silent in the worst minutes.
-    let silent = Span::new(clock(19, 41, 30), clock(19, 46, 0));
-    let last = HOSTS[HOSTS.len() - 1];
-    for metric in out.iter_mut().filter(|m| m.namespace == "AGT.ECS" && m.dimensions.iter().any(|(_, v)| v == last)) {
-        metric.points.retain(|(at, _)| !silent.contains(*at));
+    if let Some(lost) = day.scenario.observed.metrics_lost {
+        out.iter_mut().for_each(|m| m.points.retain(|(at, _)| !lost.contains(*at)));
     }
     out
-}
-
-/// How things stand, minute by minute of both days.
-fn moods() -> Vec<(Stamp, Mood)> {
-    let minutes = DAY.0 / Lapse::minutes(1).0;
-    let minute = |day: Stamp| (0..minutes).map(move |i| day + Lapse::minutes(i));
-    days().into_iter().flat_map(minute).map(|at| (at, Mood::at(at))).collect()
 }
 
 /// The points of one metric: some seconds off, with some noise, and one in 250 missing.
 fn points(
     row: &Row,
-    moods: &[(Stamp, Mood)],
+    moods: &[(Stamp, Mood<'_>)],
     every: Lapse,
     phase: Lapse,
     rng: &mut fastrand::Rng,

@@ -1,9 +1,14 @@
 //! Alarms, events and traces of the evening: the story's marks as the cloud recorded them, and what any week
 //! leaves beside them.
 
-use super::metrics::{BALANCER, MRG, SCALING};
+use super::metrics::{BALANCER, KAFKA, MRG};
+use crate::model::MarkKind;
 use crate::model::{Lapse, Stamp};
+use crate::simulator::alarms::RULES;
 use crate::simulator::cloud::world::{Alarm, AlarmMetric, AlarmRecord, Condition, Event, Trace};
+use crate::simulator::day::Day;
+use crate::simulator::platform::life::Says;
+use crate::simulator::platform::stamp;
 use crate::simulator::story::clock;
 
 fn rule(number: u32, name: &str, level: u8, namespace: &str, metric: (&str, &str, &str), limit: (f64, &str)) -> Alarm {
@@ -23,39 +28,38 @@ fn rule(number: u32, name: &str, level: u8, namespace: &str, metric: (&str, &str
 }
 
 /// Rules, and when they were on.
-pub fn alarms() -> (Vec<Alarm>, Vec<AlarmRecord>) {
+pub fn alarms(day: &Day) -> (Vec<Alarm>, Vec<AlarmRecord>) {
     let rds = |metric| (metric, "postgresql_cluster_id", MRG);
     let elb = |metric| (metric, "lbaas_instance_id", BALANCER);
-    let connections = rule(1, "connections of mrg above 95 %", 1, "SYS.RDS", rds("rds083_conn_usage"), (95.0, "%"));
-    let errors = rule(2, "elb-5xx", 2, "SYS.ELB", elb("mf_l7_http_5xx"), (50.0, "Count/s"));
-    let disk = rule(3, "mrg-disk", 3, "SYS.RDS", rds("rds039_disk_util"), (85.0, "%"));
-    let cpu = rule(4, "mrg-cpu", 2, "SYS.RDS", rds("rds001_cpu_util"), (80.0, "%"));
-    let slow = rule(5, "elb-latency", 3, "SYS.ELB", elb("m14_l7_rt"), (1_000.0, "ms"));
-    let record = |number: u32, alarm: &Alarm, began: Stamp, ended: Stamp, value: f64| AlarmRecord {
-        id: format!("ah17366{number:017}"),
-        alarm: alarm.clone(),
-        began,
-        ended: Some(ended),
-        points: (1..=3).rev().map(|i| (began - Lapse::minutes(i), value)).collect(),
-        additional: String::new(),
-    };
-    let records = vec![
-        record(
-            1,
-            &slow,
-            clock(0, 0, 0) - Lapse::hours(75),
-            clock(0, 0, 0) - Lapse::hours(75) + Lapse::minutes(6),
-            1_120.0,
-        ),
-        record(2, &slow, clock(19, 37, 0), clock(20, 34, 0), 1_480.0),
-        record(3, &connections, clock(19, 40, 0), clock(20, 36, 0), 98.5),
-        record(4, &errors, clock(19, 41, 0), clock(20, 33, 0), 88.0),
+    let watched = [
+        ("SYS.RDS", rds("rds083_conn_usage")),
+        ("SYS.ELB", elb("mf_l7_http_5xx")),
+        ("SYS.ELB", elb("m14_l7_rt")),
+        ("SYS.RDS", rds("rds001_cpu_util")),
+        ("SYS.DMS", ("consumer_messages_remained", "kafka_instance_id", KAFKA)),
     ];
-    (vec![connections, errors, disk, cpu, slow], records)
+    let mut rules: Vec<Alarm> = RULES
+        .iter()
+        .zip(watched)
+        .enumerate()
+        .map(|(i, (r, (namespace, metric)))| rule(i as u32 + 1, r.name, r.level, namespace, metric, (r.over, r.unit)))
+        .collect();
+    rules.push(rule(9, "mrg-disk", 3, "SYS.RDS", rds("rds039_disk_util"), (85.0, "%")));
+    let record = |number: usize, rule: usize, began: Stamp, ended: Option<Stamp>, points: Vec<(Stamp, f64)>| {
+        let (id, additional) = (format!("ah17366{number:017}"), String::new());
+        AlarmRecord { id, alarm: rules[rule].clone(), began, ended, points, additional }
+    };
+    // One of any week, long over.
+    let long_ago = clock(0, 0, 0) - Lapse::hours(75);
+    let mut records = vec![record(1, 2, long_ago, Some(long_ago + Lapse::minutes(6)), vec![(long_ago, 1_120.0)])];
+    for (i, on) in day.alarms().iter().enumerate() {
+        records.push(record(i + 2, on.rule, on.began, on.ended, on.points.clone()));
+    }
+    (rules, records)
 }
 
 /// What happened by itself, and what somebody reported.
-pub fn events() -> Vec<Event> {
+pub fn events(day: &Day) -> Vec<Event> {
     let event = |number: u32, name: &str, system: bool, source: &str, at: Stamp, content: &str| Event {
         id: format!("ev17366{number:017}"),
         name: name.to_owned(),
@@ -67,16 +71,23 @@ pub fn events() -> Vec<Event> {
         level: "Minor".to_owned(),
         ..Event::default()
     };
-    let group = |event: Event| Event { resource_id: SCALING.to_owned(), resource_name: "as-mrg".to_owned(), ..event };
-    vec![
-        event(1, "promoPushSent", false, "campaign", clock(19, 18, 0), "promo push sent to 1.2 million devices"),
-        group(event(2, "scaleOut", true, "SYS.AS", clock(19, 36, 20), "as-mrg grows from 8 to 10")),
-        group(event(3, "scaleIn", true, "SYS.AS", clock(20, 40, 30), "as-mrg shrinks from 10 to 8")),
-    ]
+    let mut out: Vec<Event> = Vec::new();
+    if let Some((from, _, _)) = day.scenario.spike() {
+        let sent = from - Lapse::seconds(210);
+        out.push(event(1, "promoPushSent", false, "campaign", sent, "promo push sent to 1.2 million devices"));
+    }
+    for line in &day.history.lines {
+        if let Says::OutOfMemory(pod) = line.says {
+            let number = 10 + out.len() as u32;
+            let content = format!("mrg-api-{} was killed: out of memory", pod + 1);
+            out.push(event(number, "podOOMKilled", true, "SYS.CCE", stamp(line.at), &content));
+        }
+    }
+    out
 }
 
 /// Who did what.
-pub fn traces() -> Vec<Trace> {
+pub fn traces(lived: &Day) -> Vec<Trace> {
     let trace = |number: u32, at: Stamp, user: &str, what: (&str, &str, &str, &str)| {
         let (service, kind, resource, name) = what;
         Trace {
@@ -103,24 +114,6 @@ pub fn traces() -> Vec<Trace> {
     let deployed = r#"{"image":"mrg:2.41.3","env":[{"name":"DB_PASSWORD","value":"c0rrect-h0rse-b4ttery"}]}"#;
     let flag = r#"{"key":"sync_pay","value":false,"token":"eyJhbGciOiJub25lIn0.e30."}"#;
     let mut all = vec![
-        Trace {
-            request: deployed.to_owned(),
-            ..trace(1, clock(18, 55, 0), "pipeline", ("CCE", "deployment", "mrg 2.41.3", "updateDeployment"))
-        },
-        Trace {
-            request: flag.to_owned(),
-            ..trace(
-                2,
-                clock(20, 32, 0),
-                "orch",
-                ("CSE", "configuration", "orchestrator flag sync_pay off", "updateConfig"),
-            )
-        },
-        Trace {
-            kind: "SystemAction".to_owned(),
-            user: "System".to_owned(),
-            ..trace(3, clock(19, 36, 20), "System", ("AS", "scaling_group", "as-mrg", "scaleOut"))
-        },
         trace(4, day(2) + Lapse::hours(14), "rara", ("ELB", "listener", "https-443", "updateListener")),
         Trace {
             rating: "warning".to_owned(),
@@ -128,6 +121,16 @@ pub fn traces() -> Vec<Trace> {
             ..trace(5, clock(20, 5, 12), "dimas", ("RDS", "instance", "pg-order", "updateParameter"))
         },
     ];
+    // What people and pipelines changed that evening.
+    let changes = lived.scenario.marks.iter().filter(|m| m.kind == MarkKind::Change);
+    for (i, mark) in changes.enumerate() {
+        let deployment = mark.text.strip_suffix(" deployed").or_else(|| mark.text.strip_suffix(" rolled back"));
+        let (what, request) = match deployment {
+            Some(name) => (("CCE", "deployment", name, "updateDeployment"), deployed),
+            None => (("CSE", "configuration", mark.text.as_str(), "updateConfig"), flag),
+        };
+        all.push(Trace { request: request.to_owned(), ..trace(1_000 + i as u32, mark.at, &mark.who, what) });
+    }
     // Nightly backups, and people who only look.
     for n in 0..7 {
         let backup = trace(

@@ -1,0 +1,66 @@
+//! A day of the world: what happened on the platform, and the same hours of the usual Sunday before it.
+
+use super::alarms::{self, On};
+use super::platform::agenda::Ms;
+use super::platform::life::Says;
+use super::platform::meter::Meter;
+use super::platform::{END, History, live, live_from};
+use super::scenario::Scenario;
+use std::sync::OnceLock;
+
+/// The evening that is played begins at 18:20, so that everything is in its stride by 18:53.
+pub const EVENING: (Ms, Ms) = (at(18, 20), at(21, 45));
+
+/// A clock of the day.
+const fn at(h: i64, m: i64) -> Ms {
+    (h * 60 + m) * 60_000
+}
+
+/// A day of the world.
+#[derive(Debug)]
+pub struct Day {
+    /// What it is a day of.
+    pub scenario: Scenario,
+    /// The seed it fell from.
+    pub seed: u64,
+    /// From when to when it was lived.
+    pub lived: (Ms, Ms),
+    /// What happened.
+    pub history: History,
+    /// What was measured on the Sunday before, at the same clock.
+    pub usual: Meter,
+    alarms: OnceLock<Vec<On>>,
+}
+
+/// The seed of the Sunday before: another day, the same for everyone who looks back from this one.
+const fn week_before(seed: u64) -> u64 {
+    seed ^ 0x5eed_0000_0000_0007
+}
+
+impl Day {
+    /// From midnight until the last order has met its fate.
+    pub fn whole(scenario: Scenario, seed: u64) -> Self {
+        let history = live(&scenario, seed);
+        let usual = live(&scenario.ordinary(), week_before(seed)).meter;
+        Self { scenario, seed, lived: (0, END), history, usual, alarms: OnceLock::new() }
+    }
+
+    /// The evening alone: what leaked before is taken to have leaked at the usual pace.
+    pub fn evening(scenario: Scenario, seed: u64) -> Self {
+        let (from, to) = EVENING;
+        let history = live_from(&scenario, seed, from, to);
+        let usual = live_from(&scenario.ordinary(), week_before(seed), from, to).meter;
+        Self { scenario, seed, lived: EVENING, history, usual, alarms: OnceLock::new() }
+    }
+
+    /// When alarms were on.
+    pub fn alarms(&self) -> &[On] {
+        self.alarms.get_or_init(|| alarms::on(self, self.lived.0, self.lived.1))
+    }
+
+    /// Deadlocks up to an instant.
+    pub fn deadlocks(&self, at: Ms) -> u64 {
+        let lines = &self.history.lines[..self.history.lines.partition_point(|l| l.at <= at)];
+        lines.iter().filter(|l| l.says == Says::Deadlock).count() as u64
+    }
+}
