@@ -4,12 +4,12 @@ use super::alarms::{self, On};
 use super::platform::agenda::Ms;
 use super::platform::life::Says;
 use super::platform::meter::Meter;
-use super::platform::{END, History, live, live_from};
+use super::platform::{History, MIDNIGHT, live, live_from};
 use super::scenario::Scenario;
 use std::sync::OnceLock;
 
 /// The evening that is played begins at 18:20, so that everything is in its stride by 18:53.
-pub const EVENING: (Ms, Ms) = (at(18, 20), at(21, 45));
+pub const EVENING: (Ms, Ms) = (at(18, 20), at(21, 33));
 
 /// A clock of the day.
 const fn at(h: i64, m: i64) -> Ms {
@@ -23,7 +23,7 @@ pub struct Day {
     pub scenario: Scenario,
     /// The seed it fell from.
     pub seed: u64,
-    /// From when to when it was lived.
+    /// From when to when orders were placed; their fates are waited for after that.
     pub lived: (Ms, Ms),
     /// What happened.
     pub history: History,
@@ -42,7 +42,7 @@ impl Day {
     pub fn whole(scenario: Scenario, seed: u64) -> Self {
         let history = live(&scenario, seed);
         let usual = live(&scenario.ordinary(), week_before(seed)).meter;
-        Self { scenario, seed, lived: (0, END), history, usual, alarms: OnceLock::new() }
+        Self { scenario, seed, lived: (0, MIDNIGHT), history, usual, alarms: OnceLock::new() }
     }
 
     /// The evening alone: what leaked before is taken to have leaked at the usual pace.

@@ -323,3 +323,5 @@ fn mark(at: Stamp, kind: MarkKind, text: &str, who: &str) -> Mark {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod world_tests;

@@ -33,8 +33,8 @@ use station::Station;
 
 /// No order is placed from here on.
 pub const MIDNIGHT: Ms = 24 * 3_600_000;
-/// The last order has met its fate by now.
-pub const END: Ms = MIDNIGHT + 40 * 60_000;
+/// So long after it was placed an order has met its fate.
+pub const DRAIN: Ms = 40 * 60_000;
 /// The first order's number is one more.
 pub const FIRST_NUMBER: u32 = 5_118_000;
 
@@ -66,13 +66,14 @@ pub struct History {
 
 /// Lives a day.
 pub fn live(scenario: &Scenario, seed: u64) -> History {
-    live_from(scenario, seed, 0, END)
+    live_from(scenario, seed, 0, MIDNIGHT)
 }
 
-/// Lives part of a day: what leaks is taken to have leaked since midnight at the usual pace.
-pub fn live_from(scenario: &Scenario, seed: u64, from: Ms, to: Ms) -> History {
-    let mut platform = Platform::new(scenario, seed, from);
-    platform.run(from, to);
+/// Lives part of a day: what leaks is taken to have leaked since midnight at the usual pace. Orders are placed
+/// until `until`; then their fates are waited for.
+pub fn live_from(scenario: &Scenario, seed: u64, from: Ms, until: Ms) -> History {
+    let mut platform = Platform::new(scenario, seed, from, until);
+    platform.run(from, until + DRAIN);
     let mut history = platform.out;
     history.lines.sort_by_key(|l| l.at);
     history.told.sort_by_key(|t| t.sent);
@@ -103,6 +104,8 @@ struct Platform<'s> {
     dice: Dice,
     agenda: Agenda,
     now: Ms,
+    /// No order is placed any more.
+    until: Ms,
     pool: Pool,
     rows: Rows,
     breaker: Breaker,
@@ -124,7 +127,7 @@ struct Platform<'s> {
 }
 
 impl<'s> Platform<'s> {
-    fn new(scenario: &'s Scenario, seed: u64, from: Ms) -> Self {
+    fn new(scenario: &'s Scenario, seed: u64, from: Ms, until: Ms) -> Self {
         let set = scenario.at(stamp(from)).clone();
         let crowd = Crowd::new(scenario, scenario.first());
         let pods = set.mrg.pods as usize;
@@ -147,6 +150,7 @@ impl<'s> Platform<'s> {
             dice: Dice::new(seed),
             agenda: Agenda::default(),
             now: from,
+            until,
             scenario,
             set,
             crowd,
@@ -226,7 +230,7 @@ impl<'s> Platform<'s> {
     fn arrive(&mut self) {
         let rate = self.users(self.now) * self.set.traffic.orders_per_user;
         let next = self.now + self.dice.next_in(rate).round().max(1.0) as Ms;
-        if next < MIDNIGHT {
+        if next < self.until {
             self.agenda.add(next, Event::Arrive);
         }
         self.place();
@@ -288,7 +292,7 @@ impl<'s> Platform<'s> {
         let garbage = self.garbage.iter().sum::<f64>() / self.garbage.len().max(1) as f64;
         let users = self.users(self.now);
         let mean = users * self.set.traffic.requests_per_user * step as f64 / 1_000.0;
-        let arriving = if self.now < MIDNIGHT { (mean + mean.sqrt() * self.dice.bell()).max(0.0) } else { 0.0 };
+        let arriving = if self.now < self.until { (mean + mean.sqrt() * self.dice.bell()).max(0.0) } else { 0.0 };
         let hold = request * self.crowded * garbage;
         let mut verdicts = std::mem::take(&mut self.verdicts);
         let flow = self.pool.tick(self.now, step, arriving, hold, acquire_timeout, insists, &mut verdicts);

@@ -181,7 +181,9 @@ impl Pool {
     ) -> Flow {
         let step = step as f64;
         let gone = 1.0 - (-step / hold).exp();
-        let mut flow = Flow { done: self.requests * gone, ..Flow::default() };
+        // While somebody waits, what is given back is taken at once: more of them come and go in a tick.
+        let done = if self.queue.is_empty() { gone } else { (step / hold).min(1.0) };
+        let mut flow = Flow { done: self.requests * done, ..Flow::default() };
         self.requests -= flow.done;
         let back = self.again * step / 3_000.0;
         self.again -= back;

@@ -1,9 +1,9 @@
 //! The Orchestrator: an order's steps, each in a transaction of its own, tried a few times and then given up.
 
+use super::Platform;
 use super::agenda::{Event, Ms, OrderNo};
 use super::life::{METHODS, Moved, Says, Stage, Status, Step, Why};
 use super::pool::Use;
-use super::{MIDNIGHT, Platform};
 use crate::simulator::scenario::settings;
 
 /// One in so many orders leaves lines of its ordinary course.
@@ -127,7 +127,7 @@ impl Platform<'_> {
                 self.pending += 1;
                 let at = self.now + self.dice.between(25.0, 90.0) as Ms;
                 self.agenda.add(at, Event::Callback { payment, attempt: 1 });
-                if !self.set.poller.versioned && self.now < MIDNIGHT {
+                if !self.set.poller.versioned {
                     let at = self.now + self.dice.between(0.0, self.set.poller.every as f64) as Ms;
                     self.agenda.add(at, Event::Poll { order });
                 }
@@ -213,7 +213,7 @@ impl Platform<'_> {
             (life.stage, life.alive) = (Stage::Done, false);
             life.turn += 1;
             self.talk(order, Says::CreateRefused);
-            if self.now < MIDNIGHT && self.dice.chance(self.set.mrg.insists) {
+            if self.now < self.until && self.dice.chance(self.set.mrg.insists) {
                 let at = self.now + self.dice.between(1_500.0, 6_000.0) as Ms;
                 self.agenda.add(at, Event::Insist);
             }

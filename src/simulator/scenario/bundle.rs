@@ -10,6 +10,8 @@ macro_rules! bundled {
         const NAMES: &[&str] = &[$($name),*];
         const FILES: &[(&str, &str)] =
             &[$(($name, include_str!(concat!("../../../assets/scenarios/", $name, ".toml")))),*];
+        const TRUTHS: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../../assets/scenarios/truth/", $name, ".toml")))),*];
     };
 }
 
@@ -47,6 +49,11 @@ pub(super) fn text(name: &str) -> Option<&'static str> {
         return Some(BELOW);
     }
     FILES.iter().find(|(n, _)| *n == name).map(|(_, text)| *text)
+}
+
+/// The text of what is true of one.
+pub(super) fn truth(name: &str) -> Option<&'static str> {
+    TRUTHS.iter().find(|(n, _)| *n == name).map(|(_, text)| *text)
 }
 
 /// The nearest name, and all of them.
