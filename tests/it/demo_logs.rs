@@ -4,79 +4,40 @@
 use crate::pty::{patiently, warroom};
 use rustix::process::Signal;
 use std::path::Path;
+use std::sync::LazyLock;
+use std::time::Duration;
+use tokio::sync::mpsc;
 use warroom::app::Message;
 use warroom::model::log::LogLine;
-use warroom::model::{Fact, Stamp};
+use warroom::model::{Fact, Lapse};
 use warroom::runtime::demo::wiring::{Evening, Wiring};
 use warroom::runtime::demo::{self, Made, SEED, Shared};
 use warroom::simulator::cloud::Watch;
 use warroom::simulator::platform::ms;
 use warroom::simulator::wired::Wires;
 use warroom::simulator::{END, START, lines, scenario};
-use warroom::source::replay::Command;
+
+/// No line takes this long unless it never comes.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+static MADE: LazyLock<Made> = LazyLock::new(|| Made::later(scenario::named("pool").unwrap(), SEED));
 
 /// A demo without a screen.
-struct Playing {
-    evening: Evening,
-    inbox: tokio::sync::mpsc::Receiver<Message>,
+fn evening(folder: &Path) -> (Evening, mpsc::Receiver<Message>) {
+    let (to, inbox) = mpsc::channel(64);
+    let recorder = Shared::open(&folder.join("recording"));
+    (Evening { made: MADE.clone(), head: Watch::at(START), recorder, to }, inbox)
 }
 
-impl Playing {
-    fn of(name: &str, folder: &Path) -> Self {
-        let (to, inbox) = tokio::sync::mpsc::channel(64);
-        let made = Made::later(scenario::named(name).unwrap(), SEED);
-        let recorder = Shared::open(&folder.join("recording"));
-        Self { evening: Evening { made, head: Watch::at(START), recorder, to }, inbox }
-    }
-
-    /// Lines of the evening that come until it is over and `enough` have come; those that still come after
-    /// everything has been let go of are among them. With the words on the card of the logs.
-    async fn lines(self, wiring: Wiring, enough: impl Fn(usize) -> bool) -> (Vec<LogLine>, String) {
-        let Self { evening, mut inbox } = self;
-        wiring.ask(&evening);
-        let tape = demo::demo_tape(&evening, &wiring);
-        let steer = demo::start(tape, 600.0, evening.to.clone(), evening.head.clone());
-        let (mut lines, mut card) = (Vec::new(), String::new());
-        let mut over = false;
-        let mut hear = |message: Message, steer: Option<&tokio::sync::mpsc::Sender<Command>>| {
-            match message {
-                Message::Played { at, ended } => {
-                    over |= ended;
-                    if at > START + warroom::model::Lapse::minutes(30) {
-                        // The rest of the evening at once, across the rotation.
-                        steer.inspect(|s| drop(s.try_send(Command::Seek(END))));
-                    }
-                }
-                Message::Batch(batch) => {
-                    for fact in &batch.facts {
-                        match fact {
-                            Fact::Lines(some) if batch.source.as_ref() == "logs" => {
-                                lines.extend(some.iter().filter(|l| l.at >= START).cloned());
-                            }
-                            Fact::Incident(i) => {
-                                let logs = i.sources.iter().find(|c| c.name == "logs").unwrap();
-                                card = logs.what.raw().to_owned();
-                            }
-                            Fact::Loss(loss) => panic!("{}", loss.says.raw()),
-                            _ => {}
-                        }
-                    }
-                }
-                _ => {}
-            }
-            over && enough(lines.len())
-        };
-        while let Some(message) = inbox.recv().await {
-            if hear(message, Some(&steer)) {
-                break;
-            }
-        }
-        drop((wiring, steer, evening));
-        while let Some(message) = inbox.recv().await {
-            hear(message, None);
-        }
-        (lines, card)
-    }
+/// The lines of this evening in a message.
+fn lines_in(message: &Message) -> Vec<LogLine> {
+    let Message::Batch(batch) = message else { return Vec::new() };
+    let all = batch.facts.iter().flat_map(|f| match f {
+        Fact::Lines(lines) if batch.source.as_ref() == "logs" => lines.clone(),
+        Fact::Loss(loss) => panic!("{}", loss.says.raw()),
+        _ => Vec::new(),
+    });
+    all.filter(|l| l.at >= START).collect()
 }
 
 fn sorted(mut lines: Vec<LogLine>) -> Vec<LogLine> {
@@ -87,35 +48,57 @@ fn sorted(mut lines: Vec<LogLine>) -> Vec<LogLine> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_line_of_the_evening_comes_from_a_file_once_across_its_rotation() {
     let folder = tempfile::tempdir().unwrap();
-    let playing = Playing::of("pool", folder.path());
-    let wiring = Wiring::open(folder.path(), &playing.evening).await;
+    let (evening, mut inbox) = evening(folder.path());
+    let said = sorted(lines::between(&MADE.day(), ms(START), ms(END)));
+    let wiring = Wiring::open(folder.path(), &evening).await;
     assert!(wiring.up().logs);
-    let made = playing.evening.made.clone();
-    let said = sorted(lines::between(&made.day(), ms(START), ms(END)));
-    let (read, card) = playing.lines(wiring, |n| n >= said.len()).await;
-    let read = sorted(read);
+    wiring.ask(&evening);
+    let head = evening.head.clone();
+    tokio::spawn(async move {
+        // A play head in a hurry; nothing depends on how fast it really is.
+        while head.now() < END {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            head.set((head.now() + Lapse::seconds(61)).min(END));
+        }
+    });
+    let mut read = Vec::new();
+    while read.len() < said.len() {
+        let message = tokio::time::timeout(PATIENCE, inbox.recv()).await;
+        let message = message.unwrap_or_else(|_| panic!("{} of {} lines came", read.len(), said.len()));
+        read.extend(lines_in(&message.unwrap()));
+    }
+    // What comes although nothing more can come would show now.
+    drop((wiring, evening));
+    while let Some(message) = inbox.recv().await {
+        read.extend(lines_in(&message));
+    }
     assert_eq!(read.len(), said.len());
-    for (read, said) in read.iter().zip(&said) {
+    for (read, said) in sorted(read).iter().zip(&said) {
         assert!(read == said, "{said:?} came as {read:?}");
     }
-    assert_eq!(card, "temporary files of 13 pods");
     for rotated in ["mrg-api-8.log.1", "orch-1.log.1", "upg-1.log.1"] {
         assert!(folder.path().join("logs").join(rotated).exists(), "{rotated}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn where_no_file_can_be_written_the_demo_hands_over_the_same_lines_and_says_so() {
+async fn where_no_file_can_be_written_the_demo_hands_over_lines_itself_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("logs"), "not a folder").unwrap();
-    let playing = Playing::of("pool", folder.path());
-    let wiring = Wiring::open(folder.path(), &playing.evening).await;
+    let (evening, _inbox) = evening(folder.path());
+    let wiring = Wiring::open(folder.path(), &evening).await;
     assert_eq!(wiring.up(), Wires { metrics: true, logs: false, databases: false });
-    let made = playing.evening.made.clone();
-    let (handed, card) = playing.lines(wiring, |_| true).await;
-    let said = lines::between(&made.day(), ms(START), ms(END));
-    assert!(sorted(handed) == sorted(said));
-    assert_eq!(card, "generated lines");
+    let stretch = START + Lapse::minutes(10);
+    let tape = demo::demo_tape(&evening, &wiring).take_while(|b| b.seen <= stretch);
+    let batches: Vec<Message> = tape.map(Message::Batch).collect();
+    let handed = batches.iter().flat_map(lines_in).collect();
+    assert!(sorted(handed) == sorted(lines::between(&MADE.day(), ms(START), ms(stretch))));
+    let facts = |b: &Message| if let Message::Batch(b) = b { b.facts.clone() } else { Vec::new() };
+    let what = batches.iter().flat_map(facts).find_map(|f| match f {
+        Fact::Incident(incident) => incident.sources.into_iter().find(|c| c.name == "logs").map(|c| c.what),
+        _ => None,
+    });
+    assert_eq!(what.unwrap().raw(), "generated lines");
 }
 
 #[test]
@@ -124,7 +107,11 @@ fn a_demo_that_is_told_to_end_leaves_no_file_behind() {
     running.shows("DEMO");
     running.send("6");
     running.shows("temporary files of 13 pods");
-    running.shows("13 files are followed");
+    running.until("lines that were followed", |s| {
+        let contents = s.contents();
+        let card = contents.lines().find(|l| l.contains("temporary files of 13 pods"));
+        card.is_some_and(|l| l.contains("13 files are followed") && l.contains(" follow ") && l.contains("0s"))
+    });
     let logs = || {
         let demo = std::fs::read_dir(running.home()).unwrap().map(|e| e.unwrap().path());
         demo.map(|p| p.join("logs/orch-1.log")).find(|p| p.exists())

@@ -6,7 +6,7 @@
 
 use super::wiring::Evening;
 use crate::config::{LogConfig, LogFormat};
-use crate::model::{Fact, Lapse, Stamp, Zone};
+use crate::model::{Lapse, Stamp, Zone};
 use crate::simulator::cloud::Watch;
 use crate::simulator::day::Day;
 use crate::simulator::platform::ms;
@@ -48,6 +48,10 @@ impl Drop for DemoLogs {
 }
 
 impl DemoLogs {
+    /// How late lines are by nature, in the evening's time at the usual pace: written ten times a second and read
+    /// four times, with room for a slow machine.
+    pub const LAG: Lapse = Lapse::minutes(1);
+
     /// A file for each pod below `folder`, empty yet.
     pub fn open(folder: &Path, scenario: &Scenario) -> io::Result<Self> {
         let folder = folder.join("logs");
@@ -72,14 +76,8 @@ impl DemoLogs {
         // Whatever the files hold is of this evening, however wrong a clock.
         let since = START - Lapse::hours(24);
         follow(config(&self.folder), since, Known::default(), &clock, enter, self.cancel.clone());
-        evening.hand_on(entered, |batch| {
-            batch.seq += BEFORE;
-            for fact in &mut batch.facts {
-                if let Fact::Cost(cost) = fact {
-                    cost.skew = Some(Lapse::ZERO);
-                }
-            }
-        });
+        // The Sunday before has been handed over under the same name.
+        evening.hand_on(entered, |batch| batch.seq += BEFORE);
         let (made, head, cancel) = (evening.made.clone(), evening.head.clone(), self.cancel.clone());
         let folder = self.folder.clone();
         tokio::spawn(async move {
@@ -211,5 +209,52 @@ fn config(folder: &Path) -> LogConfig {
         time_format: None,
         zone: Zone::wib(),
         read_back: Lapse::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulator::{lines, scenario};
+
+    #[test]
+    fn a_full_disk_makes_lines_wait_and_none_is_written_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut page = Page { waiting: b"said before\n".to_vec(), ..Page::default() };
+        assert!(page.write(Path::new("/dev/full")).is_err());
+        page.waiting.extend_from_slice(b"said meanwhile\n");
+        assert!(page.write(Path::new("/dev/full")).is_err());
+        page.file = None;
+        let room = dir.path().join("orch-1.log");
+        page.write(&room).unwrap();
+        page.write(&room).unwrap();
+        assert_eq!(std::fs::read_to_string(room).unwrap(), "said before\nsaid meanwhile\n");
+    }
+
+    #[test]
+    fn only_what_has_been_said_by_the_play_head_is_written_however_it_moves() {
+        let dir = tempfile::tempdir().unwrap();
+        let day = Arc::new(Day::evening(scenario::named("pool").unwrap(), 1));
+        let written = || -> usize {
+            let files =
+                std::fs::read_dir(dir.path()).unwrap().map(|e| std::fs::read_to_string(e.unwrap().path()).unwrap());
+            files.map(|text| text.lines().filter(|l| l.contains("2025-01-12")).count()).sum()
+        };
+        let said = |until: Stamp| lines::between(&day, ms(START), ms(until)).len();
+        let at = |seconds: i64| START + Lapse::seconds(seconds);
+        let services = Services::new(dir.path().to_owned(), Arc::clone(&day)).write_until(at(3));
+        assert_eq!(written(), 0, "a stretch is written when it is over");
+        let services = services.write_until(at(64));
+        assert_eq!(written(), said(at(60)));
+        // A pause, and somebody who looks back.
+        let services = services.write_until(at(64)).write_until(at(10));
+        assert_eq!(written(), said(at(60)));
+        let mut services = services.write_until(END);
+        assert!(services.behind(END), "a leap is made in several steps");
+        while services.behind(END) {
+            services = services.write_until(END);
+        }
+        assert_eq!(written(), said(END));
+        assert!(services.done());
     }
 }

@@ -95,14 +95,14 @@ impl Made {
 pub fn demo_tape(evening: &Evening, wiring: &Wiring) -> Tape {
     let (made, recorder) = (evening.made.clone(), evening.recorder.clone());
     let wires = wiring.up();
-    let mut told = simulator::incident_of(made.scenario());
+    let mut told = Box::new(simulator::incident_of(made.scenario()));
     wiring.tell(&mut told);
     // Made where it is read, on a thread of its own: the first frame waits for no world.
     let batches = std::iter::once_with(move || simulator::play(made.day())).flatten();
     Box::new(batches.filter_map(move |b| wires.rest(b)).map(move |mut batch| {
         for fact in &mut batch.facts {
             if let Fact::Incident(incident) = fact {
-                incident.sources.clone_from(&told.sources);
+                incident.clone_from(&told);
             }
         }
         recorder.append(&batch);

@@ -80,8 +80,13 @@ impl Wiring {
         Wires { metrics: self.cloud.is_some(), logs: self.logs.is_some(), databases: false }
     }
 
-    /// Says on the cards of the sources where what they show comes from.
+    /// Says on the cards of the sources where what they show comes from, and how late it is.
     pub fn tell(&self, incident: &mut Incident) {
+        if self.logs.is_some() {
+            let of_logs = |name: &str| name.split('.').next() == Some(LOGS);
+            let lanes = incident.lanes.iter_mut().filter(|l| of_logs(&l.series));
+            lanes.for_each(|lane| lane.lag = lane.lag.max(DemoLogs::LAG));
+        }
         let generated = |what: &str| format!("generated {what}");
         let words: [(SourceName, String); 2] = [
             (SOURCE.into(), self.cloud.as_ref().map_or_else(|| generated("points"), DemoCloud::what)),

@@ -266,8 +266,8 @@ impl Desk {
                 Ok(follower) => {
                     let service = self.config.service.clone().unwrap_or_else(|| service_of(&path));
                     let assembler = Assembler::new(service.into());
-                    let followed = Followed { follower, assembler, trouble: None, read: now, looked: wall };
-                    self.files.insert(path, followed);
+                    let file = Followed { follower, assembler, trouble: None, read: now, looked: wall };
+                    self.files.insert(path, file);
                 }
                 Err(e) => {
                     let remedy = unreadable(&path, &e);
