@@ -12,6 +12,9 @@ mod database;
 mod lines;
 mod metrics;
 mod orders;
+pub mod play;
+pub mod postgres;
+pub mod scene;
 mod story;
 pub mod wired;
 

@@ -1,0 +1,293 @@
+//! Rows into the tables of the four systems: in bulk, and again when they have changed.
+//!
+//! Owns one connection for each system, the staging tables, and how each row becomes columns. A later row
+//! replaces an earlier one of the same key, as with [`Rows`] everywhere. May not know: where rows come from.
+
+use super::copy::Sheet;
+use super::{DATABASES, Ground, says, schema};
+use crate::model::order::{Callback, HoPayment, Order, OrderEvent, OrderStatus, Payment, PaymentStatus, Rows};
+use crate::model::{Lapse, Stamp};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _};
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+
+/// Rows of one transaction: enough to be fast, few enough for others to get at the table in between.
+const CHUNK: usize = 20_000;
+
+/// Loads rows into a server.
+#[derive(Debug)]
+pub struct Loader {
+    systems: BTreeMap<&'static str, (PgConnectOptions, Option<PgConnection>)>,
+    by: Lapse,
+}
+
+/// How the rows of a role go into their table.
+struct Table {
+    system: &'static str,
+    name: &'static str,
+    columns: &'static str,
+    /// `ON CONFLICT …`
+    conflict: &'static str,
+}
+
+const ORDERS: Table = Table {
+    system: "mrg",
+    name: "orders",
+    columns: "order_id, created_at, status, amount, payment_method, region, service_type, saga_step, trace_id, pod, updated_at",
+    conflict: "(order_id) DO UPDATE SET created_at = excluded.created_at, status = excluded.status, amount = excluded.amount, \
+               payment_method = excluded.payment_method, region = excluded.region, service_type = excluded.service_type, \
+               saga_step = excluded.saga_step, trace_id = excluded.trace_id, version = t.version + 1, pod = excluded.pod, \
+               updated_at = excluded.updated_at",
+};
+const EVENTS: Table = Table {
+    system: "orch",
+    name: "order_events",
+    columns: "order_id, at, from_status, to_status, actor, version",
+    conflict: "(order_id, at, to_status, actor) DO UPDATE SET from_status = excluded.from_status, version = excluded.version",
+};
+const SAGA: Table = Table {
+    system: "orch",
+    name: "saga",
+    columns: "order_id, step, attempt, state, at, error",
+    conflict: "(order_id, step, attempt) DO UPDATE SET state = excluded.state, at = excluded.at, error = excluded.error",
+};
+const PAYMENTS: Table = Table {
+    system: "upg",
+    name: "payments",
+    columns: "upg_ref, order_id, amount, payment_status, payment_method, created_at, settled_at, gateway_ms",
+    conflict: "(upg_ref) DO UPDATE SET order_id = excluded.order_id, amount = excluded.amount, \
+               payment_status = excluded.payment_status, payment_method = excluded.payment_method, \
+               created_at = excluded.created_at, settled_at = excluded.settled_at, gateway_ms = excluded.gateway_ms",
+};
+const CALLBACKS: Table = Table {
+    system: "upg",
+    name: "callbacks",
+    columns: "upg_ref, order_id, target, attempt, sent_at, http_status",
+    conflict: "(upg_ref, order_id, target, attempt) DO UPDATE SET sent_at = excluded.sent_at, http_status = excluded.http_status",
+};
+const BOOKS: Table = Table {
+    system: "ho",
+    name: "ho_payments",
+    columns: "ho_ref, upg_ref, order_id, amount, recorded_at",
+    conflict: "(ho_ref) DO UPDATE SET upg_ref = excluded.upg_ref, order_id = excluded.order_id, amount = excluded.amount, \
+               recorded_at = excluded.recorded_at, business_date = excluded.business_date",
+};
+/// A business date is the day in Jakarta on which the record was written.
+const BUSINESS_DATE: &str = "(recorded_at AT TIME ZONE 'Asia/Jakarta')::date";
+
+/// Steps that a transition may name instead of a status.
+const STEPS: [&str; 6] = ["CREATE", "RESERVE", "PAY", "RECORD", "RELEASE", "COMPLETE"];
+
+impl Loader {
+    /// A loader for claimed ground; every instant is moved by `by` on its way.
+    pub fn new(ground: &Ground, by: Lapse) -> Self {
+        let systems = DATABASES.map(|s| (s, (ground.admin_options(s).application_name("warroom simulate"), None)));
+        Self { systems: systems.into(), by }
+    }
+
+    /// Loads rows: how many rows of their tables are new or have been replaced. After an error some chunks
+    /// may be in; loading the same rows again makes it whole.
+    pub async fn load(&mut self, rows: &Rows) -> Result<u64, String> {
+        match rows {
+            Rows::Orders(r) => self.load_all(&ORDERS, last_of(r, |o| &o.order_id), order).await,
+            Rows::OrderEvents(r) => {
+                let key = |e: &&OrderEvent| (e.order_id.clone(), e.at, e.to.clone(), e.actor.clone());
+                let loaded = self.load_all(&EVENTS, last_of(r, key), event).await?;
+                let steps: Vec<&OrderEvent> = r.iter().filter(|e| STEPS.contains(&e.to.as_ref())).collect();
+                let steps = last_of(steps, |e| (e.order_id.clone(), e.to.clone()));
+                Ok(loaded + self.load_all(&SAGA, steps, saga).await?)
+            }
+            Rows::Payments(r) => self.load_all(&PAYMENTS, last_of(r, |p| &p.upg_ref), payment).await,
+            Rows::Callbacks(r) => {
+                let key = |c: &&Callback| (c.upg_ref.clone(), c.order_id.clone(), c.target.clone(), c.attempt);
+                self.load_all(&CALLBACKS, last_of(r, key), callback).await
+            }
+            Rows::HoPayments(r) => self.load_all(&BOOKS, last_of(r, |h| &h.ho_ref), book).await,
+        }
+    }
+
+    /// Moves the sequence of order numbers on to `last`, which must be from 1 to the largest `int4`.
+    pub async fn number(&mut self, last: i32) -> Result<(), String> {
+        let conn = self.connection("mrg").await?;
+        let set: Result<i64, sqlx::Error> =
+            sqlx::query_scalar("SELECT setval('mrg.order_number', $1)").bind(i64::from(last)).fetch_one(conn).await;
+        set.map(|_| ()).map_err(|e| self.lost("mrg", "order_number", &e))
+    }
+
+    async fn load_all<T>(&mut self, to: &Table, rows: Vec<T>, write: fn(&mut Sheet, &T, Lapse)) -> Result<u64, String> {
+        let mut loaded = 0;
+        for chunk in rows.chunks(CHUNK) {
+            let mut sheet = Sheet::default();
+            for row in chunk {
+                write(&mut sheet, row, self.by);
+                sheet.row();
+            }
+            let conn = self.connection(to.system).await?;
+            match transfer(conn, to, &sheet).await {
+                Ok(n) => loaded += n,
+                Err(e) => return Err(self.lost(to.system, to.name, &e)),
+            }
+        }
+        Ok(loaded)
+    }
+
+    async fn connection(&mut self, system: &str) -> Result<&mut PgConnection, String> {
+        let Some((options, conn)) = self.systems.get_mut(system) else {
+            return Err(format!("there is no system {system}"));
+        };
+        let opened = match conn.take() {
+            Some(open) => open,
+            None => PgConnection::connect_with(options)
+                .await
+                .map_err(|e| format!("rows for {system} cannot be loaded: {}", says(&e)))?,
+        };
+        Ok(conn.insert(opened))
+    }
+
+    /// After an error the connection may stand anywhere: the next load begins with a fresh one.
+    fn lost(&mut self, system: &str, table: &str, e: &sqlx::Error) -> String {
+        if let Some((_, conn)) = self.systems.get_mut(system) {
+            *conn = None;
+        }
+        format!("rows could not be loaded into {system}.{table}: {}", says(e))
+    }
+
+    /// Ends its connections.
+    pub async fn close(self) {
+        for (_, conn) in self.systems.into_values() {
+            if let Some(conn) = conn {
+                let _ = conn.close().await;
+            }
+        }
+    }
+}
+
+async fn transfer(conn: &mut PgConnection, to: &Table, sheet: &Sheet) -> Result<u64, sqlx::Error> {
+    let Table { system, name, columns, conflict } = to;
+    let stage = format!("stage_{name}");
+    schema::run(
+        conn,
+        &format!(
+            "BEGIN; CREATE TEMP TABLE IF NOT EXISTS {stage} (LIKE {system}.{name} INCLUDING DEFAULTS) ON COMMIT DELETE ROWS"
+        ),
+    )
+    .await?;
+    let mut copy = conn.copy_in_raw(&format!("COPY {stage} ({columns}) FROM STDIN")).await?;
+    copy.send(sheet.bytes()).await?;
+    copy.finish().await?;
+    let (more, values) = match *name {
+        "ho_payments" => (", business_date", format!(", {BUSINESS_DATE}")),
+        _ => ("", String::new()),
+    };
+    let insert = format!(
+        "INSERT INTO {system}.{name} AS t ({columns}{more}) SELECT {columns}{values} FROM {stage} ON CONFLICT {conflict}"
+    );
+    let done = sqlx::raw_sql(AssertSqlSafe(insert)).execute(&mut *conn).await?.rows_affected();
+    schema::run(conn, "COMMIT").await?;
+    Ok(done)
+}
+
+/// The last row of each key, in the order in which they were given: one statement may replace a row once.
+fn last_of<T, K: Hash + Eq>(rows: impl IntoIterator<Item = T>, key: impl Fn(&T) -> K) -> Vec<T> {
+    let mut at: HashMap<K, usize> = HashMap::new();
+    let mut out: Vec<T> = Vec::new();
+    for row in rows {
+        match at.entry(key(&row)) {
+            std::collections::hash_map::Entry::Occupied(place) => out[*place.get()] = row,
+            std::collections::hash_map::Entry::Vacant(place) => {
+                place.insert(out.len());
+                out.push(row);
+            }
+        }
+    }
+    out
+}
+
+fn order(sheet: &mut Sheet, o: &&Order, by: Lapse) {
+    sheet.text(Some(&o.order_id)).stamp(Some(o.created_at + by)).text(Some(order_status(&o.status))).number(o.amount);
+    for text in [&o.payment_method, &o.region, &o.service_type, &o.saga_step, &o.trace_id] {
+        sheet.text(text.as_deref());
+    }
+    sheet.text(Some(&pod(&o.order_id))).stamp(o.updated_at.map(|t| t + by));
+}
+
+/// MRG's balancer gives an order to a pod by its number.
+fn pod(order: &str) -> String {
+    let sum: u32 = order.bytes().map(u32::from).sum();
+    format!("mrg-api-{}", sum % 8 + 1)
+}
+
+fn event(sheet: &mut Sheet, e: &&OrderEvent, by: Lapse) {
+    sheet.text(Some(&e.order_id)).stamp(Some(e.at + by)).text(e.from.as_deref()).text(Some(&e.to));
+    sheet.text(Some(e.actor.as_deref().unwrap_or_default())).number(e.version);
+}
+
+fn saga(sheet: &mut Sheet, e: &&OrderEvent, by: Lapse) {
+    sheet
+        .text(Some(&e.order_id))
+        .text(Some(&e.to))
+        .number(Some(1))
+        .text(Some("DONE"))
+        .stamp(Some(e.at + by))
+        .text(None);
+}
+
+fn payment(sheet: &mut Sheet, p: &&Payment, by: Lapse) {
+    sheet.text(Some(&p.upg_ref)).text(Some(&p.order_id)).number(Some(p.amount)).text(Some(payment_status(&p.status)));
+    sheet.text(p.payment_method.as_deref()).stamp(Some(p.created_at + by)).stamp(p.settled_at.map(|t| t + by));
+    sheet.number(p.settled_at.map(|t: Stamp| t.since(p.created_at).0 / 1000));
+}
+
+fn callback(sheet: &mut Sheet, c: &&Callback, by: Lapse) {
+    for key in [&c.upg_ref, &c.order_id, &c.target] {
+        sheet.text(Some(key.as_deref().unwrap_or_default()));
+    }
+    sheet.number(Some(c.attempt.into())).stamp(Some(c.sent_at + by)).number(c.http_status.map(i64::from));
+}
+
+fn book(sheet: &mut Sheet, h: &&HoPayment, by: Lapse) {
+    sheet.text(Some(&h.ho_ref)).text(h.upg_ref.as_deref()).text(h.order_id.as_deref());
+    sheet.number(Some(h.amount)).stamp(Some(h.recorded_at + by));
+}
+
+fn order_status(status: &OrderStatus) -> &str {
+    match status {
+        OrderStatus::Created => "CREATED",
+        OrderStatus::Active => "ACTIVE",
+        OrderStatus::Complete => "COMPLETE",
+        OrderStatus::Failed => "FAILED",
+        OrderStatus::Cancelled => "CANCELLED",
+        OrderStatus::Expired => "EXPIRED",
+        OrderStatus::Other(word) => word,
+    }
+}
+
+fn payment_status(status: &PaymentStatus) -> &str {
+    match status {
+        PaymentStatus::Initiated => "INITIATED",
+        PaymentStatus::Pending => "PENDING",
+        PaymentStatus::Authorized => "AUTHORIZED",
+        PaymentStatus::Paid => "PAID",
+        PaymentStatus::Refunded => "REFUNDED",
+        PaymentStatus::Failed => "FAILED",
+        PaymentStatus::Other(word) => word,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_rows_with_one_key_the_last_is_kept_at_the_place_of_the_first() {
+        let rows = [("a", 1), ("b", 2), ("a", 3), ("c", 4)];
+        assert_eq!(last_of(rows, |(key, _)| *key), [("a", 3), ("b", 2), ("c", 4)]);
+    }
+
+    #[test]
+    fn an_order_stays_with_its_pod() {
+        assert_eq!(pod("ORD-5118001"), pod("ORD-5118001"));
+        assert_ne!(pod("ORD-5118001"), pod("ORD-5118002"));
+    }
+}
