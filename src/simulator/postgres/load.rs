@@ -115,7 +115,12 @@ impl Loader {
         set.map(|_| ()).map_err(|e| self.lost("mrg", "order_number", &e))
     }
 
-    async fn load_all<T>(&mut self, to: &Table, rows: Vec<T>, write: fn(&mut Sheet, &T, Lapse)) -> Result<u64, String> {
+    async fn load_all<T>(
+        &mut self,
+        to: &Table,
+        rows: Vec<&T>,
+        write: fn(&mut Sheet, &T, Lapse),
+    ) -> Result<u64, String> {
         let mut loaded = 0;
         for chunk in rows.chunks(CHUNK) {
             let mut sheet = Sheet::default();
@@ -204,7 +209,7 @@ fn last_of<T, K: Hash + Eq>(rows: impl IntoIterator<Item = T>, key: impl Fn(&T) 
     out
 }
 
-fn order(sheet: &mut Sheet, o: &&Order, by: Lapse) {
+fn order(sheet: &mut Sheet, o: &Order, by: Lapse) {
     sheet.text(Some(&o.order_id)).stamp(Some(o.created_at + by)).text(Some(order_status(&o.status))).number(o.amount);
     for text in [&o.payment_method, &o.region, &o.service_type, &o.saga_step, &o.trace_id] {
         sheet.text(text.as_deref());
@@ -218,12 +223,12 @@ fn pod(order: &str) -> String {
     format!("mrg-api-{}", sum % 8 + 1)
 }
 
-fn event(sheet: &mut Sheet, e: &&OrderEvent, by: Lapse) {
+fn event(sheet: &mut Sheet, e: &OrderEvent, by: Lapse) {
     sheet.text(Some(&e.order_id)).stamp(Some(e.at + by)).text(e.from.as_deref()).text(Some(&e.to));
     sheet.text(Some(e.actor.as_deref().unwrap_or_default())).number(e.version);
 }
 
-fn saga(sheet: &mut Sheet, e: &&OrderEvent, by: Lapse) {
+fn saga(sheet: &mut Sheet, e: &OrderEvent, by: Lapse) {
     sheet
         .text(Some(&e.order_id))
         .text(Some(&e.to))
@@ -233,20 +238,20 @@ fn saga(sheet: &mut Sheet, e: &&OrderEvent, by: Lapse) {
         .text(None);
 }
 
-fn payment(sheet: &mut Sheet, p: &&Payment, by: Lapse) {
+fn payment(sheet: &mut Sheet, p: &Payment, by: Lapse) {
     sheet.text(Some(&p.upg_ref)).text(Some(&p.order_id)).number(Some(p.amount)).text(Some(payment_status(&p.status)));
     sheet.text(p.payment_method.as_deref()).stamp(Some(p.created_at + by)).stamp(p.settled_at.map(|t| t + by));
     sheet.number(p.settled_at.map(|t: Stamp| t.since(p.created_at).0 / 1000));
 }
 
-fn callback(sheet: &mut Sheet, c: &&Callback, by: Lapse) {
+fn callback(sheet: &mut Sheet, c: &Callback, by: Lapse) {
     for key in [&c.upg_ref, &c.order_id, &c.target] {
         sheet.text(Some(key.as_deref().unwrap_or_default()));
     }
     sheet.number(Some(c.attempt.into())).stamp(Some(c.sent_at + by)).number(c.http_status.map(i64::from));
 }
 
-fn book(sheet: &mut Sheet, h: &&HoPayment, by: Lapse) {
+fn book(sheet: &mut Sheet, h: &HoPayment, by: Lapse) {
     sheet.text(Some(&h.ho_ref)).text(h.upg_ref.as_deref()).text(h.order_id.as_deref());
     sheet.number(Some(h.amount)).stamp(Some(h.recorded_at + by));
 }

@@ -39,5 +39,5 @@ fn says(e: &sqlx::Error) -> String {
 
 /// The SQLSTATE of an error that came from the server.
 fn code(e: &sqlx::Error) -> Option<String> {
-    e.as_database_error()?.code().map(|c| c.into_owned())
+    e.as_database_error()?.code().map(std::borrow::Cow::into_owned)
 }

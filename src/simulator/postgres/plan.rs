@@ -63,11 +63,14 @@ pub fn places(scene: &Scene) -> Vec<Place> {
     let posts =
         (1..=chain).map(Post::Chain).chain((0..advisory).map(|_| Post::Advisory)).chain((0..fan).map(|_| Post::Fan));
     out.extend(round(&crews).into_iter().zip(posts));
-    let states: [(Post, fn(&Crew) -> u32); 3] =
-        [(Post::InTransaction, |c| c.idle_in_transaction), (Post::Running, |c| c.running), (Post::Idle, |c| c.idle)];
-    for (post, of) in states {
+    for post in [Post::InTransaction, Post::Running, Post::Idle] {
         for crew in &crews {
-            out.extend((0..of(crew)).map(|_| (crew.application.clone(), post)));
+            let n = match post {
+                Post::InTransaction => crew.idle_in_transaction,
+                Post::Running => crew.running,
+                _ => crew.idle,
+            };
+            out.extend((0..n).map(|_| (crew.application.clone(), post)));
         }
     }
     out
@@ -86,7 +89,7 @@ fn root(scene: &Scene, behind: u32) -> Option<Root> {
 fn batch(crews: &[Crew]) -> String {
     let busy = || crews.iter().filter(|c| c.running > 0);
     let job = |c: &&Crew| ["batch", "cron", "job", "settle", "schedul"].iter().any(|w| c.application.contains(w));
-    busy().find(job).or_else(|| busy().last()).map_or_else(|| "batch".to_owned(), |c| c.application.clone())
+    busy().find(job).or_else(|| busy().next_back()).map_or_else(|| "batch".to_owned(), |c| c.application.clone())
 }
 
 /// Takes one session for `post` out of a crew, from those that do the same without others waiting for them.

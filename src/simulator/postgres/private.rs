@@ -22,7 +22,7 @@ const OWNER: &str = "warroom";
 /// The port in the name of its socket; there is no other.
 const PORT: u16 = 5432;
 /// A slow disk takes its time to make a cluster, but not more than this.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// A socket's path may have 107 bytes.
 const LONGEST: usize = 90;
 

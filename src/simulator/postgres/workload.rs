@@ -202,12 +202,15 @@ impl Workload {
             loose.entry(application).or_default().extend(seats.into_iter().map(|i| (post.waits(), i)));
         }
         // Those who do not wait can change at once: they come last, to be taken first.
-        loose.values_mut().for_each(|l| l.sort_unstable_by(|a, b| b.cmp(a)));
+        for seats in loose.values_mut() {
+            seats.sort_unstable_by(|a, b| b.cmp(a));
+        }
         let mut sent = 0;
         // Whoever is turned away does not storm the door.
-        let burst = match self.standing.full || self.lately(self.lost) {
-            true => usize::from(self.calls.is_multiple_of(KNOCK)),
-            false => self.limits.burst,
+        let burst = if self.standing.full || self.lately(self.lost) {
+            usize::from(self.calls.is_multiple_of(KNOCK))
+        } else {
+            self.limits.burst
         };
         for (application, post) in missing {
             if let Some((_, i)) = loose.get_mut(&application).and_then(Vec::pop) {
