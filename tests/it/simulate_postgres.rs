@@ -105,14 +105,16 @@ async fn a_bad_evening_is_really_seen_by_the_programs_own_source() {
     })
     .await;
     let by_pid: BTreeMap<i32, _> = seen.sessions.iter().map(|s| (s.pid, s)).collect();
-    let behind = |pid: i32| seen.sessions.iter().filter(move |s| s.blocked_by == [pid]).collect::<Vec<_>>();
+    let behind = |pid: i32| seen.sessions.iter().filter(move |s| s.blocked_by.contains(&pid)).collect::<Vec<_>>();
     let heads: Vec<i32> =
         seen.sessions.iter().filter(|s| s.blocked_by.is_empty() && !behind(s.pid).is_empty()).map(|s| s.pid).collect();
     assert_eq!(heads.len(), 2, "a transaction and a batch job");
     let [root, batch] = ["orchestrator", "cron-settle"]
         .map(|app| by_pid[heads.iter().find(|pid| by_pid[pid].application.raw() == app).unwrap()]);
     assert_eq!((root.state.as_str(), batch.state.as_str()), ("idle in transaction", "active"));
-    assert_eq!(behind(root.pid).len(), 9, "the fan and the first of the chain");
+    let next_to_root = behind(root.pid);
+    assert_eq!(next_to_root.len(), 9, "the fan and the first of the chain");
+    assert!(next_to_root.iter().all(|s| s.blocked_by.len() == 1), "side by side");
     assert_eq!(behind(batch.pid).len(), 5);
     assert!(batch.holds.iter().any(|l| l.target.raw() == "advisory 4711"));
     let mut depth = 0;

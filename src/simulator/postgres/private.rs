@@ -158,12 +158,14 @@ fn nobody(users: &str) -> Option<(u32, u32)> {
 
 fn folder(servant: Option<(u32, u32)>) -> Result<TempDir, String> {
     let at = std::env::temp_dir();
-    let folder = tempfile::Builder::new().prefix("warroom-pg-").tempdir_in(&at).map_err(|e| {
-        format!(
-            "the private PostgreSQL needs a folder in {} ({e}): make room, or set TMPDIR to another one",
-            at.display()
-        )
-    })?;
+    let ours_alone = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    let folder =
+        tempfile::Builder::new().prefix("warroom-pg-").permissions(ours_alone).tempdir_in(&at).map_err(|e| {
+            format!(
+                "the private PostgreSQL needs a folder in {} ({e}): make room, or set TMPDIR to another one",
+                at.display()
+            )
+        })?;
     if folder.path().as_os_str().len() > LONGEST {
         return Err(format!("{} is too long a path for a socket: set TMPDIR to a shorter one", at.display()));
     }

@@ -53,7 +53,7 @@ pub async fn create(conn: &mut PgConnection, system: &str, reader: &str) -> Resu
          INSERT INTO {system}.{MARKER} DEFAULT VALUES; {} \
          GRANT USAGE ON SCHEMA {system} TO {reader}; \
          GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {system} TO {reader}; \
-         GRANT USAGE ON ALL SEQUENCES IN SCHEMA {system} TO {reader}",
+         GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {system} TO {reader}",
         definition(system)
     );
     // One message is one transaction: all of it, or nothing.

@@ -92,7 +92,7 @@ impl Workload {
     /// Sessions for a system on claimed ground.
     pub fn new(ground: &Ground, system: &'static str, limits: Limits) -> Self {
         let options = ground.options(system);
-        let pulse = Pulse::start(options.clone().application_name("warroom simulate"));
+        let pulse = Pulse::start(system, options.clone().application_name("warroom simulate"));
         let duel = Duel::start(system, ground.admin_options(system).application_name("warroom simulate"));
         let doors = Semaphore::new(limits.doors);
         Self {
