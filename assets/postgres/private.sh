@@ -5,9 +5,15 @@ folder=$1 bin=$2
 shift 2
 exec 3<&0 </dev/null
 
-# Ends us with the last words of the log. Without the folder, the watcher below ends too.
+# Ends us: because it is over, with nobody left behind; else with the last words of the log. The watcher
+# ends without the folder.
 leave() {
-    [ "$1" = 0 ] || tail -n 4 "$folder/log" >&2
+    if [ -e "$folder/over" ]; then
+        rm -rf "$folder"
+        wait "$watcher"
+        exit 0
+    fi
+    tail -n 4 "$folder/log" >&2
     rm -rf "$folder"
     exit "$1"
 }
@@ -23,12 +29,13 @@ leave() {
         sleep 0.1
     done
 ) 2>/dev/null &
+watcher=$!
 
 # A signal to us ends the server as the closed pipe would.
 trap '[ -n "$server" ] && kill -QUIT "$server" 2>/dev/null' INT TERM HUP
 
 "$bin/initdb" -U warroom -A trust -E UTF8 --locale=C -N -D "$folder/data" >"$folder/log" 2>&1 3<&- || leave 3
-[ -e "$folder/over" ] && leave 0
+[ -e "$folder/over" ] && leave
 "$bin/postgres" -D "$folder/data" "$@" >>"$folder/log" 2>&1 3<&- &
 server=$!
 wait "$server"
@@ -38,5 +45,4 @@ while kill -0 "$server" 2>/dev/null; do
     wait "$server"
     how=$?
 done
-[ -e "$folder/over" ] && leave 0
 leave "$how"

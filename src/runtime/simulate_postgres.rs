@@ -9,6 +9,7 @@ use crate::model::{Lapse, Stamp, Zone};
 use crate::runtime::effects::now;
 use crate::runtime::{Ending, simulate};
 use crate::simulator::play::{self, Play};
+use crate::simulator::postgres::load::merged;
 use crate::simulator::postgres::{Claim, DATABASES, Ground, Limits, Loader, Workload};
 use std::collections::VecDeque;
 use std::io::Write as _;
@@ -125,7 +126,8 @@ impl Server {
 
     /// Writes what the world has written until now. While the server is away, the rows wait for it.
     async fn write(&mut self, play: &mut impl Play, at: Stamp) -> Result<u64, String> {
-        self.rows.extend(play.rows(at.min(play.span().to)));
+        let waiting = std::mem::take(&mut self.rows);
+        self.rows = merged(waiting.into_iter().chain(play.rows(at.min(play.span().to)))).into();
         let mut written = 0;
         while let Some(rows) = self.rows.front() {
             match self.loader.load(rows).await {

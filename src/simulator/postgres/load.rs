@@ -168,6 +168,28 @@ impl Loader {
     }
 }
 
+/// The same rows with those of each role in one: many small hand-overs cost more than one large one.
+pub fn merged(rows: impl IntoIterator<Item = Rows>) -> Vec<Rows> {
+    let mut out: Vec<Rows> = Vec::new();
+    for more in rows {
+        let role = more.role();
+        let Some(have) = out.iter_mut().find(|have| have.role() == role) else {
+            out.push(more);
+            continue;
+        };
+        match (have, more) {
+            (Rows::Orders(have), Rows::Orders(more)) => have.extend(more),
+            (Rows::OrderEvents(have), Rows::OrderEvents(more)) => have.extend(more),
+            (Rows::Payments(have), Rows::Payments(more)) => have.extend(more),
+            (Rows::Callbacks(have), Rows::Callbacks(more)) => have.extend(more),
+            (Rows::HoPayments(have), Rows::HoPayments(more)) => have.extend(more),
+            // The roles are equal.
+            _ => {}
+        }
+    }
+    out
+}
+
 async fn transfer(conn: &mut PgConnection, to: &Table, sheet: &Sheet) -> Result<u64, sqlx::Error> {
     let Table { system, name, columns, conflict } = to;
     let stage = format!("stage_{name}");
@@ -288,6 +310,21 @@ mod tests {
     fn of_rows_with_one_key_the_last_is_kept_at_the_place_of_the_first() {
         let rows = [("a", 1), ("b", 2), ("a", 3), ("c", 4)];
         assert_eq!(last_of(rows, |(key, _)| *key), [("a", 3), ("b", 2), ("c", 4)]);
+    }
+
+    #[test]
+    fn rows_of_a_role_are_put_together_in_their_order() {
+        let event = |n: i64| OrderEvent {
+            order_id: "o".into(),
+            at: Stamp(n),
+            from: None,
+            to: "ACTIVE".into(),
+            actor: None,
+            version: None,
+        };
+        let events = |of: &[i64]| Rows::OrderEvents(of.iter().map(|n| event(*n)).collect());
+        let books = || Rows::HoPayments(Vec::new());
+        assert_eq!(merged([events(&[3, 1]), books(), events(&[2]), books()]), [events(&[3, 1, 2]), books()]);
     }
 
     #[test]
