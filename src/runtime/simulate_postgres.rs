@@ -11,7 +11,6 @@ use crate::runtime::{Ending, simulate};
 use crate::simulator::play::{self, Play};
 use crate::simulator::postgres::load::merged;
 use crate::simulator::postgres::{Claim, DATABASES, Ground, Limits, Loader, Workload};
-use std::collections::VecDeque;
 use std::io::Write as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
@@ -71,7 +70,7 @@ struct Server {
     loader: Loader,
     systems: Vec<System>,
     /// Rows that are not in yet, and how often in a row that failed.
-    rows: VecDeque<Rows>,
+    rows: Vec<Rows>,
     failures: u32,
 }
 
@@ -94,7 +93,7 @@ impl Server {
         };
         let system = |name| System { name, workload: Workload::new(ground, name, limits(name)), said: None };
         let systems = DATABASES.map(system).into();
-        Self { loader: Loader::new(ground, moved), systems, rows: VecDeque::new(), failures: 0 }
+        Self { loader: Loader::new(ground, moved), systems, rows: Vec::new(), failures: 0 }
     }
 
     async fn show(&mut self, play: &mut impl Play, by: Lapse, ground: &Ground) -> Result<(), String> {
@@ -127,26 +126,22 @@ impl Server {
     /// Writes what the world has written until now. While the server is away, the rows wait for it.
     async fn write(&mut self, play: &mut impl Play, at: Stamp) -> Result<u64, String> {
         let waiting = std::mem::take(&mut self.rows);
-        self.rows = merged(waiting.into_iter().chain(play.rows(at.min(play.span().to)))).into();
-        let mut written = 0;
-        while let Some(rows) = self.rows.front() {
-            match self.loader.load(rows).await {
-                Ok(n) => {
-                    written += n;
-                    self.rows.pop_front();
-                    self.failures = 0;
+        self.rows = merged(waiting.into_iter().chain(play.rows(at.min(play.span().to))));
+        match self.loader.load_each(&self.rows).await {
+            Ok(written) => {
+                self.rows.clear();
+                self.failures = 0;
+                Ok(written)
+            }
+            Err(says) if self.failures == MOST_FAILURES => Err(says),
+            Err(says) => {
+                if self.failures == 0 {
+                    say(&format!("# {says}. They wait\n"))?;
                 }
-                Err(says) if self.failures == MOST_FAILURES => return Err(says),
-                Err(says) => {
-                    if self.failures == 0 {
-                        say(&format!("# {says}. They wait\n"))?;
-                    }
-                    self.failures += 1;
-                    break;
-                }
+                self.failures += 1;
+                Ok(0)
             }
         }
-        Ok(written)
     }
 
     async fn close(self) {

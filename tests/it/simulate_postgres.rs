@@ -441,7 +441,7 @@ async fn without_the_right_to_make_databases_schemas_do() {
 
 /// The rest of what a child wrote, once it has ended by itself.
 async fn ended(mut child: tokio::process::Child) -> (Option<i32>, String) {
-    let status = tokio::time::timeout(Duration::from_secs(60), child.wait()).await.unwrap().unwrap();
+    let status = tokio::time::timeout(Duration::from_mins(1), child.wait()).await.unwrap().unwrap();
     let mut text = String::new();
     for pipe in [child.stderr.take().map(Pipe::Err), child.stdout.take().map(Pipe::Out)].into_iter().flatten() {
         let mut bytes = Vec::new();
@@ -483,7 +483,7 @@ async fn the_command_shows_the_evening_until_it_is_told_to_end_and_takes_everyth
     until(&mut admin, "SELECT count(*) FROM pg_database WHERE datname IN ('mrg', 'orch', 'upg', 'ho')", 4).await;
     let tree = "SELECT (count(*) >= 5)::int::bigint FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0 AND datname = 'mrg'";
     until(&mut admin, tree, 1).await;
-    let mut mrg = PgConnection::connect(&server.url("postgres").replace("/postgres", "/mrg")).await.unwrap();
+    let mut mrg = PgConnection::connect_with(&options(&server).database("mrg")).await.unwrap();
     // Rows of this very evening, moved to now, and more of them as it goes on.
     let orders = number(&mut mrg, "SELECT count(*) FROM mrg.orders WHERE created_at > now() - interval '1 hour'").await;
     assert!(orders > 5_000, "{orders}");
@@ -564,7 +564,7 @@ async fn a_private_server_does_not_outlive_a_program_that_is_killed() {
     if std::env::var_os(CHILD).is_some() {
         let server = Private::start_from(&pg::any().bin, 20).await.unwrap_or_else(|e| panic!("{e}"));
         println!("at {} .", server.folder().display());
-        tokio::time::sleep(Duration::from_secs(600)).await;
+        tokio::time::sleep(Duration::from_mins(10)).await;
         return;
     }
     // This very test in a process of its own, that can be killed.

@@ -18,7 +18,15 @@ const CHUNK: usize = 20_000;
 /// Loads rows into a server.
 #[derive(Debug)]
 pub struct Loader {
-    systems: BTreeMap<&'static str, (PgConnectOptions, Option<PgConnection>)>,
+    docks: BTreeMap<&'static str, Dock>,
+}
+
+/// The way into one system.
+#[derive(Debug)]
+struct Dock {
+    system: &'static str,
+    options: PgConnectOptions,
+    conn: Option<PgConnection>,
     by: Lapse,
 }
 
@@ -82,13 +90,60 @@ const STEPS: [&str; 6] = ["CREATE", "RESERVE", "PAY", "RECORD", "RELEASE", "COMP
 impl Loader {
     /// A loader for claimed ground; every instant is moved by `by` on its way.
     pub fn new(ground: &Ground, by: Lapse) -> Self {
-        let systems = DATABASES.map(|s| (s, (ground.admin_options(s).application_name("warroom simulate"), None)));
-        Self { systems: systems.into(), by }
+        let dock = |system| {
+            let options = ground.admin_options(system).application_name("warroom simulate");
+            (system, Dock { system, options, conn: None, by })
+        };
+        Self { docks: DATABASES.map(dock).into() }
     }
 
     /// Loads rows: how many rows of their tables are new or have been replaced. After an error some chunks
     /// may be in; loading the same rows again makes it whole.
     pub async fn load(&mut self, rows: &Rows) -> Result<u64, String> {
+        self.load_each(std::slice::from_ref(rows)).await
+    }
+
+    /// Loads rows of several roles, the systems side by side. After an error the same holds for all of them.
+    pub async fn load_each(&mut self, rows: &[Rows]) -> Result<u64, String> {
+        let docks = self.docks.values_mut().map(|dock| async move {
+            let mut loaded = 0;
+            let here = dock.system;
+            for rows in rows.iter().filter(|r| system(r) == here) {
+                loaded += dock.load(rows).await?;
+            }
+            Ok::<u64, String>(loaded)
+        });
+        futures_util::future::try_join_all(docks).await.map(|loaded| loaded.into_iter().sum())
+    }
+
+    /// Moves the sequence of order numbers on to `last`, which must be from 1 to the largest `int4`.
+    pub async fn number(&mut self, last: i32) -> Result<(), String> {
+        let Some(dock) = self.docks.get_mut("mrg") else { return Ok(()) };
+        let set = sqlx::query_scalar::<_, i64>("SELECT setval('mrg.order_number', $1)").bind(i64::from(last));
+        let set = set.fetch_one(dock.connection().await?).await;
+        set.map(|_last| ()).map_err(|e| dock.lost("order_number", &e))
+    }
+
+    /// Ends its connections.
+    pub async fn close(self) {
+        for conn in self.docks.into_values().filter_map(|d| d.conn) {
+            let _ = conn.close().await;
+        }
+    }
+}
+
+/// Whose tables the rows belong to.
+const fn system(rows: &Rows) -> &'static str {
+    match rows {
+        Rows::Orders(_) => "mrg",
+        Rows::OrderEvents(_) => "orch",
+        Rows::Payments(_) | Rows::Callbacks(_) => "upg",
+        Rows::HoPayments(_) => "ho",
+    }
+}
+
+impl Dock {
+    async fn load(&mut self, rows: &Rows) -> Result<u64, String> {
         match rows {
             Rows::Orders(r) => self.load_all(&ORDERS, last_of(r, |o| &o.order_id), order).await,
             Rows::OrderEvents(r) => {
@@ -107,14 +162,6 @@ impl Loader {
         }
     }
 
-    /// Moves the sequence of order numbers on to `last`, which must be from 1 to the largest `int4`.
-    pub async fn number(&mut self, last: i32) -> Result<(), String> {
-        let conn = self.connection("mrg").await?;
-        let set: Result<i64, sqlx::Error> =
-            sqlx::query_scalar("SELECT setval('mrg.order_number', $1)").bind(i64::from(last)).fetch_one(conn).await;
-        set.map(|_| ()).map_err(|e| self.lost("mrg", "order_number", &e))
-    }
-
     async fn load_all<T>(
         &mut self,
         to: &Table,
@@ -128,43 +175,28 @@ impl Loader {
                 write(&mut sheet, row, self.by);
                 sheet.row();
             }
-            let conn = self.connection(to.system).await?;
-            match transfer(conn, to, &sheet).await {
+            match transfer(self.connection().await?, to, &sheet).await {
                 Ok(n) => loaded += n,
-                Err(e) => return Err(self.lost(to.system, to.name, &e)),
+                Err(e) => return Err(self.lost(to.name, &e)),
             }
         }
         Ok(loaded)
     }
 
-    async fn connection(&mut self, system: &str) -> Result<&mut PgConnection, String> {
-        let Some((options, conn)) = self.systems.get_mut(system) else {
-            return Err(format!("there is no system {system}"));
-        };
-        let opened = match conn.take() {
+    async fn connection(&mut self) -> Result<&mut PgConnection, String> {
+        let opened = match self.conn.take() {
             Some(open) => open,
-            None => PgConnection::connect_with(options)
+            None => PgConnection::connect_with(&self.options)
                 .await
-                .map_err(|e| format!("rows for {system} cannot be loaded: {}", says(&e)))?,
+                .map_err(|e| format!("rows for {} cannot be loaded: {}", self.system, says(&e)))?,
         };
-        Ok(conn.insert(opened))
+        Ok(self.conn.insert(opened))
     }
 
     /// After an error the connection may stand anywhere: the next load begins with a fresh one.
-    fn lost(&mut self, system: &str, table: &str, e: &sqlx::Error) -> String {
-        if let Some((_, conn)) = self.systems.get_mut(system) {
-            *conn = None;
-        }
-        format!("rows could not be loaded into {system}.{table}: {}", says(e))
-    }
-
-    /// Ends its connections.
-    pub async fn close(self) {
-        for (_, conn) in self.systems.into_values() {
-            if let Some(conn) = conn {
-                let _ = conn.close().await;
-            }
-        }
+    fn lost(&mut self, table: &str, e: &sqlx::Error) -> String {
+        self.conn = None;
+        format!("rows could not be loaded into {}.{table}: {}", self.system, says(e))
     }
 }
 
@@ -191,7 +223,7 @@ pub fn merged(rows: impl IntoIterator<Item = Rows>) -> Vec<Rows> {
 }
 
 async fn transfer(conn: &mut PgConnection, to: &Table, sheet: &Sheet) -> Result<u64, sqlx::Error> {
-    let Table { system, name, columns, conflict } = to;
+    let Table { system, name, columns, conflict } = *to;
     let stage = format!("stage_{name}");
     schema::run(
         conn,
@@ -203,7 +235,7 @@ async fn transfer(conn: &mut PgConnection, to: &Table, sheet: &Sheet) -> Result<
     let mut copy = conn.copy_in_raw(&format!("COPY {stage} ({columns}) FROM STDIN")).await?;
     copy.send(sheet.bytes()).await?;
     copy.finish().await?;
-    let (more, values) = match *name {
+    let (more, values) = match name {
         "ho_payments" => (", business_date", format!(", {BUSINESS_DATE}")),
         _ => ("", String::new()),
     };
