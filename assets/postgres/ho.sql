@@ -5,7 +5,7 @@ CREATE TABLE ho.ho_payments (
   order_id text,
   amount int8 NOT NULL,
   recorded_at timestamptz NOT NULL,
-  business_date date
+  business_date date GENERATED ALWAYS AS ((recorded_at AT TIME ZONE 'Asia/Jakarta')::date) STORED
 );
 CREATE INDEX ho_payments_window ON ho.ho_payments (recorded_at, ho_ref);
 CREATE INDEX ho_payments_upg ON ho.ho_payments (upg_ref);

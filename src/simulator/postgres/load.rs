@@ -4,12 +4,13 @@
 //! replaces an earlier one of the same key, as with [`Rows`] everywhere. May not know: where rows come from.
 
 use super::copy::Sheet;
+use super::row::{book, callback, event, order, payment, saga};
 use super::{DATABASES, Ground, says, schema};
-use crate::model::order::{Callback, HoPayment, Order, OrderEvent, OrderStatus, Payment, PaymentStatus, Rows};
-use crate::model::{Lapse, Stamp};
+use crate::model::Lapse;
+use crate::model::order::{Callback, OrderEvent, Rows};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 
 /// Rows of one transaction: enough to be fast, few enough for others to get at the table in between.
@@ -28,6 +29,8 @@ struct Dock {
     options: PgConnectOptions,
     conn: Option<PgConnection>,
     by: Lapse,
+    /// Tables that were asked whether they are empty.
+    asked: BTreeSet<&'static str>,
 }
 
 /// How the rows of a role go into their table.
@@ -79,11 +82,8 @@ const BOOKS: Table = Table {
     name: "ho_payments",
     columns: "ho_ref, upg_ref, order_id, amount, recorded_at",
     conflict: "(ho_ref) DO UPDATE SET upg_ref = excluded.upg_ref, order_id = excluded.order_id, amount = excluded.amount, \
-               recorded_at = excluded.recorded_at, business_date = excluded.business_date",
+               recorded_at = excluded.recorded_at",
 };
-/// A business date is the day in Jakarta on which the record was written.
-const BUSINESS_DATE: &str = "(recorded_at AT TIME ZONE 'Asia/Jakarta')::date";
-
 /// Steps that a transition may name instead of a status.
 const STEPS: [&str; 6] = ["CREATE", "RESERVE", "PAY", "RECORD", "RELEASE", "COMPLETE"];
 
@@ -92,7 +92,7 @@ impl Loader {
     pub fn new(ground: &Ground, by: Lapse) -> Self {
         let dock = |system| {
             let options = ground.admin_options(system).application_name("warroom simulate");
-            (system, Dock { system, options, conn: None, by })
+            (system, Dock { system, options, conn: None, by, asked: BTreeSet::new() })
         };
         Self { docks: DATABASES.map(dock).into() }
     }
@@ -169,18 +169,31 @@ impl Dock {
         write: fn(&mut Sheet, &T, Lapse),
     ) -> Result<u64, String> {
         let mut loaded = 0;
+        let empty = !rows.is_empty() && self.finds_empty(to).await?;
         for chunk in rows.chunks(CHUNK) {
             let mut sheet = Sheet::default();
             for row in chunk {
                 write(&mut sheet, row, self.by);
                 sheet.row();
             }
-            match transfer(self.connection().await?, to, &sheet).await {
+            let conn = self.connection().await?;
+            let done = if empty { fill(conn, to, &sheet).await } else { merge(conn, to, &sheet).await };
+            match done {
                 Ok(n) => loaded += n,
                 Err(e) => return Err(self.lost(to.name, &e)),
             }
         }
         Ok(loaded)
+    }
+
+    /// Whether a table is empty, asked once: all rows of the first load can then go straight into it.
+    async fn finds_empty(&mut self, to: &Table) -> Result<bool, String> {
+        if !self.asked.insert(to.name) {
+            return Ok(false);
+        }
+        let sql = format!("SELECT NOT EXISTS (SELECT FROM {}.{})", to.system, to.name);
+        let empty = sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false).fetch_one(self.connection().await?).await;
+        empty.map_err(|e| self.lost(to.name, &e))
     }
 
     async fn connection(&mut self) -> Result<&mut PgConnection, String> {
@@ -222,26 +235,27 @@ pub fn merged(rows: impl IntoIterator<Item = Rows>) -> Vec<Rows> {
     out
 }
 
-async fn transfer(conn: &mut PgConnection, to: &Table, sheet: &Sheet) -> Result<u64, sqlx::Error> {
+/// Rows into a table that has none: nothing can be in the way.
+async fn fill(conn: &mut PgConnection, to: &Table, sheet: &Sheet) -> Result<u64, sqlx::Error> {
+    let Table { system, name, columns, .. } = *to;
+    let mut copy = conn.copy_in_raw(&format!("COPY {system}.{name} ({columns}) FROM STDIN")).await?;
+    copy.send(sheet.bytes()).await?;
+    copy.finish().await
+}
+
+/// Rows into a table that has some, perhaps the same.
+async fn merge(conn: &mut PgConnection, to: &Table, sheet: &Sheet) -> Result<u64, sqlx::Error> {
     let Table { system, name, columns, conflict } = *to;
     let stage = format!("stage_{name}");
-    schema::run(
-        conn,
-        &format!(
-            "BEGIN; CREATE TEMP TABLE IF NOT EXISTS {stage} (LIKE {system}.{name} INCLUDING DEFAULTS) ON COMMIT DELETE ROWS"
-        ),
-    )
-    .await?;
+    let begin = format!(
+        "BEGIN; CREATE TEMP TABLE IF NOT EXISTS {stage} (LIKE {system}.{name} INCLUDING DEFAULTS) ON COMMIT DELETE ROWS"
+    );
+    schema::run(conn, &begin).await?;
     let mut copy = conn.copy_in_raw(&format!("COPY {stage} ({columns}) FROM STDIN")).await?;
     copy.send(sheet.bytes()).await?;
     copy.finish().await?;
-    let (more, values) = match name {
-        "ho_payments" => (", business_date", format!(", {BUSINESS_DATE}")),
-        _ => ("", String::new()),
-    };
-    let insert = format!(
-        "INSERT INTO {system}.{name} AS t ({columns}{more}) SELECT {columns}{values} FROM {stage} ON CONFLICT {conflict}"
-    );
+    let insert =
+        format!("INSERT INTO {system}.{name} AS t ({columns}) SELECT {columns} FROM {stage} ON CONFLICT {conflict}");
     let done = sqlx::raw_sql(AssertSqlSafe(insert)).execute(&mut *conn).await?.rows_affected();
     schema::run(conn, "COMMIT").await?;
     Ok(done)
@@ -263,80 +277,10 @@ fn last_of<T, K: Hash + Eq>(rows: impl IntoIterator<Item = T>, key: impl Fn(&T) 
     out
 }
 
-fn order(sheet: &mut Sheet, o: &Order, by: Lapse) {
-    sheet.text(Some(&o.order_id)).stamp(Some(o.created_at + by)).text(Some(order_status(&o.status))).number(o.amount);
-    for text in [&o.payment_method, &o.region, &o.service_type, &o.saga_step, &o.trace_id] {
-        sheet.text(text.as_deref());
-    }
-    sheet.text(Some(&pod(&o.order_id))).stamp(o.updated_at.map(|t| t + by));
-}
-
-/// MRG's balancer gives an order to a pod by its number.
-fn pod(order: &str) -> String {
-    let sum: u32 = order.bytes().map(u32::from).sum();
-    format!("mrg-api-{}", sum % 8 + 1)
-}
-
-fn event(sheet: &mut Sheet, e: &OrderEvent, by: Lapse) {
-    sheet.text(Some(&e.order_id)).stamp(Some(e.at + by)).text(e.from.as_deref()).text(Some(&e.to));
-    sheet.text(Some(e.actor.as_deref().unwrap_or_default())).number(e.version);
-}
-
-fn saga(sheet: &mut Sheet, e: &OrderEvent, by: Lapse) {
-    sheet
-        .text(Some(&e.order_id))
-        .text(Some(&e.to))
-        .number(Some(1))
-        .text(Some("DONE"))
-        .stamp(Some(e.at + by))
-        .text(None);
-}
-
-fn payment(sheet: &mut Sheet, p: &Payment, by: Lapse) {
-    sheet.text(Some(&p.upg_ref)).text(Some(&p.order_id)).number(Some(p.amount)).text(Some(payment_status(&p.status)));
-    sheet.text(p.payment_method.as_deref()).stamp(Some(p.created_at + by)).stamp(p.settled_at.map(|t| t + by));
-    sheet.number(p.settled_at.map(|t: Stamp| t.since(p.created_at).0 / 1000));
-}
-
-fn callback(sheet: &mut Sheet, c: &Callback, by: Lapse) {
-    for key in [&c.upg_ref, &c.order_id, &c.target] {
-        sheet.text(Some(key.as_deref().unwrap_or_default()));
-    }
-    sheet.number(Some(c.attempt.into())).stamp(Some(c.sent_at + by)).number(c.http_status.map(i64::from));
-}
-
-fn book(sheet: &mut Sheet, h: &HoPayment, by: Lapse) {
-    sheet.text(Some(&h.ho_ref)).text(h.upg_ref.as_deref()).text(h.order_id.as_deref());
-    sheet.number(Some(h.amount)).stamp(Some(h.recorded_at + by));
-}
-
-fn order_status(status: &OrderStatus) -> &str {
-    match status {
-        OrderStatus::Created => "CREATED",
-        OrderStatus::Active => "ACTIVE",
-        OrderStatus::Complete => "COMPLETE",
-        OrderStatus::Failed => "FAILED",
-        OrderStatus::Cancelled => "CANCELLED",
-        OrderStatus::Expired => "EXPIRED",
-        OrderStatus::Other(word) => word,
-    }
-}
-
-fn payment_status(status: &PaymentStatus) -> &str {
-    match status {
-        PaymentStatus::Initiated => "INITIATED",
-        PaymentStatus::Pending => "PENDING",
-        PaymentStatus::Authorized => "AUTHORIZED",
-        PaymentStatus::Paid => "PAID",
-        PaymentStatus::Refunded => "REFUNDED",
-        PaymentStatus::Failed => "FAILED",
-        PaymentStatus::Other(word) => word,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Stamp;
 
     #[test]
     fn of_rows_with_one_key_the_last_is_kept_at_the_place_of_the_first() {
@@ -357,11 +301,5 @@ mod tests {
         let events = |of: &[i64]| Rows::OrderEvents(of.iter().map(|n| event(*n)).collect());
         let books = || Rows::HoPayments(Vec::new());
         assert_eq!(merged([events(&[3, 1]), books(), events(&[2]), books()]), [events(&[3, 1, 2]), books()]);
-    }
-
-    #[test]
-    fn an_order_stays_with_its_pod() {
-        assert_eq!(pod("ORD-5118001"), pod("ORD-5118001"));
-        assert_ne!(pod("ORD-5118001"), pod("ORD-5118002"));
     }
 }

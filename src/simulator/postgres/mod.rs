@@ -13,6 +13,7 @@ pub mod load;
 pub mod plan;
 pub mod private;
 mod pulse;
+mod row;
 pub mod schema;
 mod seat;
 mod stage;
