@@ -81,7 +81,8 @@ pub enum Command {
         #[command(subcommand)]
         what: Account,
     },
-    /// Answer as the cloud does, on loopback: Huawei Cloud's interfaces and a Prometheus, with the bundled evening
+    /// Answer as the cloud does, on loopback: Huawei Cloud's interfaces and a Prometheus, with the bundled evening;
+    /// or show it on a PostgreSQL of yours
     Simulate(Simulate),
     /// Print the key table
     Keys,
@@ -125,7 +126,7 @@ pub enum Account {
     },
 }
 
-/// The emulator of the cloud.
+/// The emulator of the cloud, or a real database in its place.
 #[derive(Clone, Debug, Args)]
 pub struct Simulate {
     /// Where to listen; port 0 is a free one
@@ -149,7 +150,16 @@ pub struct Simulate {
     /// ces.batch=429:7*3,lts.query=slow:2000
     #[arg(long, value_name = "SPEC")]
     pub faults: Option<String>,
-    /// Listen beyond loopback too: whoever reaches it may ask and set faults
+    /// Instead of the cloud, show the evening on this PostgreSQL: databases mrg, orch, upg and ho with growing
+    /// tables, and sessions that fill it, wait and block. They are dropped at the end. Names that are taken by
+    /// somebody else are never touched. A password is better given in PGPASSWORD than here
+    #[arg(long, value_name = "URL", conflicts_with = "faults")]
+    pub postgres: Option<String>,
+    /// Leave what was created on that PostgreSQL in place
+    #[arg(long, requires = "postgres")]
+    pub keep: bool,
+    /// Beyond loopback too. Listening, whoever reaches it may ask and set faults; with --postgres, the server may
+    /// stand elsewhere
     #[arg(long)]
     pub anywhere: bool,
 }

@@ -12,6 +12,7 @@ pub mod live;
 pub mod logfile;
 pub mod signals;
 pub mod simulate;
+pub mod simulate_postgres;
 pub mod stage;
 pub mod start;
 

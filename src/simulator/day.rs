@@ -2,7 +2,7 @@
 
 use super::alarms::{self, On};
 use super::platform::agenda::Ms;
-use super::platform::life::Says;
+use super::platform::life::{Life, Says};
 use super::platform::meter::Meter;
 use super::platform::{History, MIDNIGHT, live, live_from};
 use super::scenario::Scenario;
@@ -29,6 +29,8 @@ pub struct Day {
     pub history: History,
     /// What was measured on the Sunday before, at the same clock.
     pub usual: Meter,
+    /// Of its orders one in so many has rows and lines; 1 is all of them.
+    shard: u32,
     alarms: OnceLock<Vec<On>>,
 }
 
@@ -42,7 +44,7 @@ impl Day {
     pub fn whole(scenario: Scenario, seed: u64) -> Self {
         let history = live(&scenario, seed);
         let usual = live(&scenario.ordinary(), week_before(seed)).meter;
-        Self { scenario, seed, lived: (0, MIDNIGHT), history, usual, alarms: OnceLock::new() }
+        Self { scenario, seed, lived: (0, MIDNIGHT), history, usual, shard: 1, alarms: OnceLock::new() }
     }
 
     /// The evening alone: what leaked before is taken to have leaked at the usual pace.
@@ -50,7 +52,18 @@ impl Day {
         let (from, to) = EVENING;
         let history = live_from(&scenario, seed, from, to);
         let usual = live_from(&scenario.ordinary(), week_before(seed), from, to).meter;
-        Self { scenario, seed, lived: EVENING, history, usual, alarms: OnceLock::new() }
+        Self { scenario, seed, lived: EVENING, history, usual, shard: 1, alarms: OnceLock::new() }
+    }
+
+    /// The same day, with one order in `n` in its tables and logs.
+    #[must_use]
+    pub fn sharded(self, n: u32) -> Self {
+        Self { shard: n.max(1), ..self }
+    }
+
+    /// Whether an order has rows and lines here.
+    pub fn holds(&self, life: &Life) -> bool {
+        life.born > 0 && life.number.is_multiple_of(self.shard)
     }
 
     /// When alarms were on.

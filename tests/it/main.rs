@@ -28,5 +28,6 @@ mod readme;
 mod record;
 mod recording;
 mod scrape;
+mod simulate_postgres;
 mod terminal;
 mod web;
