@@ -5,12 +5,16 @@
 
 pub mod blocking;
 pub mod check;
+pub mod cohort;
 pub mod database;
+pub mod episode;
 pub mod gap;
 pub mod lane;
 pub mod limit;
+pub mod onset;
 pub mod pattern;
 pub mod reconcile;
 pub mod spike;
+pub mod suspect;
 pub mod trail;
 mod words;

@@ -1,0 +1,267 @@
+//! One lane, point after point: when it goes where it has never been, since when, how far, until when.
+//!
+//! Three distances are kept in view: above the level, below it, and of the mean of the last thirty points
+//! from the level before them. Each is held against the largest it has ever been on this lane. That is all
+//! the tuning a lane needs: what a bursty lane does every hour is no news there, and a wobble is on a flat
+//! one. May not know: time, units, the store; a point has a number that only ever grows.
+
+use crate::analysis::episode::memory::{BLOCK, Level, Memory};
+
+/// An alarm goes this far beyond everything before.
+pub const MARGIN: f64 = 1.08;
+/// And farther in a lane's first points, where almost everything is a record: by this over their number.
+const YOUNG: f64 = 5.0;
+/// No distance below this many mean strays is an alarm, whatever was before.
+const GATE: f64 = 3.0;
+/// The same for the mean of thirty points, which strays less.
+const MEAN_GATE: f64 = 1.5;
+/// Points of the mean that shows a shift.
+const MEAN: usize = 3 * BLOCK;
+/// Points after an alarm in which nothing new is an alarm: it belongs to the same episode.
+pub const QUIET: usize = 100;
+/// Points back in the band that end an episode.
+const CALM: usize = 5;
+/// How many points an onset may lie before its alarm.
+const REACH: usize = 2 * MEAN;
+
+/// A stretch in which a lane was where it had never been before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Episode {
+    /// Number of the point where it left its level, as seen from the alarm.
+    pub onset: usize,
+    /// Numbers of the points at which somebody would have been told: the first, and each one later on that
+    /// went beyond everything again.
+    pub alarms: Vec<usize>,
+    /// The point farthest from the level on the side of the first alarm, and its value.
+    pub peak: (usize, f64),
+    /// First point back in the band, staying there; none while it lasts.
+    pub recovery: Option<usize>,
+    /// The level it left.
+    pub usual: f64,
+    /// Mean distance of a point from that level before.
+    pub stray: f64,
+    /// Above the level, or below it.
+    pub rose: bool,
+    /// How far beyond everything before, from 0.5 (just) to 1: `r / (r + MARGIN)` for `r` times the record.
+    pub confidence: f64,
+}
+
+/// The three distances.
+type Distances = [f64; 3];
+
+/// The state of one lane. Taking a point costs the same however long the lane is.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    memory: Memory,
+    /// The largest distances ever, without the newest points.
+    records: Distances,
+    /// Those of the last two blocks: an excursion must not be its own record before it is told.
+    waiting: [Distances; 2],
+    current: Distances,
+    points: usize,
+    recent: Recent,
+    /// Point count at the last alarm.
+    alarmed: Option<usize>,
+    episode: Option<Episode>,
+    calm: usize,
+    calm_from: usize,
+    done: Vec<Episode>,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self {
+            memory: Memory::default(),
+            records: [0.0; 3],
+            waiting: [[0.0; 3]; 2],
+            current: [0.0; 3],
+            points: 0,
+            recent: Recent::default(),
+            alarmed: None,
+            episode: None,
+            calm: 0,
+            calm_from: 0,
+            done: Vec::new(),
+        }
+    }
+}
+
+impl Watch {
+    /// Takes the point `at` with a finite value; gives back how far it is beyond everything before, from 0
+    /// to 1 with 0.5 at the alarm. A point that was not measured is simply not taken.
+    pub fn take(&mut self, at: usize, value: f64) -> f64 {
+        if !value.is_finite() {
+            return 0.0;
+        }
+        self.points += 1;
+        self.recent.push(at, value);
+        let mut score = 0.0;
+        if let Some(level) = self.memory.level() {
+            let far = self.distances(&level, value);
+            for (most, now) in self.current.iter_mut().zip(far) {
+                *most = most.max(now);
+            }
+            if self.memory.is_settled() {
+                score = self.judge(at, &level, far);
+            }
+            self.follow(at, value, &level);
+        }
+        if self.memory.take(value) {
+            self.recent.sum_anew();
+            for (record, old) in self.records.iter_mut().zip(self.waiting[0]) {
+                *record = record.max(old);
+            }
+            self.waiting = [self.waiting[1], std::mem::take(&mut self.current)];
+        }
+        score
+    }
+
+    /// All episodes so far, oldest first; the last may still be open.
+    pub fn episodes(&self) -> impl Iterator<Item = &Episode> {
+        self.done.iter().chain(&self.episode)
+    }
+
+    /// Ends the watch.
+    pub fn finish(mut self) -> Vec<Episode> {
+        self.done.extend(self.episode);
+        self.done
+    }
+
+    fn distances(&self, level: &Level, value: f64) -> Distances {
+        let above = value - level.near;
+        let shift = match self.recent.mean() {
+            Some(mean) => (mean - level.far).abs() / (level.stray + Level::faint(level.far)),
+            None => 0.0,
+        };
+        [above.max(0.0), (-above).max(0.0), shift]
+    }
+
+    fn judge(&mut self, at: usize, level: &Level, far: Distances) -> f64 {
+        let gate = GATE * level.stray + Level::faint(level.near);
+        let mut best = (0.0_f64, 0);
+        for (i, (distance, record)) in far.into_iter().zip(self.records).enumerate() {
+            let least = if i == 2 { MEAN_GATE } else { gate };
+            if distance > least && distance > best.0 * record {
+                best = (distance / record.max(f64::MIN_POSITIVE), i);
+            }
+        }
+        let (beyond, which) = best;
+        let needed = MARGIN + YOUNG / self.points as f64;
+        let score = if beyond.is_finite() { beyond / (beyond + needed) } else { 1.0 };
+        if beyond > needed && self.alarmed.is_none_or(|last| self.points - last > QUIET) {
+            self.alarmed = Some(self.points);
+            self.tell(at, level, which, score);
+        } else if beyond > needed {
+            // The same trouble once more: what had ended has not.
+            if let Some(episode) = &mut self.episode {
+                episode.recovery = None;
+                episode.confidence = episode.confidence.max(score);
+            }
+        }
+        score
+    }
+
+    fn tell(&mut self, at: usize, level: &Level, which: usize, score: f64) {
+        self.calm = 0;
+        if let Some(open) = self.episode.as_mut().filter(|e| e.recovery.is_none()) {
+            open.alarms.push(at);
+            open.confidence = open.confidence.max(score);
+            return;
+        }
+        self.done.extend(self.episode.take());
+        let usual = if which == 2 { level.far } else { level.near };
+        let rose = match which {
+            0 => true,
+            1 => false,
+            _ => self.recent.mean().is_some_and(|mean| mean > usual),
+        };
+        let stray = level.stray;
+        let (onset, peak) = self.recent.began(usual, MEAN_GATE * stray, rose);
+        let alarms = vec![at];
+        self.episode = Some(Episode { onset, alarms, peak, recovery: None, usual, stray, rose, confidence: score });
+    }
+
+    /// Peak and recovery of the open episode. The band is the one it left, or wherever the level has gone to
+    /// since: a lane that found a new normal is not in trouble for ever.
+    fn follow(&mut self, at: usize, value: f64, level: &Level) {
+        let Some(episode) = self.episode.as_mut().filter(|e| e.recovery.is_none()) else { return };
+        if (episode.rose && value > episode.peak.1) || (!episode.rose && value < episode.peak.1) {
+            episode.peak = (at, value);
+        }
+        let width = GATE * episode.stray + Level::faint(episode.usual);
+        let home = (value - episode.usual).abs() <= width || (value - level.near).abs() <= width;
+        if !home {
+            self.calm = 0;
+            return;
+        }
+        if self.calm == 0 {
+            self.calm_from = at;
+        }
+        self.calm += 1;
+        if self.calm >= CALM {
+            episode.recovery = Some(self.calm_from.max(episode.alarms[0]));
+            self.calm = 0;
+        }
+    }
+}
+
+/// The last points, for the mean and for dating an onset.
+#[derive(Clone, Debug)]
+struct Recent {
+    points: [(usize, f64); REACH],
+    next: usize,
+    len: usize,
+    sum: f64,
+}
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self { points: [(0, 0.0); REACH], next: 0, len: 0, sum: 0.0 }
+    }
+}
+
+impl Recent {
+    fn push(&mut self, at: usize, value: f64) {
+        if self.len >= MEAN {
+            self.sum -= self.points[(self.next + REACH - MEAN) % REACH].1;
+        }
+        self.points[self.next] = (at, value);
+        self.next = (self.next + 1) % REACH;
+        self.len = (self.len + 1).min(REACH);
+        self.sum += value;
+    }
+
+    fn mean(&self) -> Option<f64> {
+        (self.len >= MEAN).then(|| self.sum / MEAN as f64)
+    }
+
+    /// A running sum keeps the rounding of large values long gone; summing anew at times takes it out.
+    fn sum_anew(&mut self) {
+        self.sum = self.newest_first().take(MEAN).map(|(_, value)| value).sum();
+    }
+
+    fn newest_first(&self) -> impl Iterator<Item = (usize, f64)> {
+        (1..=self.len).map(|back| self.points[(self.next + REACH - back) % REACH])
+    }
+
+    /// Where an excursion began and its farthest point: the beginning from which the sum of what exceeds
+    /// `slack` is largest, as Page's CUSUM dates a change.
+    fn began(&self, usual: f64, slack: f64, rose: bool) -> (usize, (usize, f64)) {
+        let side = if rose { 1.0 } else { -1.0 };
+        let (mut sum, mut most) = (0.0, f64::NEG_INFINITY);
+        let mut farthest = f64::NEG_INFINITY;
+        let (mut onset, mut peak, mut so_far) = (0, (0, usual), (0, usual));
+        for (at, value) in self.newest_first() {
+            let away = side * (value - usual);
+            sum += away - slack;
+            if away > farthest {
+                farthest = away;
+                so_far = (at, value);
+            }
+            if sum > most {
+                (most, onset, peak) = (sum, at, so_far);
+            }
+        }
+        (onset, peak)
+    }
+}
