@@ -189,6 +189,10 @@ impl Sorted {
 
     fn median(&self) -> f64 {
         let half = self.len / 2;
-        if self.len.is_multiple_of(2) { f64::midpoint(self.values[half - 1], self.values[half]) } else { self.values[half] }
+        if self.len.is_multiple_of(2) {
+            f64::midpoint(self.values[half - 1], self.values[half])
+        } else {
+            self.values[half]
+        }
     }
 }
