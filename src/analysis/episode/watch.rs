@@ -21,6 +21,8 @@ const MEAN: usize = 3 * BLOCK;
 pub const QUIET: usize = 100;
 /// Points back in the band that end an episode.
 const CALM: usize = 5;
+/// Strays that belong to no excursion when its beginning is dated; of a smaller one, half of it does not.
+const SLACK: f64 = 2.0;
 /// How many points an onset may lie before its alarm.
 const REACH: usize = 2 * MEAN;
 
@@ -46,8 +48,10 @@ pub struct Episode {
     pub confidence: f64,
 }
 
-/// The three distances.
+/// Above the level, below it, and the shift of the mean.
 type Distances = [f64; 3];
+/// The place of the last.
+const SHIFT: usize = 2;
 
 /// The state of one lane. Taking a point costs the same however long the lane is.
 #[derive(Clone, Debug)]
@@ -63,6 +67,8 @@ pub struct Watch {
     /// Point count at the last alarm.
     alarmed: Option<usize>,
     episode: Option<Episode>,
+    /// Whether it was the mean that raised the episode: then it is the mean that ends it.
+    by_mean: bool,
     calm: usize,
     calm_from: usize,
     done: Vec<Episode>,
@@ -79,6 +85,7 @@ impl Default for Watch {
             recent: Recent::default(),
             alarmed: None,
             episode: None,
+            by_mean: false,
             calm: 0,
             calm_from: 0,
             done: Vec::new(),
@@ -140,7 +147,7 @@ impl Watch {
         let gate = GATE * level.stray + Level::faint(level.near);
         let mut best = (0.0_f64, 0);
         for (i, (distance, record)) in far.into_iter().zip(self.records).enumerate() {
-            let least = if i == 2 { MEAN_GATE } else { gate };
+            let least = if i == SHIFT { MEAN_GATE } else { gate };
             if distance > least && distance > best.0 * record {
                 best = (distance / record.max(f64::MIN_POSITIVE), i);
             }
@@ -151,8 +158,9 @@ impl Watch {
         if beyond > needed && self.alarmed.is_none_or(|last| self.points - last > QUIET) {
             self.alarmed = Some(self.points);
             self.tell(at, level, which, score);
-        } else if beyond > needed {
-            // The same trouble once more: what had ended has not.
+        } else if beyond > needed && (which != SHIFT || self.by_mean) {
+            // The same trouble once more: what had ended has not. A mean that is far only because of points
+            // that have been told is no trouble once more.
             if let Some(episode) = &mut self.episode {
                 episode.recovery = None;
                 episode.confidence = episode.confidence.max(score);
@@ -169,14 +177,17 @@ impl Watch {
             return;
         }
         self.done.extend(self.episode.take());
-        let usual = if which == 2 { level.far } else { level.near };
+        self.by_mean = which == SHIFT;
+        let usual = if self.by_mean { level.far } else { level.near };
         let rose = match which {
             0 => true,
             1 => false,
             _ => self.recent.mean().is_some_and(|mean| mean > usual),
         };
         let stray = level.stray;
-        let (onset, peak) = self.recent.began(usual, MEAN_GATE * stray, rose);
+        let away = if self.by_mean { self.recent.mean() } else { self.recent.newest_first().next().map(|p| p.1) };
+        let slack = (SLACK * stray).min(away.map_or(0.0, |v| (v - usual).abs() / 2.0));
+        let (onset, peak) = self.recent.began(usual, slack, rose);
         let alarms = vec![at];
         self.episode = Some(Episode { onset, alarms, peak, recovery: None, usual, stray, rose, confidence: score });
     }
@@ -188,8 +199,12 @@ impl Watch {
         if (episode.rose && value > episode.peak.1) || (!episode.rose && value < episode.peak.1) {
             episode.peak = (at, value);
         }
-        let width = GATE * episode.stray + Level::faint(episode.usual);
-        let home = (value - episode.usual).abs() <= width || (value - level.near).abs() <= width;
+        let (now, gate) = match self.recent.mean() {
+            Some(mean) if self.by_mean => (mean, MEAN_GATE / 2.0),
+            _ => (value, GATE),
+        };
+        let width = gate * episode.stray + Level::faint(episode.usual);
+        let home = (now - episode.usual).abs() <= width || (now - level.near).abs() <= width;
         if !home {
             self.calm = 0;
             return;
