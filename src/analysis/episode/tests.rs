@@ -75,7 +75,7 @@ fn a_counter_that_climbs_is_no_news_and_its_reset_is() {
 
 #[test]
 fn a_gauge_that_never_moved_may_twitch_by_a_last_digit() {
-    let values = lane(1000, 8, |i, _| if i == 500 { 1000.000_1 } else { 1000.0 });
+    let values = lane(1000, 8, |i, _| if i == 500 { 1_000.000_1 } else { 1000.0 });
     assert_eq!(read(&values).episodes, []);
     let values = lane(1000, 8, |i, _| if i == 500 { 1010.0 } else { 1000.0 });
     assert_eq!(read(&values).alarms(), [500]);

@@ -44,6 +44,8 @@ fn ranks(signal: &[Option<f64>], rows: usize) -> Option<Vec<f64>> {
         return None;
     }
     let scale = (order.len() as f64 / squares).sqrt();
-    out.iter_mut().for_each(|r| *r *= scale);
+    for rank in &mut out {
+        *rank *= scale;
+    }
     Some(out)
 }

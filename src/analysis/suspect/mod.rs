@@ -74,8 +74,8 @@ struct House<'a> {
     strengths: &'a [Option<f64>],
     callees: Vec<Vec<usize>>,
     /// Calls among unwell services alone, and the same the other way round.
-    unwell_callees: Vec<Vec<usize>>,
-    unwell_callers: Vec<Vec<usize>>,
+    unwell_below: Vec<Vec<usize>>,
+    unwell_above: Vec<Vec<usize>>,
     unwell: Vec<bool>,
     /// Calls from the alarm down to each service.
     depth: Vec<Option<usize>>,
@@ -88,21 +88,21 @@ impl<'a> House<'a> {
         let is_unwell = |i: usize| alarm == Some(i) || strengths[i].is_some_and(|s| s >= UNWELL);
         let unwell: Vec<bool> = (0..n).map(is_unwell).collect();
         let mut callees = vec![Vec::new(); n];
-        let mut unwell_callees = vec![Vec::new(); n];
-        let mut unwell_callers = vec![Vec::new(); n];
+        let mut unwell_below = vec![Vec::new(); n];
+        let mut unwell_above = vec![Vec::new(); n];
         for &(caller, callee) in calls.iter().filter(|(a, b)| *a < n && *b < n && a != b) {
             callees[caller].push(callee);
             if unwell[caller] && unwell[callee] {
-                unwell_callees[caller].push(callee);
-                unwell_callers[callee].push(caller);
+                unwell_below[caller].push(callee);
+                unwell_above[callee].push(caller);
             }
         }
         let depth = alarm.filter(|a| *a < n).map_or_else(|| vec![None; n], |a| reach(&callees, a));
-        Self { strengths, callees, unwell_callees, unwell_callers, unwell, depth, alarmed: alarm.is_some() }
+        Self { strengths, callees, unwell_below, unwell_above, unwell, depth, alarmed: alarm.is_some() }
     }
 
     fn suspect(&self, service: usize) -> (Key, Suspect) {
-        let explains = reached(&self.unwell_callers, service);
+        let explains = reached(&self.unwell_above, service);
         let standing = match (self.unwell[service], self.strengths[service]) {
             (true, _) if self.is_cause(service) => Standing::Cause,
             (true, _) => Standing::Consequence,
@@ -116,15 +116,15 @@ impl<'a> House<'a> {
             Standing::Well | Standing::Unmeasured => self.strengths[service].unwrap_or(f64::MIN),
         };
         let unreached = self.alarmed && self.depth[service].is_none();
-        let suffers_from = self.unwell_callees[service].clone();
+        let suffers_from = self.unwell_below[service].clone();
         let strength = self.strengths[service];
         (Key { standing, unreached, weight }, Suspect { service, standing, strength, explains, suffers_from })
     }
 
     /// Whether everything unwell below a service calls back to it: then nothing deeper explains it.
     fn is_cause(&self, service: usize) -> bool {
-        let below = reached(&self.unwell_callees, service);
-        below.iter().all(|other| reached(&self.unwell_callees, *other).contains(&service))
+        let below = reached(&self.unwell_below, service);
+        below.iter().all(|other| reached(&self.unwell_below, *other).contains(&service))
     }
 
     /// Grows slowly: ten times the strays is not ten times the evidence.

@@ -94,11 +94,11 @@ impl Graph {
         let mut graph = Self::default();
         if table.columns.len() == 2 {
             for row in 0..table.len() {
-                let (caller, callee) = (table.text(row, 0), table.text(row, 1));
-                if caller.is_empty() || callee.is_empty() {
+                let (from, to) = (table.text(row, 0), table.text(row, 1));
+                if from.is_empty() || to.is_empty() {
                     return Err(table.at(row, "a caller and a callee are expected: complete the line"));
                 }
-                graph.call(caller, callee);
+                graph.call(from, to);
             }
             return Ok(graph);
         }
@@ -123,8 +123,8 @@ impl Graph {
         })
     }
 
-    fn call(&mut self, caller: &str, callee: &str) {
-        let call = (self.service(caller), self.service(callee));
+    fn call(&mut self, from: &str, to: &str) {
+        let call = (self.service(from), self.service(to));
         if !self.calls.contains(&call) {
             self.calls.push(call);
         }
@@ -201,13 +201,12 @@ pub fn run(what: &Rank) -> Result<Answer, String> {
         let suspects: Vec<Value> = ranking.departures.iter().map(|d| told(&joined, &ranking, d)).collect();
         return Ok(Answer::found(json!({ "turn": turn, "suspects": suspects })));
     };
-    let strength = match alarm {
-        Some(alarm) => with_alarm(&joined, alarm),
-        None => {
-            let mut all = vec![None; joined.columns.len()];
-            ranking.departures.iter().for_each(|d| all[d.signal] = Some(d.score));
-            all
-        }
+    let strength = if let Some(alarm) = alarm {
+        with_alarm(&joined, alarm)
+    } else {
+        let mut all = vec![None; joined.columns.len()];
+        ranking.departures.iter().for_each(|d| all[d.signal] = Some(d.score));
+        all
     };
     let Blamed { graph, suspects } = blamed(&joined, Graph::read(file)?, alarm, &strength);
     let names = |of: &[usize]| of.iter().map(|s| graph.services[*s].clone()).collect::<Vec<_>>();

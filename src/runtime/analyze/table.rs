@@ -142,8 +142,8 @@ fn cut(text: &str) -> String {
 }
 
 fn separator(text: &[u8]) -> u8 {
-    let heading = text.split(|b| *b == b'\n').next().unwrap_or_default();
-    let count = |s: u8| heading.iter().filter(|b| **b == s).count();
+    let heading = String::from_utf8_lossy(text.split(|b| *b == b'\n').next().unwrap_or_default());
+    let count = |s: u8| heading.matches(char::from(s)).count();
     [b',', b';', b'\t'].into_iter().rev().max_by_key(|s| count(*s)).unwrap_or(b',')
 }
 
