@@ -1,6 +1,9 @@
 //! Pure functions over the store: what a lane looks like, when a spike began, who blocks whom, which class
 //! an order is in, what the checks of the note say. Same store, same instant, same answer.
 //!
+//! `episode`, `onset`, `suspect` and `cohort` know no store: they take numbers and give numbers, so that
+//! they can be measured on data that is not ours.
+//!
 //! May not know: clocks, files, screens, keys. Every function takes the instant it is asked for.
 
 pub mod blocking;

@@ -59,6 +59,13 @@ pub struct Onset {
 
 pub use hang::hung;
 
+impl Onset {
+    /// Whether it is a departure of this lane.
+    pub fn is_of(&self, lane: &Lane) -> bool {
+        self.name == name_of(lane)
+    }
+}
+
 /// Finds the spike in what is known up to `at`: the stretch with the highest peak among those that stayed
 /// at or above `spike_ratio` × normal for `spike_for`, dated back to the minute the lane left its band. As
 /// long as there is none, a stretch that is still too young for that and goes on rising is taken for one.

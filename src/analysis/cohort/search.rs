@@ -64,13 +64,15 @@ impl Conjunctions {
         let attributes = cells.iter().map(|c| c.values.len()).min().unwrap_or(0);
         let mut out = Self { terms: Vec::new(), cells: Vec::new() };
         for chosen in choices(attributes) {
-            let key = |i: &usize| chosen.iter().map(|a| cells[*i].values[*a]).collect::<Vec<u32>>();
-            let mut order: Vec<usize> = (0..cells.len()).filter(|i| cells[*i].total > 0.0).collect();
-            order.sort_by_cached_key(key);
-            for equal in order.chunk_by(|a, b| key(a) == key(b)) {
-                let value_of = |a: &usize| Term { attribute: *a, value: cells[equal[0]].values[*a] };
+            // Three values of 32 bits in one number: sorted without looking at the cells again.
+            let key = |cell: &Cell| chosen.iter().fold(0_u128, |key, a| (key << 32) | u128::from(cell.values[*a]));
+            let there = cells.iter().enumerate().filter(|(_, c)| c.total > 0.0);
+            let mut order: Vec<(u128, usize)> = there.map(|(i, c)| (key(c), i)).collect();
+            order.sort_unstable();
+            for equal in order.chunk_by(|a, b| a.0 == b.0) {
+                let value_of = |a: &usize| Term { attribute: *a, value: cells[equal[0].1].values[*a] };
                 out.terms.push(chosen.iter().map(value_of).collect());
-                out.cells.push(equal.to_vec());
+                out.cells.push(equal.iter().map(|(_, i)| *i).collect());
             }
         }
         out
