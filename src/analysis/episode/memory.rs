@@ -26,6 +26,9 @@ pub struct Level {
     pub far: f64,
     /// Mean distance of a point from the level; infinite as long as too little is known to say.
     pub stray: f64,
+    /// One over what a shift from `far` is measured in. Kept, because a division for each point is a fifth of
+    /// what a point costs.
+    pub per_stray: f64,
 }
 
 impl Level {
@@ -124,7 +127,8 @@ impl Memory {
         }
         let near = self.sorted.median();
         let far = if self.known >= BEHIND { self.nears[0] } else { near };
-        self.level = Some(Level { near, far, stray: self.strays.mean().unwrap_or(f64::INFINITY) });
+        let stray = self.strays.mean().unwrap_or(f64::INFINITY);
+        self.level = Some(Level { near, far, stray, per_stray: 1.0 / (stray + Level::faint(far)) });
     }
 }
 
@@ -154,9 +158,14 @@ impl Ring {
         None
     }
 
-    /// Summed anew each time: a running sum would keep the rounding of a value long gone.
+    /// Summed anew each time: a running sum would keep the rounding of a value long gone. In four sums side
+    /// by side, for a processor adds faster than it can wait for a sum; places not yet taken hold zero.
     fn mean(&self) -> Option<f64> {
-        (self.len > 0).then(|| self.values[..self.len].iter().sum::<f64>() / self.len as f64)
+        let mut sums = [0.0; 4];
+        for four in self.values.chunks_exact(4) {
+            sums.iter_mut().zip(four).for_each(|(sum, v)| *sum += v);
+        }
+        (self.len > 0).then(|| sums.iter().sum::<f64>() / self.len as f64)
     }
 }
 

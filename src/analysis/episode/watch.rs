@@ -114,7 +114,6 @@ impl Watch {
             self.follow(at, value, &level);
         }
         if self.memory.take(value) {
-            self.recent.sum_anew();
             for (record, old) in self.records.iter_mut().zip(self.waiting[0]) {
                 *record = record.max(old);
             }
@@ -137,7 +136,7 @@ impl Watch {
     fn distances(&self, level: &Level, value: f64) -> Distances {
         let above = value - level.near;
         let shift = match self.recent.mean() {
-            Some(mean) => (mean - level.far).abs() / (level.stray + Level::faint(level.far)),
+            Some(mean) => (mean - level.far).abs() * level.per_stray,
             None => 0.0,
         };
         [above.max(0.0), (-above).max(0.0), shift]
@@ -145,6 +144,9 @@ impl Watch {
 
     fn judge(&mut self, at: usize, level: &Level, far: Distances) -> f64 {
         let gate = GATE * level.stray + Level::faint(level.near);
+        if far[0] <= gate && far[1] <= gate && far[SHIFT] <= MEAN_GATE {
+            return 0.0;
+        }
         let mut best = (0.0_f64, 0);
         for (i, (distance, record)) in far.into_iter().zip(self.records).enumerate() {
             let least = if i == SHIFT { MEAN_GATE } else { gate };
@@ -226,33 +228,44 @@ struct Recent {
     points: [(usize, f64); REACH],
     next: usize,
     len: usize,
+    /// Of each of the last three full blocks, oldest first: the sum of its points from each of them on.
+    tails: [[f64; BLOCK]; MEAN / BLOCK],
+    /// The block that fills: how many points, and their sum.
+    filled: usize,
     sum: f64,
 }
 
 impl Default for Recent {
     fn default() -> Self {
-        Self { points: [(0, 0.0); REACH], next: 0, len: 0, sum: 0.0 }
+        Self { points: [(0, 0.0); REACH], next: 0, len: 0, tails: [[0.0; BLOCK]; MEAN / BLOCK], filled: 0, sum: 0.0 }
     }
 }
 
 impl Recent {
     fn push(&mut self, at: usize, value: f64) {
-        if self.len >= MEAN {
-            self.sum -= self.points[(self.next + REACH - MEAN) % REACH].1;
-        }
         self.points[self.next] = (at, value);
-        self.next = (self.next + 1) % REACH;
+        self.next = if self.next + 1 == REACH { 0 } else { self.next + 1 };
         self.len = (self.len + 1).min(REACH);
+        self.filled += 1;
         self.sum += value;
+        if self.filled == BLOCK {
+            let mut tail = [0.0; BLOCK];
+            let mut sum = 0.0;
+            for (place, (_, value)) in tail.iter_mut().rev().zip(self.newest_first()) {
+                sum += value;
+                *place = sum;
+            }
+            self.tails = [self.tails[1], self.tails[2], tail];
+            (self.filled, self.sum) = (0, 0.0);
+        }
     }
 
+    /// Mean of the last `MEAN` points. Put together from sums of blocks: a running sum would keep the
+    /// rounding of a value long gone.
     fn mean(&self) -> Option<f64> {
-        (self.len >= MEAN).then(|| self.sum / MEAN as f64)
-    }
-
-    /// A running sum keeps the rounding of large values long gone; summing anew at times takes it out.
-    fn sum_anew(&mut self) {
-        self.sum = self.newest_first().take(MEAN).map(|(_, value)| value).sum();
+        let [oldest, middle, newest] = &self.tails;
+        let sum = || oldest[self.filled] + middle[0] + newest[0] + self.sum;
+        (self.len >= MEAN).then(|| sum() / MEAN as f64)
     }
 
     fn newest_first(&self) -> impl Iterator<Item = (usize, f64)> {
@@ -278,5 +291,24 @@ impl Recent {
             }
         }
         (onset, peak)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_is_that_of_the_last_thirty_points_and_forgets_what_is_gone() {
+        let value = |i: usize| if i == 7 { 1e18 } else { (i * i % 17) as f64 };
+        let mut recent = Recent::default();
+        for i in 0..200 {
+            recent.push(i, value(i));
+            let plain = || (i + 1 - MEAN..=i).map(value).sum::<f64>() / MEAN as f64;
+            match recent.mean() {
+                None => assert!(i + 1 < MEAN),
+                Some(mean) => assert!((mean - plain()).abs() <= 1e-12 * plain(), "{i}: {mean}"),
+            }
+        }
     }
 }
