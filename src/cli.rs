@@ -84,6 +84,8 @@ pub enum Command {
     /// Answer as the cloud does, on loopback: Huawei Cloud's interfaces and a Prometheus, with the bundled evening;
     /// or show it on a PostgreSQL of yours
     Simulate(Simulate),
+    /// Look for spikes, for what broke first, for suspects and for what bad ones share, in CSV files
+    Analyze(Analyze),
     /// Print the key table
     Keys,
     /// Print shell completions
@@ -124,6 +126,80 @@ pub enum Account {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// Analysis of files.
+#[derive(Clone, Debug, Args)]
+#[command(subcommand_negates_reqs = true)]
+pub struct Analyze {
+    /// Of what
+    #[command(subcommand)]
+    pub what: Option<Analysis>,
+    /// Answer every case of a public data set, as JSON its scorer reads: nab, skab, sockshop, petshop, rs
+    #[arg(long, num_args = 2, value_names = ["SET", "DIR"], required = true)]
+    pub bench: Option<Vec<String>>,
+    /// With --bench sockshop: so many rows of the trouble pass for normal, as if it had been noticed late
+    #[arg(long, value_name = "ROWS", default_value_t = 0, requires = "bench")]
+    pub late: usize,
+}
+
+/// What to analyze.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Analysis {
+    /// Episodes of one series: a file of times and values
+    Spikes {
+        /// CSV: time, value
+        file: PathBuf,
+    },
+    /// The one episode of a run of several signals: onset, peak, recovery
+    Episode {
+        /// CSV: time, then a column for each signal
+        file: PathBuf,
+    },
+    /// What broke first between two stretches of time, and who is to blame
+    Rank(Rank),
+    /// What the bad ones of a table of counts share
+    Cohort(Cohort),
+}
+
+/// Two stretches of time.
+#[derive(Clone, Debug, Args)]
+pub struct Rank {
+    /// CSV of quiet times: time, then a column for each signal
+    #[arg(long, value_name = "CSV")]
+    pub before: PathBuf,
+    /// CSV of the trouble, with the same columns; may begin late
+    #[arg(long, value_name = "CSV")]
+    pub after: PathBuf,
+    /// CSV of who calls whom: caller, callee; or a square of them. Columns are named like services, or begin
+    /// with one (orders_cpu)
+    #[arg(long, value_name = "CSV")]
+    pub graph: Option<PathBuf>,
+    /// With --graph: the column that raised the alarm. What is odd while it is at its worst is suspected
+    #[arg(long, value_name = "COLUMN", requires = "graph")]
+    pub alarm: Option<String>,
+    /// A column that is bad when low, such as a success rate; may be repeated
+    #[arg(long, value_name = "COLUMN")]
+    pub low: Vec<String>,
+}
+
+/// A table of counts.
+#[derive(Clone, Debug, Args)]
+pub struct Cohort {
+    /// CSV: a row for each combination of attributes, with counts
+    pub file: PathBuf,
+    /// Column with the number of bad ones
+    #[arg(long, value_name = "COLUMN")]
+    pub bad: String,
+    /// Column with the number of all
+    #[arg(long, value_name = "COLUMN")]
+    pub total: String,
+    /// Column with the time of a row, when the file holds earlier counts too: they tell what is usual
+    #[arg(long, value_name = "COLUMN")]
+    pub time: Option<String>,
+    /// The time that is looked at
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
 }
 
 /// The emulator of the cloud, or a real database in its place.

@@ -2,6 +2,7 @@
 //! frame. Clocks are read here and in `source::clock`, nowhere else.
 
 pub mod account;
+pub mod analyze;
 pub mod checkup;
 pub mod demo;
 pub mod earlier;
