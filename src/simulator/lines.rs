@@ -88,6 +88,7 @@ pub fn usual(day: &Day, from: Ms, to: Ms, week: Lapse) -> Vec<LogLine> {
     while bucket < to {
         if let Some(b) = day.usual.between(bucket, bucket + BUCKET).first() {
             let mut dice = dice(day.seed ^ 7, bucket);
+            around(day, bucket, b, &mut dice, &mut out);
             chatter(bucket, b, &mut dice, &mut out);
             for _ in 0..(b.born / 10.0).round() as u32 {
                 let id = format!("ORD-{}", dice.u32(4_700_000..4_990_000));
