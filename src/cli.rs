@@ -103,12 +103,16 @@ pub struct Demo {
     /// Seconds of the incident in one second
     #[arg(long, visible_alias = "speed", default_value_t = 60.0, value_name = "FACTOR", value_parser = pace)]
     pub pace: f64,
-    /// Which incident; --list says which there are
-    #[arg(long, default_value = crate::simulator::scenario::DEFAULT, value_name = "NAME")]
-    pub scenario: String,
+    /// Which incident [default: pool]; --list says which there are
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Option<String>,
     /// Another world of the same scenario
     #[arg(long, default_value_t = 77_000, value_name = "N")]
     pub seed: u64,
+    /// A game day: nobody says which incident it is, `:conclude` takes the team's verdict, and a sheet compares it
+    /// with the truth when everybody has left. Without --scenario one is drawn
+    #[arg(long)]
+    pub drill: bool,
     /// List the scenarios and what happens in them
     #[arg(long)]
     pub list: bool,

@@ -4,6 +4,7 @@ use crate::app::act::drill;
 use crate::app::command::{COMMANDS, Command, Id, Spot};
 use crate::app::hint;
 use crate::app::state::{App, Mode};
+use crate::model::incident::CAUSES;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher};
 
@@ -97,6 +98,7 @@ fn arguments(app: &App, command: &'static Command, typed: &str) -> Vec<Suggestio
                 Some(((*n).to_owned(), zone.hms(at)))
             })
             .collect(),
+        Id::Conclude => CAUSES.map(|(c, meaning)| (c.to_owned(), meaning.to_owned())).to_vec(),
         Id::Pace => ["0", "1", "10", "60", "600"].map(|n| (n.to_owned(), "seconds in a second".to_owned())).to_vec(),
         _ => Vec::new(),
     };

@@ -189,3 +189,22 @@ impl Incident {
         b.contains(t).then_some(t)
     }
 }
+
+/// What may have caused an incident, as a team says it: the five hypotheses by their numbers, causes outside the
+/// five, and none. Word and meaning.
+pub const CAUSES: [(&str, &str); 11] = [
+    ("H1", "connection pool exhaustion"),
+    ("H2", "payment callback failure"),
+    ("H3", "circuit breaker"),
+    ("H4", "timeout configuration"),
+    ("H5", "race condition"),
+    ("orchestrator", "the Orchestrator was down"),
+    ("vendor", "the payment gateway's vendor"),
+    ("change", "a deployment or another change"),
+    ("sequence", "a sequence ran out of numbers"),
+    ("leak", "memory or goroutines leak"),
+    ("none", "nothing broke"),
+];
+
+/// How a conclusion begins on the timeline; the causes follow, the first one first.
+pub const CONCLUDED: &str = "concluded: ";

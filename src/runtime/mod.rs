@@ -11,6 +11,7 @@ pub mod feed;
 pub mod folders;
 pub mod live;
 pub mod logfile;
+pub mod sheet;
 pub mod signals;
 pub mod simulate;
 pub mod simulate_postgres;

@@ -92,8 +92,8 @@ enum Woken {
 }
 
 impl Stage {
-    /// Runs until somebody leaves. The terminal is given back before this returns.
-    pub async fn run(mut self, mut signals: Signals) -> (Ending, Option<Sources>) {
+    /// Runs until somebody leaves. The terminal is given back before this returns, with the state as it was left.
+    pub async fn run(mut self, mut signals: Signals) -> (Ending, Option<Sources>, App) {
         let frame = if self.slow { SLOW_FRAME } else { FRAME };
         let mut keyboard = Keyboard::open();
         let mut gulp = Vec::with_capacity(GULP);
@@ -146,7 +146,7 @@ impl Stage {
         };
         drop(keyboard);
         self.screen.leave();
-        (ending, self.hands.sources.take())
+        (ending, self.hands.sources.take(), self.app)
     }
 
     fn draw(&mut self) {

@@ -17,9 +17,10 @@ use crate::runtime::folders::Folders;
 use crate::runtime::live::{self, Keep, Live, Tally};
 use crate::runtime::signals::{Asked, Signals};
 use crate::runtime::stage::Stage;
-use crate::runtime::{Ending, account, analyze, checkup, demo, feed, logfile, simulate};
+use crate::runtime::{Ending, account, analyze, checkup, demo, feed, logfile, sheet, simulate};
 use crate::simulator;
 use crate::simulator::cloud::Watch;
+use crate::simulator::day::Day;
 use crate::simulator::scenario::{self, Scenario};
 use crate::source::replay::Command as Steer;
 use crate::terminal::caps::{Caps, Surroundings, Wishes, decide};
@@ -63,9 +64,30 @@ fn demo_command(options: Options, how: Demo) -> Ending {
     if how.list {
         return print(&scenarios());
     }
-    match scenario::named(&how.scenario) {
+    let mut how = how;
+    let drawn = how.drill && how.scenario.is_none();
+    if drawn && how.seed == demo::SEED {
+        how.seed = now().0.unsigned_abs() / 1_000 % 1_000_000;
+    }
+    let name = match (&how.scenario, drawn) {
+        (Some(name), _) => name.as_str(),
+        (None, true) => sheet::drawn(how.seed),
+        (None, false) => scenario::DEFAULT,
+    };
+    match scenario::named(name) {
         Ok(scenario) => screen(options, move |s| s.demo(&how, scenario)),
         Err(says) => Ending::Refused(says),
+    }
+}
+
+/// The sheet of a game day, after the terminal has been given back.
+fn judged(ending: Ending, app: &App, day: &Day, took: Lapse) -> Ending {
+    match sheet::sheet(app, day, took) {
+        Ok(text) => match print(&text) {
+            Ending::Well => ending,
+            failed => failed,
+        },
+        Err(says) => Ending::Failed(says),
     }
 }
 
@@ -217,7 +239,7 @@ impl Setting {
     }
 
     fn demo(self, how: &Demo, scenario: Scenario) -> Result<Ending, Ending> {
-        let pace = how.pace;
+        let (pace, drill) = (how.pace, how.drill);
         let made = demo::Made::later(scenario, how.seed);
         let folder = demo::demo_folder().map_err(Ending::Failed)?;
         let note = demo::demo_note(folder.path()).map_err(Ending::Failed)?;
@@ -234,7 +256,13 @@ impl Setting {
                     wiring.ask(&evening);
                     let tape = demo::demo_tape(&evening, &wiring);
                     let steer = demo::start(tape, pace, wires.post.clone(), evening.head);
-                    Box::pin(wires.taped(opened, steer, recording, RecorderState::default())).await
+                    let begun = now();
+                    let taped = wires.taped(opened, steer, recording, RecorderState::default());
+                    let (ending, app) = Box::pin(taped).await;
+                    if let (true, Ending::Well | Ending::Signal(_)) = (drill, &ending) {
+                        return judged(ending, &app, &evening.made.day(), now().since(begun));
+                    }
+                    ending
                 }
                 Err(ending) => ending,
             }
@@ -261,7 +289,7 @@ impl Setting {
                     let at = at.unwrap_or(end);
                     opened.stage.app.open(store, at, at >= end);
                     let steer = demo::start_whole(at, end, pace, wires.post.clone());
-                    Box::pin(wires.taped(opened, steer, dir.to_owned(), state)).await
+                    Box::pin(wires.taped(opened, steer, dir.to_owned(), state)).await.0
                 }
                 Err(ending) => ending,
             }
@@ -345,7 +373,7 @@ impl Wires {
         stage.hands.recording = folder;
         stage.hands.answer(Message::Recorder(said));
         stage.hands.sources = Some(sources);
-        let (ending, sources) = stage.run(signals).await;
+        let (ending, sources, _) = stage.run(signals).await;
         live::end(sources.unwrap_or_default(), recorder, cancel).await;
         ending
     }
@@ -356,7 +384,7 @@ impl Wires {
         steer: mpsc::Sender<Steer>,
         recording: PathBuf,
         said: RecorderState,
-    ) -> Ending {
+    ) -> (Ending, App) {
         let Opened { mut stage, signals, done } = opened;
         // What people do in a replay is shown, and forgotten with it: the recording is somebody's evidence.
         let (enter, entered) = mpsc::channel::<Batch>(64);
@@ -365,7 +393,8 @@ impl Wires {
         stage.hands.recording = Some(recording);
         stage.hands.player = Some(steer);
         stage.hands.answer(Message::Recorder(said));
-        stage.run(signals).await.0
+        let (ending, _, app) = stage.run(signals).await;
+        (ending, app)
     }
 }
 

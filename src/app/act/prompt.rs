@@ -7,6 +7,7 @@ use crate::app::key::{Code, Key};
 use crate::app::message::{Effect, People};
 use crate::app::palette;
 use crate::app::state::{App, Place, Prompt, PromptKind};
+use crate::model::incident::{CAUSES, CONCLUDED};
 use crate::model::untrusted::shown;
 use crate::model::{Mark, MarkKind, Span, Stamp, Untrusted};
 use tui_input::{Input, InputRequest};
@@ -217,6 +218,29 @@ fn attach(app: &mut App, words: &str, typed: &str, row: usize) {
     note::propose(app, &item, item.ticked, line.clone(), line);
 }
 
+/// What the team takes for the cause, as a remark at the newest instant known: the last one counts.
+fn conclude(app: &mut App, typed: &str) -> Vec<Effect> {
+    let mut causes = Vec::new();
+    for word in typed.split([',', ' ']).filter(|w| !w.is_empty()) {
+        let Some((cause, _)) = CAUSES.iter().find(|(c, _)| c.eq_ignore_ascii_case(word)) else {
+            let known = CAUSES.map(|(c, _)| c).join(", ");
+            app.say(&format!("{} is none of {known}", shown(word)));
+            return Vec::new();
+        };
+        causes.push(*cause);
+    }
+    if causes.is_empty() {
+        let known = CAUSES.map(|(c, meaning)| format!("{c} {meaning}")).join(" · ");
+        app.say(&format!("conclude what: {known}"));
+        return Vec::new();
+    }
+    let at = app.played.unwrap_or(app.now);
+    let text = format!("{CONCLUDED}{}", causes.join(", "));
+    app.say(&format!("{text}, at {}", app.store.incident.zone.hms(at)));
+    let (text, who) = (Untrusted::from(text), Untrusted::from(app.who.as_str()));
+    vec![Effect::Record(People::Mark(Mark { at, kind: MarkKind::Note, text, who }))]
+}
+
 fn add_note(app: &mut App, text: &str) -> Vec<Effect> {
     if text.is_empty() {
         app.say("an empty note is not kept");
@@ -266,6 +290,7 @@ fn with_argument(app: &mut App, id: Id, argument: &str) -> Vec<Effect> {
         Id::Pace => return session::pace(app, argument),
         Id::Glyphs => return session::glyphs(app, argument),
         Id::AddNote => return add_note(app, argument.trim_matches('"')),
+        Id::Conclude => return conclude(app, argument),
         Id::Filter => {
             set_filter(app, argument);
             Ok(())
