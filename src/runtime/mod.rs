@@ -4,7 +4,6 @@
 pub mod account;
 pub mod checkup;
 pub mod demo;
-pub mod demo_cloud;
 pub mod earlier;
 pub mod effects;
 pub mod feed;

@@ -10,7 +10,7 @@ use crate::model::recording::RecorderState;
 use crate::model::{Batch, Lapse, Stamp};
 use crate::recording::Reader;
 use crate::recording::reader::Opening;
-use crate::runtime::demo_cloud::DemoCloud;
+use crate::runtime::demo::wiring::{Evening, Wiring};
 use crate::runtime::earlier::Earlier;
 use crate::runtime::effects::{Hands, now, record_people};
 use crate::runtime::folders::Folders;
@@ -226,15 +226,12 @@ impl Setting {
             let mut wires = Wires::new();
             match wires.open(show, self.folders) {
                 Ok(opened) => {
-                    let head = Watch::at(simulator::START);
-                    // Without loopback the demo hands over its points itself.
-                    let listening = DemoCloud::listen(&head).await;
-                    let cloud = listening.inspect_err(|e| tracing::warn!(error = %e, "no emulated cloud")).ok();
-                    if let Some(cloud) = &cloud {
-                        cloud.ask(made.clone(), &head, recorder.clone(), wires.post.clone());
-                    }
-                    let tape = demo::demo_tape(made, recorder, cloud.as_ref());
-                    let steer = demo::start(tape, pace, wires.post.clone(), head);
+                    let evening = Evening { made, head: Watch::at(simulator::START), recorder, to: wires.post.clone() };
+                    // What cannot be had over a wire the demo hands over itself.
+                    let wiring = Wiring::open(folder.path(), &evening).await;
+                    wiring.ask(&evening);
+                    let tape = demo::demo_tape(&evening, &wiring);
+                    let steer = demo::start(tape, pace, wires.post.clone(), evening.head);
                     Box::pin(wires.taped(opened, steer, recording, RecorderState::default())).await
                 }
                 Err(ending) => ending,

@@ -66,8 +66,7 @@ pub fn between(day: &Day, from: Ms, to: Ms) -> Vec<LogLine> {
     }
     out.retain(|l| stamp(from) <= l.at && l.at < stamp(to));
     let observed = &day.scenario.observed;
-    let mut kept = dice(day.seed, from ^ 0x10e5);
-    out.retain(|_| observed.logs_kept >= 1.0 || kept.f64() < observed.logs_kept);
+    out.retain(|l| observed.logs_kept >= 1.0 || arrives(day.seed, l) < observed.logs_kept);
     if let Some(lost) = observed.logs_lost {
         let of = &observed.logs_lost_of;
         out.retain(|l| {
@@ -108,6 +107,13 @@ pub fn usual(day: &Day, from: Ms, to: Ms, week: Lapse) -> Vec<LogLine> {
 /// Chance that belongs to a stretch of a day, whoever asks for it and in whatever order.
 fn dice(seed: u64, at: Ms) -> fastrand::Rng {
     fastrand::Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ at as u64)
+}
+
+/// The chance of a line to be among those that are kept: its own, so that every wire keeps the same ones.
+fn arrives(seed: u64, line: &LogLine) -> f64 {
+    let words = line.service.bytes().chain(line.message.raw().bytes());
+    let sum = words.fold(0xcbf2_9ce4_8422_2325, |h: u64, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    dice(seed ^ sum, line.at.0).f64()
 }
 
 fn pod(dice: &mut fastrand::Rng) -> String {

@@ -16,6 +16,7 @@ pub mod signals;
 mod snapshot;
 pub mod stage;
 mod story;
+pub mod text;
 pub mod wired;
 
 use crate::model::batch::Samples;

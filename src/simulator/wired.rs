@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 
 /// The source whose points come over the wire.
 pub const SOURCE: &str = "metrics";
+/// The source whose log lines come from files.
+pub const LOGS: &str = "logs";
 /// Their namespace: metrics that the services push themselves.
 pub const NAMESPACE: &str = "DEMO.STORY";
 /// The one dimension they have, and its value.
@@ -47,16 +49,18 @@ pub struct Wires {
     pub databases: bool,
 }
 
+/// How many batches of a source of log lines, or of a database, are handed over even when it is wired: that of the
+/// Sunday before. What comes over the wire is numbered on from there.
+pub const BEFORE: u64 = 1;
+
 impl Wires {
-    /// What is left of a batch: what nobody could ask for there. It gets another name, because batches of one
-    /// source are numbered without holes.
+    /// What is left of a batch: what nobody could ask for there. What is left of the metrics gets another name,
+    /// because batches of one source are numbered without holes.
     pub fn rest(self, mut batch: Batch) -> Option<Batch> {
-        let source = batch.source.clone();
-        let database = stage::DATABASES.contains(&source.as_ref());
-        let wired = match source.as_ref() {
+        let wired = match batch.source.as_ref() {
             SOURCE => self.metrics,
-            "logs" => self.logs,
-            _ => database && self.databases,
+            LOGS => self.logs,
+            source => self.databases && stage::DATABASES.contains(&source),
         };
         if wired {
             batch.facts.retain(|fact| match fact {
@@ -65,9 +69,8 @@ impl Wires {
                 Fact::Database(sample) => sample.at < START,
                 fact => matches!(fact, Fact::Mark(_)),
             });
-            batch.source = if database { format!("{source} before").into() } else { "story".into() };
-            if source.as_ref() == "logs" {
-                batch.source = "story of logs".into();
+            if batch.source.as_ref() == SOURCE {
+                batch.source = "story".into();
             }
         }
         (!batch.facts.is_empty()).then_some(batch)
@@ -126,5 +129,9 @@ mod tests {
         assert!(count(none, |f| matches!(f, Fact::Ledger(_))) > 1_000);
         assert_eq!(count(all, |f| matches!(f, Fact::Ledger(_))), 0);
         assert_eq!(count(all, |f| matches!(f, Fact::Lines(_))), 1, "only those of the Sunday before");
+        for source in [&[LOGS], stage::DATABASES.as_slice()].concat() {
+            let left = play(Arc::clone(&day)).filter_map(|b| all.rest(b)).filter(|b| b.source.as_ref() == source);
+            assert_eq!(left.map(|b| b.seq).collect::<Vec<_>>(), [BEFORE], "{source} is numbered on from there");
+        }
     }
 }

@@ -129,7 +129,7 @@ impl Screen {
     }
     /// Gives the terminal back for good.
     pub fn leave(&self) {
-        self.session.leave();
+        self.session.end();
     }
 }
 
@@ -145,7 +145,9 @@ fn watchdog(session: Arc<Session>) -> std::io::Result<()> {
     let watch = move || {
         while !session.tty().wait_for_hang_up() {}
         std::thread::sleep(IN_ORDER);
-        std::process::exit(HUNG_UP);
+        if !session.has_ended() {
+            std::process::exit(HUNG_UP);
+        }
     };
     std::thread::Builder::new().name("watchdog".to_owned()).spawn(watch).map(drop)
 }

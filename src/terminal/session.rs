@@ -23,6 +23,7 @@ pub struct Session {
     inside: AtomicBool,
     gone: AtomicBool,
     leaving: AtomicBool,
+    ended: AtomicBool,
     mouse: AtomicBool,
     pen: Mutex<()>,
 }
@@ -42,6 +43,7 @@ impl Session {
             inside: AtomicBool::new(false),
             gone: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             mouse: AtomicBool::new(false),
             pen: Mutex::new(()),
         });
@@ -97,6 +99,17 @@ impl Session {
         let _ = queue!(out, event::DisableBracketedPaste, cursor::Show, terminal::LeaveAlternateScreen);
         let _ = self.tty.write_all(&out, &self.leaving);
         let _ = self.tty.restore(&self.before);
+    }
+
+    /// The loop is over: what follows is tidying up, which takes as long as it takes.
+    pub fn end(&self) {
+        self.leave();
+        self.ended.store(true, Ordering::Release);
+    }
+
+    /// Whether the loop is over.
+    pub fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
     }
 
     /// The other side hung up: nothing is written any more, not even the way back.

@@ -169,8 +169,9 @@ fn lag(r: &Row<'_>, _: &Canvas<'_>) -> Vec<Run<'static>> {
 }
 fn every(r: &Row<'_>, _: &Canvas<'_>) -> Vec<Run<'static>> {
     let words = match r.card.kind {
-        SourceKind::Logs => "follow",
-        SourceKind::Note => "watch",
+        // How often their files are looked at says nothing: what is written is read.
+        SourceKind::Logs => return vec![plain("follow")],
+        SourceKind::Note => return vec![plain("watch")],
         _ => "asked",
     };
     let usual = r.card.every;

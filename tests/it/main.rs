@@ -9,6 +9,7 @@ mod cloud_emulator;
 mod cloud_screens;
 mod config;
 mod demo;
+mod demo_logs;
 mod frames;
 mod house;
 mod huawei_ces;

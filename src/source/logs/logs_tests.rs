@@ -13,7 +13,7 @@ fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|n| (*n).to_owned()).collect()
 }
 
-fn config(folder: &Path) -> LogConfig {
+pub(super) fn config(folder: &Path) -> LogConfig {
     LogConfig {
         name: "logs".to_owned(),
         paths: vec![folder.join("*.log")],
@@ -36,7 +36,7 @@ fn now() -> Stamp {
     Stamp::parse_rfc3339(NOW).unwrap()
 }
 
-fn append(path: &Path, text: impl AsRef<[u8]>) {
+pub(super) fn append(path: &Path, text: impl AsRef<[u8]>) {
     std::fs::File::options().create(true).append(true).open(path).unwrap().write_all(text.as_ref()).unwrap();
 }
 
@@ -44,7 +44,7 @@ fn append(path: &Path, text: impl AsRef<[u8]>) {
 fn rounds(desk: &mut Desk) -> (Vec<LogLine>, Vec<Loss>, Condition) {
     let (mut lines, mut losses) = (Vec::new(), Vec::new());
     for _ in 0..3 {
-        desk.round(now());
+        desk.round(now(), now());
         for fact in desk.hand_over().facts {
             match fact {
                 Fact::Lines(l) => lines.extend(l),
@@ -104,7 +104,7 @@ fn a_stack_trace_stays_with_its_line_even_when_it_arrives_in_two_parts() {
     let path = dir.path().join("mrg.log");
     append(&path, "2025-01-12 19:31:08 ERROR broken\ngoroutine 7 [running]:\nmain.f()\n");
     let mut desk = desk(dir.path());
-    desk.round(now());
+    desk.round(now(), now());
     assert!(desk.hand_over().facts.is_empty(), "the trace may go on");
     append(&path, "\t/src/main.go:5\n2025-01-12 19:31:09 INFO next\n");
     let (lines, ..) = rounds(&mut desk);
@@ -218,7 +218,7 @@ fn a_burst_is_read_in_bounded_rounds_and_nothing_is_lost() {
     let mut rounds = 0;
     let mut quiet = 0;
     while quiet < 2 {
-        desk.round(now());
+        desk.round(now(), now());
         let facts = desk.hand_over().facts;
         let n: usize = facts.iter().map(|f| if let Fact::Lines(l) = f { l.len() } else { 0 }).sum();
         assert!(n < MOST_LINES * 4, "{n} lines at once");

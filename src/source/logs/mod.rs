@@ -15,8 +15,8 @@ use crate::model::health::{Cost, Loss};
 use crate::model::{Batch, Fact, Lapse, Span, Stamp};
 use crate::source::Recorded;
 use crate::source::check::{CheckLine, Ok as CheckOk};
-use crate::source::clock;
-use crate::source::runner::{Condition, Failure, Handle, Next, Plan, Poll, Round, spawn};
+use crate::source::clock::{self, Clock};
+use crate::source::runner::{Condition, Failure, Handle, Next, Plan, Poll, Round, spawn_by};
 use assemble::Assembler;
 use follow::Follower;
 pub use known::Known;
@@ -45,7 +45,8 @@ pub fn start(
 ) -> Vec<Handle> {
     let one = |logs: &LogConfig| {
         let known = recorded.lines.get(logs.name.as_str()).cloned().unwrap_or_default();
-        follow(logs.clone(), since(config, logs, clock::now()), known, to.clone(), cancel.clone())
+        let clock = Clock::wall();
+        follow(logs.clone(), since(config, logs, clock.now()), known, &clock, to.clone(), cancel.clone())
     };
     config.logs.iter().map(one).collect()
 }
@@ -56,11 +57,12 @@ pub fn since(config: &Config, logs: &LogConfig, now: Stamp) -> Stamp {
     config.incident.window.map_or(back, |w| back.min(w.from))
 }
 
-/// Follows one source; lines that are `known` are left out.
+/// Follows one source; lines that are `known` are left out. `clock` is that of the world the lines are of.
 pub fn follow(
     logs: LogConfig,
     since: Stamp,
     known: Known,
+    clock: &Clock,
     to: mpsc::Sender<Batch>,
     cancel: CancellationToken,
 ) -> Handle {
@@ -73,7 +75,9 @@ pub fn follow(
     };
     // The desk outlives a crash or a missed deadline of a round, so no place in a file is ever forgotten.
     let desk = Arc::new(Mutex::new(Desk { known, ..Desk::new(logs, since) }));
-    spawn(plan, move || Files { desk: Arc::clone(&desk) }, to, cancel)
+    let world = clock.clone();
+    let make = move || Files { desk: Arc::clone(&desk), clock: world.clone() };
+    spawn_by(plan, clock.clone(), make, to, cancel)
 }
 
 /// Reaches every file of a source once, for `warroom check`.
@@ -124,15 +128,16 @@ fn sample(path: &Path, parser: &Parser) -> std::io::Result<(usize, usize)> {
 
 struct Files {
     desk: Arc<Mutex<Desk>>,
+    clock: Clock,
 }
 
 impl Poll for Files {
     async fn poll(&mut self) -> Result<Round, Failure> {
-        let desk = Arc::clone(&self.desk);
+        let (desk, now) = (Arc::clone(&self.desk), self.clock.now());
         let reading = tokio::task::spawn_blocking(move || {
             // A round that is still hanging on its disk holds the desk; this one then has nothing to add.
             if let Ok(mut desk) = desk.try_lock() {
-                desk.round(clock::now());
+                desk.round(now, clock::now());
             }
         });
         if let Err(e) = reading.await
@@ -157,7 +162,9 @@ struct Followed {
     follower: Follower,
     assembler: Assembler,
     trouble: Option<String>,
+    /// When it was read, by the clock of the lines and by that of the file system.
     read: Stamp,
+    looked: Stamp,
 }
 
 /// All files of one source.
@@ -195,11 +202,13 @@ impl Desk {
         }
     }
 
-    /// Reads a bounded amount of every file; what it finds waits in `facts`.
-    fn round(&mut self, now: Stamp) {
+    /// Reads a bounded amount of every file; what it finds waits in `facts`. `now` is when by the clock of the
+    /// lines, `wall` by that of the file system: in a world that is played they are days apart, and run
+    /// differently.
+    fn round(&mut self, now: Stamp, wall: Stamp) {
         let Ok(parser) = self.parser.clone() else { return };
-        if self.searched.is_none_or(|t| now.since(t) >= SEARCH || now < t) {
-            self.search(&parser, now);
+        if self.searched.is_none_or(|t| wall.since(t) >= SEARCH || wall < t) {
+            self.search(&parser, now, wall);
         }
         self.more = false;
         let count = self.files.len().max(1);
@@ -215,7 +224,7 @@ impl Desk {
                 self.more = true;
                 break;
             }
-            match file.follower.read(share, system_time(now)) {
+            match file.follower.read(share, system_time(wall)) {
                 Ok(found) => {
                     file.trouble = None;
                     self.bytes += found.bytes;
@@ -228,7 +237,7 @@ impl Desk {
                     }
                     let span = Span::new(file.read, now);
                     losses.extend(found.losses.into_iter().map(|says| Fact::Loss(Loss { span, says: says.into() })));
-                    file.read = now;
+                    (file.read, file.looked) = (now, wall);
                 }
                 Err(e) => file.trouble = Some(format!("{}: {e}", follow::name(&path))),
             }
@@ -242,9 +251,9 @@ impl Desk {
         self.facts.extend(losses);
     }
 
-    fn search(&mut self, parser: &Parser, now: Stamp) {
+    fn search(&mut self, parser: &Parser, now: Stamp, wall: Stamp) {
         let first = self.searched.is_none();
-        self.searched = Some(now);
+        self.searched = Some(wall);
         self.refused.clear();
         for path in search(&self.config.paths) {
             if self.files.contains_key(&path) {
@@ -257,7 +266,8 @@ impl Desk {
                 Ok(follower) => {
                     let service = self.config.service.clone().unwrap_or_else(|| service_of(&path));
                     let assembler = Assembler::new(service.into());
-                    self.files.insert(path, Followed { follower, assembler, trouble: None, read: now });
+                    let file = Followed { follower, assembler, trouble: None, read: now, looked: wall };
+                    self.files.insert(path, file);
                 }
                 Err(e) => {
                     let remedy = unreadable(&path, &e);
@@ -266,7 +276,7 @@ impl Desk {
             }
         }
         // A file whose path is gone and that has nothing left to say is let go after a while.
-        self.files.retain(|path, f| path.exists() || f.assembler.waits() || now.since(f.read) < Lapse::minutes(1));
+        self.files.retain(|path, f| path.exists() || f.assembler.waits() || wall.since(f.looked) < Lapse::minutes(1));
     }
 
     fn hand_over(&mut self) -> Round {
@@ -350,5 +360,6 @@ fn system_time(at: Stamp) -> std::time::SystemTime {
 }
 
 #[cfg(test)]
-#[path = "logs_tests.rs"]
+mod formats_tests;
+#[cfg(test)]
 mod logs_tests;

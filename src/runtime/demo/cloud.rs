@@ -3,13 +3,12 @@
 //!
 //! The world's clock is the play head. Where no port can be had, the demo goes on without the wire.
 
-use crate::app::Message;
+use super::wiring::Evening;
 use crate::config::Secret;
 use crate::config::cloud_metrics::{CloudMetrics, Target};
 use crate::config::cloud_presets::Filter;
 use crate::config::huawei::{CredentialConfig, ENDPOINTS, HuaweiConfig};
-use crate::model::{Batch, Fact, Lapse, Zone};
-use crate::runtime::demo::{Made, Shared};
+use crate::model::{Batch, Fact, Lapse, Stamp, Zone};
 use crate::simulator::cloud::{self, Cloud, Running, Watch, World};
 use crate::simulator::{START, wired};
 use crate::source::clock::{self, Clock};
@@ -51,9 +50,10 @@ impl DemoCloud {
     }
 
     /// Lets it know the evening, and asks it from then on. What comes is recorded and goes to the screen.
-    pub fn ask(&self, made: Made, head: &Watch, recorder: Shared, to: mpsc::Sender<Message>) {
+    pub fn ask(&self, evening: &Evening) {
         let (enter, entered) = mpsc::channel(64);
-        let (running, cancel, head) = (Arc::clone(&self.running), self.cancel.clone(), head.clone());
+        let (running, cancel) = (Arc::clone(&self.running), self.cancel.clone());
+        let (made, head) = (evening.made.clone(), evening.head.clone());
         tokio::spawn(async move {
             // Making the evening takes a moment; the screen does not wait for it.
             let Ok(world) = tokio::task::spawn_blocking(move || wired::world(&made.day())).await else { return };
@@ -65,25 +65,18 @@ impl DemoCloud {
                 handle.ended().await;
             }
         });
-        tokio::task::spawn_blocking(move || hand_on(entered, &recorder, &to));
+        let mut before = START;
+        evening.hand_on(entered, move |batch| spaced(batch, &mut before));
     }
 }
 
-/// Records what comes and hands it on.
-fn hand_on(mut from: mpsc::Receiver<Batch>, recorder: &Shared, to: &mpsc::Sender<Message>) {
-    let mut before = START;
-    while let Some(mut batch) = from.blocking_recv() {
-        // We ask in our own time; in the evening's, so much lies between two rounds, give or take some seconds.
-        let between = Lapse::seconds(batch.seen.since(before).whole_seconds() / 10 * 10);
-        for fact in &mut batch.facts {
-            if let Fact::Cost(cost) = fact {
-                cost.interval = between;
-                before = batch.seen;
-            }
-        }
-        recorder.append(&batch);
-        if to.blocking_send(Message::Batch(Arc::new(batch))).is_err() {
-            return;
+/// We ask in our own time; in the evening's, so much lies between two rounds, give or take some seconds.
+fn spaced(batch: &mut Batch, before: &mut Stamp) {
+    let between = Lapse::seconds(batch.seen.since(*before).whole_seconds() / 10 * 10);
+    for fact in &mut batch.facts {
+        if let Fact::Cost(cost) = fact {
+            cost.interval = between;
+            *before = batch.seen;
         }
     }
 }

@@ -1,19 +1,22 @@
-//! `demo` and `replay`: a tape instead of sources. What of the demo comes over a wire is `demo_cloud`'s.
+//! `demo` and `replay`: a tape instead of sources. What of the demo comes over real wires is [`wiring`]'s.
+
+mod cloud;
+mod logs;
+pub mod wiring;
 
 use crate::app::Message;
 use crate::model::{Batch, Fact, Stamp};
 use crate::recording::{Options, Recorder};
-use crate::runtime::demo_cloud::DemoCloud;
 use crate::runtime::feed;
 use crate::simulator;
 use crate::simulator::cloud::Watch;
 use crate::simulator::day::Day;
 use crate::simulator::scenario::Scenario;
-use crate::simulator::wired::Wires;
 use crate::source::replay::{Command, Played, Tape, glide, play};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::mpsc;
+use wiring::{Evening, Wiring};
 
 /// The demo is the same for everybody who talks about it.
 pub const SEED: u64 = 77_000;
@@ -87,27 +90,24 @@ impl Made {
     }
 }
 
-/// The bundled incident, written into a recording of its own as it is played, like everything else. When
-/// there is a cloud to ask, its points are left to that.
-pub fn demo_tape(made: Made, recorder: Shared, cloud: Option<&DemoCloud>) -> Tape {
+/// The bundled incident, written into a recording of its own as it is played, like everything else. What comes
+/// over a wire is left to that.
+pub fn demo_tape(evening: &Evening, wiring: &Wiring) -> Tape {
+    let (made, recorder) = (evening.made.clone(), evening.recorder.clone());
+    let wires = wiring.up();
+    let mut told = Box::new(simulator::incident_of(made.scenario()));
+    wiring.tell(&mut told);
     // Made where it is read, on a thread of its own: the first frame waits for no world.
     let batches = std::iter::once_with(move || simulator::play(made.day())).flatten();
-    let record = move |batch: Batch| {
-        recorder.append(&batch);
-        Arc::new(batch)
-    };
-    let Some(cloud) = cloud else { return Box::new(batches.map(record)) };
-    let what = cloud.what();
-    let wired = batches.filter_map(|b| Wires { metrics: true, ..Wires::default() }.rest(b)).map(move |mut batch| {
+    Box::new(batches.filter_map(move |b| wires.rest(b)).map(move |mut batch| {
         for fact in &mut batch.facts {
             if let Fact::Incident(incident) = fact {
-                let cards = incident.sources.iter_mut();
-                cards.filter(|c| c.name == simulator::wired::SOURCE).for_each(|c| c.what = what.as_str().into());
+                incident.clone_from(&told);
             }
         }
-        batch
-    });
-    Box::new(wired.map(record))
+        recorder.append(&batch);
+        Arc::new(batch)
+    }))
 }
 
 /// A folder for the demo's recording, gone when the program ends.
