@@ -5,8 +5,8 @@
 
 use crate::cli::Simulate;
 use crate::model::{Lapse, Stamp, Zone};
-use crate::runtime::Ending;
 use crate::runtime::effects::now;
+use crate::runtime::{Ending, export};
 use crate::simulator::cloud::{Account, Clock, Cloud, Faults, INSTANCES, Running, START, evening};
 use crate::simulator::day::Day;
 use crate::simulator::scenario;
@@ -16,6 +16,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs it until Ctrl-C.
 pub async fn run(how: &Simulate) -> Ending {
+    if let Some(folder) = &how.export {
+        return export::run(how, folder).await;
+    }
     if !how.anywhere && !how.listen.ip().is_loopback() {
         return Ending::Refused(format!(
             "{} is not loopback, and whoever reaches the emulator may ask it: listen on 127.0.0.1, or add --anywhere",
