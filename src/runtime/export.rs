@@ -128,7 +128,7 @@ fn write(day: &Day, into: &Path, stop: &AtomicBool) -> Result<Vec<Listed>, Faile
     for sub in ["mrg", "orch", "upg", "ho", "logs"] {
         std::fs::create_dir(into.join(sub)).map_err(|e| (PathBuf::from(sub), e))?;
     }
-    let jobs = Mutex::new([Job::Logs].into_iter().chain(export::parts(day).map(Job::Part)));
+    let jobs = Mutex::new([Job::Logs].into_iter().chain(export::parts(&day.scenario).map(Job::Part)));
     // The lock is held to take a job, not while it is done.
     let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
     let worker = || -> Result<Vec<Listed>, Failed> {

@@ -15,6 +15,7 @@ pub use about::{ABOUT, FORMAT, Listed, about, earlier};
 pub use logs::write as logs;
 
 use super::day::Day;
+use super::scenario::Scenario;
 use std::io::{self, Write};
 
 /// A file of an export.
@@ -39,7 +40,7 @@ const PARTS: [Part; 12] = [
     Part { path: "mrg/orders.csv", what: "MRG's orders, by birth", columns: tables::ORDERS, write: tables::orders },
     Part {
         path: "ho/ho_payments.csv",
-        what: "Head Office's records, by time; the business date is that of WIB by its own clock",
+        what: "Head Office's records, by time",
         columns: tables::HO_PAYMENTS,
         write: tables::ho_payments,
     },
@@ -97,9 +98,9 @@ const PARTS: [Part; 12] = [
 /// UPG's attempts to tell Head Office: not everybody keeps them.
 const CALLBACKS: &str = "upg/callbacks.csv";
 
-/// The files of a day besides `about.toml` and the logs.
-pub fn parts(day: &Day) -> impl Iterator<Item = &'static Part> {
-    let kept = day.scenario.observed.callbacks_kept;
+/// The files of a scenario's day besides `about.toml` and the logs.
+pub fn parts(scenario: &Scenario) -> impl Iterator<Item = &'static Part> + use<> {
+    let kept = scenario.observed.callbacks_kept;
     PARTS.iter().filter(move |part| kept || part.path != CALLBACKS)
 }
 

@@ -11,8 +11,6 @@ use std::io::{self, Write};
 const CHUNK: usize = 64 * 1024;
 /// Midnight WIB of 12 January 2025, in milliseconds since 1970 UTC; the day's clock counts from it.
 const MIDNIGHT: i64 = 1_736_614_800_000;
-/// Milliseconds that WIB is ahead of UTC.
-const WIB: i64 = 7 * 3_600_000;
 const DAY: i64 = 86_400_000;
 const MINUTE: i64 = 60_000;
 
@@ -91,13 +89,6 @@ impl<'w> Sheet<'w> {
     pub fn time(&mut self, at: Ms) -> &mut Self {
         self.next();
         self.clock.write(&mut self.text, MIDNIGHT + at);
-        self
-    }
-
-    /// The date that a calendar in WIB shows at an instant of the day.
-    pub fn date(&mut self, at: Ms) -> &mut Self {
-        self.next();
-        date(&mut self.text, (MIDNIGHT + WIB + at).div_euclid(DAY));
         self
     }
 
@@ -215,12 +206,12 @@ mod tests {
         let mut out = Vec::new();
         let mut sheet = Sheet::new(&mut out, &["a", "b", "c", "d", "e"]);
         sheet.word("plain").number(-120).nothing().key("ORD-", 0).value(0.25).end().unwrap();
-        sheet.word("a \"b\", c").number(i64::MIN).date(-1).time(61_042).word("").end().unwrap();
+        sheet.word("a \"b\", c").number(i64::MIN).number(0).time(61_042).word("").end().unwrap();
         assert_eq!(sheet.close().unwrap(), 2);
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "a,b,c,d,e\nplain,-120,,ORD-0,0.25\n\
-             \"a \"\"b\"\", c\",-9223372036854775808,2025-01-11,2025-01-11T17:01:01.042Z,\n"
+             \"a \"\"b\"\", c\",-9223372036854775808,0,2025-01-11T17:01:01.042Z,\n"
         );
     }
 

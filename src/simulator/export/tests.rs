@@ -1,6 +1,6 @@
 //! The tables of an export against the ledger that the other wires read.
 
-use super::tables;
+use super::{CALLBACKS, parts, tables};
 use crate::model::Zone;
 use crate::model::order::{Order, OrderStatus};
 use crate::simulator::day::Day;
@@ -63,4 +63,14 @@ fn an_orders_row_is_the_last_that_the_ledger_wrote() {
         let differs = expected.iter().zip(&written).find(|(a, b)| a != b);
         assert!(differs.is_none(), "{name}: {differs:?}");
     }
+}
+
+#[test]
+fn attempts_that_upg_does_not_keep_are_not_written() {
+    let mut scenario = named("pool").unwrap();
+    let paths = |s| parts(s).map(|p| p.path).collect::<Vec<_>>();
+    let all = paths(&scenario);
+    scenario.observed.callbacks_kept = false;
+    let without = paths(&scenario);
+    assert!(all.contains(&CALLBACKS) && !without.contains(&CALLBACKS) && without.len() + 1 == all.len());
 }
