@@ -82,8 +82,10 @@ pub enum Command {
         what: Account,
     },
     /// Answer as the cloud does, on loopback: Huawei Cloud's interfaces and a Prometheus, with the bundled evening;
-    /// or write a simulated day as files
+    /// or show it on a PostgreSQL of yours, or write a simulated day as files
     Simulate(Simulate),
+    /// Look for spikes, for what broke first, for suspects and for what bad ones share, in CSV files
+    Analyze(Analyze),
     /// Print the key table
     Keys,
     /// Print shell completions
@@ -126,7 +128,81 @@ pub enum Account {
     },
 }
 
-/// The emulator of the cloud, or a day of its world as files.
+/// Analysis of files.
+#[derive(Clone, Debug, Args)]
+#[command(subcommand_negates_reqs = true)]
+pub struct Analyze {
+    /// Of what
+    #[command(subcommand)]
+    pub what: Option<Analysis>,
+    /// Answer every case of a public data set, as JSON its scorer reads: nab, skab, sockshop, petshop, rs
+    #[arg(long, num_args = 2, value_names = ["SET", "DIR"], required = true)]
+    pub bench: Option<Vec<String>>,
+    /// With --bench sockshop: so many rows of the trouble pass for normal, as if it had been noticed late
+    #[arg(long, value_name = "ROWS", default_value_t = 0, requires = "bench")]
+    pub late: usize,
+}
+
+/// What to analyze.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Analysis {
+    /// Episodes of one series: a file of times and values
+    Spikes {
+        /// CSV: time, value
+        file: PathBuf,
+    },
+    /// The one episode of a run of several signals: onset, peak, recovery
+    Episode {
+        /// CSV: time, then a column for each signal
+        file: PathBuf,
+    },
+    /// What broke first between two stretches of time, and who is to blame
+    Rank(Rank),
+    /// What the bad ones of a table of counts share
+    Cohort(Cohort),
+}
+
+/// Two stretches of time.
+#[derive(Clone, Debug, Args)]
+pub struct Rank {
+    /// CSV of quiet times: time, then a column for each signal
+    #[arg(long, value_name = "CSV")]
+    pub before: PathBuf,
+    /// CSV of the trouble, with the same columns; may begin late
+    #[arg(long, value_name = "CSV")]
+    pub after: PathBuf,
+    /// CSV of who calls whom: caller, callee; or a square of them. Columns are named like services, or begin
+    /// with one (orders_cpu)
+    #[arg(long, value_name = "CSV")]
+    pub graph: Option<PathBuf>,
+    /// With --graph: the column that raised the alarm. What is odd while it is at its worst is suspected
+    #[arg(long, value_name = "COLUMN", requires = "graph")]
+    pub alarm: Option<String>,
+    /// A column that is bad when low, such as a success rate; may be repeated
+    #[arg(long, value_name = "COLUMN")]
+    pub low: Vec<String>,
+}
+
+/// A table of counts.
+#[derive(Clone, Debug, Args)]
+pub struct Cohort {
+    /// CSV: a row for each combination of attributes, with counts
+    pub file: PathBuf,
+    /// Column with the number of bad ones
+    #[arg(long, value_name = "COLUMN")]
+    pub bad: String,
+    /// Column with the number of all
+    #[arg(long, value_name = "COLUMN")]
+    pub total: String,
+    /// Column with the time of a row, when the file holds earlier counts too: they tell what is usual
+    #[arg(long, value_name = "COLUMN")]
+    pub time: Option<String>,
+    /// The time that is looked at
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+}
+
+/// The emulator of the cloud, a real database in its place, or a day of its world as files.
 #[derive(Clone, Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct Simulate {
@@ -142,7 +218,7 @@ pub struct Simulate {
     pub seed: u64,
     /// Write the whole simulated day into this folder as CSV, JSON lines, TOML and logs, and end; truth.toml in it
     /// has the answer. The folder is new, empty or an earlier export
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["listen", "now", "keep_dates", "faults", "anywhere"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["listen", "now", "keep_dates", "faults", "anywhere", "postgres"])]
     pub export: Option<PathBuf>,
     /// Export the evening that the demo plays, instead of the whole day
     #[arg(long, requires = "export")]
@@ -159,7 +235,16 @@ pub struct Simulate {
     /// ces.batch=429:7*3,lts.query=slow:2000
     #[arg(long, value_name = "SPEC")]
     pub faults: Option<String>,
-    /// Listen beyond loopback too: whoever reaches it may ask and set faults
+    /// Instead of the cloud, show the evening on this PostgreSQL: databases mrg, orch, upg and ho with growing
+    /// tables, and sessions that fill it, wait and block. They are dropped at the end. Names that are taken by
+    /// somebody else are never touched. A password is better given in PGPASSWORD than here
+    #[arg(long, value_name = "URL", conflicts_with = "faults")]
+    pub postgres: Option<String>,
+    /// Leave what was created on that PostgreSQL in place
+    #[arg(long, requires = "postgres")]
+    pub keep: bool,
+    /// Beyond loopback too. Listening, whoever reaches it may ask and set faults; with --postgres, the server may
+    /// stand elsewhere
     #[arg(long)]
     pub anywhere: bool,
 }

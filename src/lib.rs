@@ -17,7 +17,7 @@
 //! | --- | --- | --- |
 //! | [`model`] | the vocabulary: time, facts, database, order, log, note, health | nothing |
 //! | [`store`] | what is remembered, bounded, asked as of an instant | model |
-//! | [`analysis`] | pure functions: lanes, spike, blocking, patterns, classes, trail, checks | model, store |
+//! | [`analysis`] | pure functions: lanes, spike, episodes, onsets, suspects, cohorts, blocking, patterns, classes, trail, checks | model, store |
 //! | [`note`] | the Markdown note: parse, edit, save | model |
 //! | [`app`] | state, commands, `update` | model, store, analysis, note |
 //! | [`view`] | cells | all of the above |
@@ -25,7 +25,7 @@
 //! | [`config`] | `config.toml` | model |
 //! | [`source`] | sockets, pools, files of the systems watched | model, config, recording, simulator, note |
 //! | [`recording`] | segments on disk | model, store |
-//! | [`simulator`] | the demo's world, and an emulator of the cloud it runs on | model |
+//! | [`simulator`] | the demo's world, and the far side of its wires: a cloud, a real database | model |
 //! | [`runtime`] | the loop, effects | everything |
 //!
 //! Laws: only raw facts are stored; nothing below `runtime` and `source` reads a clock, a socket or a file;

@@ -1,9 +1,14 @@
 //! The spike: onset, peak and recovery of the trigger lane, and what broke first after it.
 //!
-//! Deliberately simple: a level held against a baseline. It says so, and says when it finds none.
+//! Deliberately simple: a level held against a baseline. It says so, and says when it finds none. Where there
+//! is no baseline, signals are compared with what they were before they all turned; where the call graph is
+//! known, a consequence hangs under its cause.
+
+mod hang;
 
 use crate::analysis::lane::band::{Baseline, Normal};
 use crate::analysis::lane::{Axis, Cell, measured};
+use crate::analysis::onset::{self, Signal};
 use crate::model::incident::Rules;
 use crate::model::series::{Bad, Lane};
 use crate::model::{Lapse, Stamp};
@@ -13,6 +18,12 @@ use crate::store::Store;
 const STEP: Lapse = Lapse::minutes(1);
 /// How far back is looked when no window is configured.
 const FARTHEST: Lapse = Lapse::hours(24);
+/// Columns without which a departure that is younger than `spike_for` is no spike yet.
+const YOUNG: usize = 2;
+/// Share of the way to `spike_ratio` that such a departure has to have gone.
+const PART_WAY: f64 = 0.25;
+/// Strays from normal that make a departure of a lane which did not reach `spike_ratio`.
+const CLEARLY: f64 = 6.0;
 /// Length of the quiet stretch that stands in for a baseline, in columns.
 const QUIET: usize = 15;
 
@@ -40,19 +51,34 @@ pub struct Onset {
     pub after: Lapse,
     /// It drives the rest: named trigger, never a fault.
     pub trigger: bool,
-    /// A first fault: no trigger, and of the earliest minute in which one departed.
+    /// A first fault: no trigger, under nothing, and of the earliest minute in which such a one departed.
     pub first_fault: bool,
+    /// The departure it is a consequence of, by name, where the call graph says so.
+    pub under: Option<String>,
+}
+
+pub use hang::hung;
+
+impl Onset {
+    /// Whether it is a departure of this lane.
+    pub fn is_of(&self, lane: &Lane) -> bool {
+        self.name == name_of(lane)
+    }
 }
 
 /// Finds the spike in what is known up to `at`: the stretch with the highest peak among those that stayed
-/// at or above `spike_ratio` × normal for `spike_for`, dated back to the minute the lane left its band.
+/// at or above `spike_ratio` × normal for `spike_for`, dated back to the minute the lane left its band. As
+/// long as there is none, a stretch that is still too young for that and goes on rising is taken for one.
 /// None without a trigger lane, and none as long as there is neither a baseline nor an earlier quiet
 /// stretch to compare with.
 pub fn spike(store: &Store, at: Stamp) -> Option<Spike> {
     let lane = store.incident.lanes.iter().find(|l| l.trigger)?;
     let minutes = Minutes::read(store, lane, at)?;
     let rules = &store.incident.rules;
-    let stretches = minutes.departures(lane, rules);
+    let mut stretches = minutes.departures(lane, rules);
+    if stretches.is_empty() {
+        stretches.extend(minutes.young(lane, rules));
+    }
     let peak_of = |s: &Stretch| minutes.peak(s.from, s.to.unwrap_or(minutes.values.len()));
     let (stretch, (column, value)) = stretches
         .iter()
@@ -72,17 +98,18 @@ pub fn broke_first(store: &Store, at: Stamp) -> Vec<Onset> {
     let rules = &store.incident.rules;
     let spike = spike(store, at);
     let drives: Vec<&str> = store.incident.lanes.iter().filter(|l| l.trigger).map(|l| l.group.as_str()).collect();
+    let turned = spike.as_ref().map(|spike| turned(store, spike.onset, at)).unwrap_or_default();
     let mut onsets: Vec<Onset> = Vec::new();
-    for lane in &store.incident.lanes {
+    for (i, lane) in store.incident.lanes.iter().enumerate() {
         let found = match &spike {
             Some(spike) if lane.trigger && lane.name == spike.lane => Some(spike.onset),
-            _ => departure(store, lane, rules, at),
+            _ => departure(store, lane, rules, at).or_else(|| turned.get(i).copied().flatten()),
         };
         if let Some(at) = found {
             let name = name_of(lane).to_owned();
             // Requests are as little a fault as the users who make them.
             let trigger = lane.trigger || drives.contains(&lane.group.as_str());
-            onsets.push(Onset { name, at, after: Lapse::ZERO, trigger, first_fault: false });
+            onsets.push(Onset { name, at, after: Lapse::ZERO, trigger, first_fault: false, under: None });
         }
     }
     onsets.sort_by_key(|o| (o.at, !o.trigger));
@@ -90,12 +117,35 @@ pub fn broke_first(store: &Store, at: Stamp) -> Vec<Onset> {
     for onset in &mut onsets {
         onset.after = zero.map_or(Lapse::ZERO, |zero| onset.at.since(zero));
     }
+    let causes = hang::hang(&mut onsets, &store.incident);
+    let may_be_first = |o: &Onset| !o.trigger && o.under.is_none() && (causes.is_empty() || causes.contains(&o.name));
     // Within a minute nobody knows which came first, so all of that minute are first.
-    let earliest = onsets.iter().filter(|o| !o.trigger).map(|o| o.at).min();
-    for onset in onsets.iter_mut().filter(|o| !o.trigger) {
-        onset.first_fault = Some(onset.at) == earliest;
+    let earliest = onsets.iter().filter(|o| may_be_first(o)).map(|o| o.at).min();
+    for onset in &mut onsets {
+        onset.first_fault = may_be_first(onset) && Some(onset.at) == earliest;
     }
     onsets
+}
+
+/// Where there is no baseline: for each lane, when it left what it was before all of them turned, if it did
+/// so clearly.
+fn turned(store: &Store, noticed: Stamp, at: Stamp) -> Vec<Option<Stamp>> {
+    if store.incident.baseline.is_some() {
+        return Vec::new();
+    }
+    let Some(axis) = axis(store, at) else { return Vec::new() };
+    let read = |lane: &Lane| -> Vec<Option<f64>> {
+        measured::cells(store, lane, &axis, at, at).iter().map(Cell::value).collect()
+    };
+    let lanes: Vec<(Vec<Option<f64>>, Bad)> = store.incident.lanes.iter().map(|l| (read(l), l.bad)).collect();
+    let signals: Vec<Signal<'_>> = lanes.iter().map(|(values, bad)| Signal { values, bad: *bad }).collect();
+    let noticed = axis.column(noticed).unwrap_or(axis.columns);
+    let mut out = vec![None; lanes.len()];
+    let ranking = onset::rank(&signals, noticed).map(|r| r.departures).unwrap_or_default();
+    for departure in ranking.iter().filter(|d| d.score >= CLEARLY) {
+        out[departure.signal] = departure.onset.map(|column| axis.start(column));
+    }
+    out
 }
 
 /// What a lane is called in a list of onsets.
@@ -161,6 +211,20 @@ impl Minutes {
                 before.take_while(|(c, value)| is(&left, *c, *value)).last().map_or(stretch.from, |(c, _)| c);
         }
         stretches
+    }
+
+    /// A departure at the very end that has not lasted long enough to be one: the lane has been outside its
+    /// band for some columns, is part of the way to `spike_ratio`, and farther out than ever since.
+    fn young(&self, lane: &Lane, rules: &Rules) -> Option<Stretch> {
+        let part_way = 1.0 + (rules.spike_ratio - 1.0) * PART_WAY;
+        let known = (0..self.values.len()).rev().filter_map(|c| Some((c, self.values[c]?, self.normal(c)?)));
+        let outside: Vec<(usize, f64)> =
+            known.take_while(|(_, v, n)| n.has_left(*v, lane)).map(|(c, v, n)| (c, (v - n.median).abs())).collect();
+        let (last, farthest) = *outside.first()?;
+        let grows = outside.iter().skip(1).all(|(_, far)| *far < farthest);
+        let departed = self.normal(last)?.departed(self.values[last]?, lane, part_way);
+        let from = outside.last()?.0;
+        (outside.len() >= YOUNG && grows && departed).then_some(Stretch { from, to: None })
     }
 
     /// Departures that held for `lasting` measured columns, each until the lane was back for as long.
@@ -237,5 +301,7 @@ fn quietest(values: &[Option<f64>], bad: Bad) -> Vec<Option<Normal>> {
     out
 }
 
+#[cfg(test)]
+mod demo_tests;
 #[cfg(test)]
 mod tests;

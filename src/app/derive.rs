@@ -239,7 +239,7 @@ fn story_wanted(app: &App) -> bool {
 fn story(app: &mut App) {
     let edge = app.live_edge();
     app.derived.spike = spike::spike(&app.store, edge);
-    app.derived.onsets = spike::broke_first(&app.store, edge);
+    app.derived.onsets = spike::hung(&spike::broke_first(&app.store, edge));
     app.made.story = Some(app.store.generation);
     app.made.story_at = app.now;
     app.derived.events = events(app, edge);

@@ -50,6 +50,7 @@ pub const READING: &[(&str, &str)] = &[
     ("·", "not measured yet: this source is late"),
     ("│", "the cursor, the same instant on every screen"),
     ("▲ ◆ ▼", "spike: onset, peak, recovery"),
+    ("↓", "on a lane: it left its band here"),
     ("D A N S", "deployment or change, alarm, note of a person, first stuck order"),
     ("!", "broken at the instant shown"),
     ("+ − ? ○", "a check supports, refutes, is inconclusive, has no data"),

@@ -135,9 +135,9 @@ fn from_the_spike_to_a_tick_by_keys_alone_and_back_to_the_same_rows() {
     let onset = room.app.derived.spike.as_ref().map(|s| s.onset);
     assert_eq!(Some(room.app.at()), onset);
 
-    room.keys("v shift-right shift-right shift-right");
+    room.keys("v shift-right shift-right shift-right shift-right");
     let selected = room.app.selected().unwrap();
-    assert_eq!(selected.length(), Lapse::minutes(31));
+    assert_eq!(selected.length(), Lapse::minutes(41));
     assert!(room.footer().starts_with("Enter "), "{}", room.footer());
     room.keys("enter");
     assert_eq!((room.app.place(), room.app.window), (&Place::OrderClasses, Some(selected)));
@@ -294,11 +294,11 @@ fn columns_begin_on_whole_steps_of_the_zone_at_every_zoom() {
 
 #[test]
 fn held_the_picture_stands_while_facts_go_on_coming() {
-    let mut room = Room::live_at(clock("19:50"));
+    let mut room = Room::live_at(clock("20:05"));
     room.keys("space");
     let (at, axis, stuck) = (room.app.at(), room.app.axis(), room.app.derived.standing.stuck);
     let before = room.app.store.generation;
-    for batch in world().iter().filter(|b| b.seen > clock("19:50") && b.seen <= clock("19:52")) {
+    for batch in world().iter().filter(|b| b.seen > clock("20:05") && b.seen <= clock("20:07")) {
         room.now = batch.seen;
         room.send(Message::Batch(batch.clone()));
     }

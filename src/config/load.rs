@@ -10,7 +10,7 @@ use crate::config::{
     Config, DatabaseConfig, IncidentConfig, LogConfig, LogFormat, Problem, QueryConfig, QueryMode, RecordingConfig,
     ScreenConfig, Secret,
 };
-use crate::model::incident::{Limit, Probe, Rules};
+use crate::model::incident::{Limit, Probe, Rules, Service};
 use crate::model::order::{OrderStatus, PaymentStatus, Role};
 use crate::model::series::{Bad, Lane, Rollup, Unit};
 use crate::model::{Lapse, Zone};
@@ -132,7 +132,7 @@ fn incident(root: &Section<'_>) -> IncidentConfig {
         zone: s.and_then(|s| s.zone("zone")).unwrap_or_else(Zone::wib),
         window: s.and_then(|s| s.span("window")),
         baseline: s.and_then(|s| s.span("baseline")),
-        rules: rules(root.section("rules").as_ref()),
+        rules: Rules { services: services(root), ..rules(root.section("rules").as_ref()) },
         lanes: root.sections("lane").iter().filter_map(lane).collect(),
         limits: root.sections("limit").iter().filter_map(limit).collect(),
         probes: root.sections("probe").iter().filter_map(probe).collect(),
@@ -155,9 +155,31 @@ fn rules(section: Option<&Section<'_>>) -> Rules {
         plan_users: s.positive("plan_users", usual.plan_users),
         spike_ratio: s.positive("spike_ratio", usual.spike_ratio),
         spike_for: s.lapse("spike_for", usual.spike_for, minute),
+        services: usual.services,
     };
     s.finish();
     out
+}
+
+/// The call graph. A callee that is no service is a slip of the pen: nothing could hang under it.
+fn services(root: &Section<'_>) -> Vec<Service> {
+    let sections = root.sections("service");
+    let all: Vec<Service> = sections
+        .iter()
+        .filter_map(|s| {
+            let name = s.needed("name", "other services' calls name it");
+            let calls = s.texts("calls").unwrap_or_default();
+            let series = s.texts("series").unwrap_or_else(|| name.iter().map(|n| format!("{n}.")).collect());
+            s.finish();
+            name.map(|name| Service { name, calls, series })
+        })
+        .collect();
+    for (service, s) in all.iter().zip(&sections) {
+        for callee in service.calls.iter().filter(|c| !all.iter().any(|other| other.name == **c)) {
+            s.problem("calls", format!("no [[service]] is named \"{callee}\": add it, or take it out of the list"));
+        }
+    }
+    all
 }
 
 fn database(s: &Section<'_>) -> Option<DatabaseConfig> {

@@ -56,6 +56,20 @@ pub struct Rules {
     pub spike_ratio: f64,
     /// …for at least this long.
     pub spike_for: Lapse,
+    /// Who calls whom, where that is known: a consequence cannot outrank its cause.
+    #[serde(default)]
+    pub services: Vec<Service>,
+}
+
+/// A service of the call graph.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Service {
+    /// Its name, for other services' `calls`.
+    pub name: String,
+    /// The services it calls.
+    pub calls: Vec<String>,
+    /// Beginnings of the names of its series: `upg.`, `huawei.elb-upg_`. The longest that fits decides.
+    pub series: Vec<String>,
 }
 
 const fn plan_users() -> f64 {
@@ -72,6 +86,7 @@ impl Default for Rules {
             plan_users: plan_users(),
             spike_ratio: 1.2,
             spike_for: Lapse::minutes(3),
+            services: Vec::new(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! frame. Clocks are read here and in `source::clock`, nowhere else.
 
 pub mod account;
+pub mod analyze;
 pub mod checkup;
 pub mod demo;
 pub mod earlier;
@@ -13,6 +14,7 @@ pub mod live;
 pub mod logfile;
 pub mod signals;
 pub mod simulate;
+pub mod simulate_postgres;
 pub mod stage;
 pub mod start;
 

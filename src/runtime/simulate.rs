@@ -6,7 +6,7 @@
 use crate::cli::Simulate;
 use crate::model::{Lapse, Stamp, Zone};
 use crate::runtime::effects::now;
-use crate::runtime::{Ending, export};
+use crate::runtime::{Ending, export, simulate_postgres};
 use crate::simulator::cloud::{Account, Clock, Cloud, Faults, INSTANCES, Running, START, evening};
 use crate::simulator::day::Day;
 use crate::simulator::scenario;
@@ -19,6 +19,9 @@ pub async fn run(how: &Simulate) -> Ending {
     if let Some(folder) = &how.export {
         return export::run(how, folder).await;
     }
+    if let Some(url) = &how.postgres {
+        return simulate_postgres::run(how, url).await;
+    }
     if !how.anywhere && !how.listen.ip().is_loopback() {
         return Ending::Refused(format!(
             "{} is not loopback, and whoever reaches the emulator may ask it: listen on 127.0.0.1, or add --anywhere",
@@ -26,9 +29,7 @@ pub async fn run(how: &Simulate) -> Ending {
         ));
     }
     let Some(instant) = instant(&how.now) else {
-        let says =
-            format!("--now {} is no time: write HH:MM of the evening in WIB, or RFC 3339 with its zone", how.now);
-        return Ending::Refused(says);
+        return Ending::Refused(no_time(&how.now));
     };
     let scenario = match scenario::named(&how.scenario) {
         Ok(scenario) => scenario,
@@ -65,12 +66,18 @@ pub async fn run(how: &Simulate) -> Ending {
 }
 
 /// Down to a whole minute, so that what happened on the minute still does.
-fn whole_minutes(by: Lapse) -> Lapse {
+pub fn whole_minutes(by: Lapse) -> Lapse {
     Lapse(by.0 - by.0.rem_euclid(Lapse::minutes(1).0))
 }
 
-fn instant(text: &str) -> Option<Stamp> {
+/// A clock time of the evening, or an instant with its zone.
+pub fn instant(text: &str) -> Option<Stamp> {
     Stamp::parse_rfc3339(text).or_else(|| Zone::wib().on_day(START, text))
+}
+
+/// What is said of a `--now` that is neither.
+pub fn no_time(text: &str) -> String {
+    format!("--now {text} is no time: write HH:MM of the evening in WIB, or RFC 3339 with its zone")
 }
 
 /// What a client needs to know, as it is pasted.

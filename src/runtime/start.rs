@@ -17,7 +17,7 @@ use crate::runtime::folders::Folders;
 use crate::runtime::live::{self, Keep, Live, Tally};
 use crate::runtime::signals::{Asked, Signals};
 use crate::runtime::stage::Stage;
-use crate::runtime::{Ending, account, checkup, demo, feed, logfile, simulate};
+use crate::runtime::{Ending, account, analyze, checkup, demo, feed, logfile, simulate};
 use crate::simulator;
 use crate::simulator::cloud::Watch;
 use crate::simulator::scenario::{self, Scenario};
@@ -45,6 +45,7 @@ pub fn run(arguments: Arguments) -> Ending {
             print(&String::from_utf8_lossy(&out))
         }
         Command::Man => man(),
+        Command::Analyze(how) => analyze::run(&how),
         Command::Simulate(how) => with_runtime(async move { simulate::run(&how).await }),
         Command::Run => screen(options, Setting::watch),
         Command::Demo(how) => demo_command(options, how),
@@ -79,7 +80,8 @@ fn scenarios() -> String {
     out
 }
 
-fn print(text: &str) -> Ending {
+/// Writes to standard output.
+pub fn print(text: &str) -> Ending {
     match std::io::stdout().write_all(text.as_bytes()) {
         Ok(()) => Ending::Well,
         // `warroom keys | head`: whoever reads has enough.

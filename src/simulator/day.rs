@@ -2,7 +2,7 @@
 
 use super::alarms::{self, On};
 use super::platform::agenda::Ms;
-use super::platform::life::Says;
+use super::platform::life::{Life, Says};
 use super::platform::meter::Meter;
 use super::platform::{History, MIDNIGHT, live_from};
 use super::scenario::Scenario;
@@ -29,6 +29,8 @@ pub struct Day {
     pub history: History,
     /// What was measured on the Sunday before, at the same clock.
     pub usual: Meter,
+    /// Of its orders one in so many has rows and lines; 1 is all of them.
+    shard: u32,
     alarms: OnceLock<Vec<On>>,
     deadlocks: OnceLock<Vec<Ms>>,
 }
@@ -64,7 +66,18 @@ impl Day {
             };
             (history, usual)
         });
-        Self { scenario, seed, lived, history, usual, alarms: OnceLock::new(), deadlocks: OnceLock::new() }
+        Self { scenario, seed, lived, history, usual, shard: 1, alarms: OnceLock::new(), deadlocks: OnceLock::new() }
+    }
+
+    /// The same day, with one order in `n` in its tables and logs.
+    #[must_use]
+    pub fn sharded(self, n: u32) -> Self {
+        Self { shard: n.max(1), ..self }
+    }
+
+    /// Whether an order has rows and lines here.
+    pub fn holds(&self, life: &Life) -> bool {
+        life.born > 0 && life.number.is_multiple_of(self.shard)
     }
 
     /// When alarms were on.

@@ -142,7 +142,7 @@ impl Ledger {
             }
         };
         for (i, life) in self.history().lives.iter().enumerate() {
-            if life.born == 0 {
+            if !self.day.holds(life) {
                 continue;
             }
             let order = i as OrderNo;
@@ -174,6 +174,7 @@ impl Ledger {
         for (i, b) in self.history().booked.iter().enumerate() {
             put(b.at, Write::Booked(i));
         }
+        out.retain(|(_, write)| self.day.holds(self.life(self.order_of(*write))));
         out.sort_by_key(|(at, _)| *at);
         out
     }

@@ -144,6 +144,10 @@ fn told(day: &Day, said: &Line) -> Option<LogLine> {
         return Some(line(at, of_service(said.says)?));
     }
     let life = day.history.lives.get(said.order as usize)?;
+    // Who was refused before there was a row is nobody's order in particular.
+    if life.born > 0 && !day.holds(life) {
+        return None;
+    }
     let mut line = line(at, of_order(life, said)?);
     if life.born > 0 && said.says != Says::Deadlock {
         line.order = Some(Arc::from(order_id(life)));

@@ -102,7 +102,7 @@ mod tests {
     fn every_point_of_the_evening_is_on_the_wire_or_left_and_none_is_both() {
         let day = day();
         let wires = Wires { metrics: true, logs: true, databases: true };
-        let wired: std::collections::BTreeSet<(Stamp, String)> = world(&day)
+        let on_wire: std::collections::BTreeSet<(Stamp, String)> = world(&day)
             .metrics
             .into_iter()
             .flat_map(|m| m.points.into_iter().map(move |p| (p.0, m.name.clone())))
@@ -110,7 +110,7 @@ mod tests {
         let (played, before): (Vec<_>, Vec<_>) =
             points_of(play(Arc::clone(&day))).into_iter().partition(|(at, _)| *at >= START);
         let left = points_of(play(day).filter_map(|b| wires.rest(b)));
-        assert!(played.len() > 1_000 && played.iter().all(|p| wired.contains(p)));
+        assert!(played.len() > 1_000 && played.iter().all(|p| on_wire.contains(p)));
         assert_eq!(left, before);
     }
 
@@ -118,7 +118,7 @@ mod tests {
     fn what_is_wired_is_not_handed_over_as_well_and_nothing_else_is_lost() {
         let day = day();
         let count = |wires: Wires, of: fn(&Fact) -> bool| {
-            play(Arc::clone(&day)).filter_map(|b| wires.rest(b)).flat_map(|b| b.facts).filter(|f| of(f)).count()
+            play(Arc::clone(&day)).filter_map(|b| wires.rest(b)).flat_map(|b| b.facts).filter(of).count()
         };
         let (none, all) = (Wires::default(), Wires { metrics: true, logs: true, databases: true });
         let kept: [fn(&Fact) -> bool; 3] =

@@ -240,9 +240,12 @@ fn broke_first(app: &App, panel: &mut Panel<'_, '_>) {
     let known = app.derived.onsets.iter().filter(|o| o.at <= app.at()).count();
     let focus = app.rows_in(Rows::Onsets);
     let first = if focused { focus.first(rows, known) } else { 0 };
-    for (i, o) in app.derived.onsets.iter().enumerate().take(known).skip(first).take(rows) {
+    let so_far = app.derived.onsets.iter().enumerate().filter(|(_, o)| o.at <= app.at());
+    for (i, o) in so_far.skip(first).take(rows) {
         let mut left = vec![
             dim(format!("{}  ", zone.hm(o.at))),
+            // A consequence stands under its cause.
+            plain(if o.under.is_some() { "  " } else { "" }),
             if o.first_fault { strong(o.name.as_str()) } else { plain(o.name.as_str()) },
         ];
         let lag = number::after(o.after);

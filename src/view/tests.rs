@@ -35,7 +35,7 @@ fn a_clock_that_ticks_changes_a_handful_of_cells() {
 fn a_full_wide_frame_stays_below_24_kilobytes() {
     let app = live("20:52:10", WIDE);
     let sent = encoded(None, &drawn(&app, Look::default()));
-    assert!(sent.len() < 24_000, "{} bytes", sent.len());
+    assert!(sent.len() < 24 * 1024, "{} bytes", sent.len());
 }
 
 /// Scenes of the end of the evening: the keys that lead to each, and those that lead back.

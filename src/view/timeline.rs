@@ -3,6 +3,7 @@
 //! rows, then third ones, then the big numbers.
 
 use crate::analysis::lane::Cell;
+use crate::analysis::spike::Onset;
 use crate::app::App;
 use crate::app::grid::Size;
 use crate::app::rows::Panel;
@@ -166,6 +167,7 @@ fn one(app: &App, canvas: &mut Canvas<'_>, (i, l): (usize, &Lane), (y, rows): (u
     let plot = Plot { x: app.grid.chart.0, y, rows, lit: moment::lit(app), band: app.baseline };
     lane::bars(canvas, &plot, l, columns);
     let last = y + rows - 1;
+    broke(app, canvas, l, (y, rows));
     lane::numbers(canvas, &app.grid, last, l, columns, &app.axis(), app.at());
     if focused {
         canvas.gutter(0, last, moment::accent(app));
@@ -175,6 +177,18 @@ fn one(app: &App, canvas: &mut Canvas<'_>, (i, l): (usize, &Lane), (y, rows): (u
         && edge + 20 < columns.cells.len()
     {
         canvas.put(app.grid.chart.0 + edge as u16 + 3, last, "not played yet", Role::Dim);
+    }
+}
+
+/// Marks where a signal left its band, as far as that is known at the cursor: above the bars, where nothing
+/// else stands. A lane of one row has no such place, and its bars change their colour there.
+fn broke(app: &App, canvas: &mut Canvas<'_>, lane: &Lane, (y, rows): (u16, u16)) {
+    let of_lane = |o: &&Onset| !o.trigger && o.at <= app.at() && o.is_of(lane);
+    let Some(onset) = app.derived.onsets.iter().find(of_lane).filter(|_| rows > 1) else { return };
+    let Some(column) = app.axis().column(onset.at) else { return };
+    let x = app.grid.chart.0 + column as u16;
+    if matches!(canvas.symbol(x, y), " " | "") {
+        canvas.put(x, y, "↓", if onset.first_fault { Role::Warn } else { Role::Dim });
     }
 }
 

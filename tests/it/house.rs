@@ -23,7 +23,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("ratatui", &["view", "terminal"]),
     ("crossterm", &["terminal"]),
-    ("sqlx", &["source"]),
+    ("sqlx", &["source", "simulator"]),
     ("reqwest", &["source"]),
     ("axum", &["simulator"]),
     ("color_eyre", &["main"]),

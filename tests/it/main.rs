@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail like the tests themselves")]
 
+mod analyze;
 mod aom;
 mod caller;
 mod cli;
@@ -29,5 +30,6 @@ mod readme;
 mod record;
 mod recording;
 mod scrape;
+mod simulate_postgres;
 mod terminal;
 mod web;

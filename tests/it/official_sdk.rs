@@ -46,8 +46,16 @@ async fn the_official_sdk_signs_asks_and_reads_everything() {
         return;
     };
     let by = now().since(OPENED);
-    let cloud =
-        Cloud::new(evening(77_000, by), Clock::new(now)).listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let cloud = Cloud::new(
+        evening(
+            &warroom::simulator::day::Day::evening(warroom::simulator::scenario::named("pool").unwrap(), 77_000),
+            by,
+        ),
+        Clock::new(now),
+    )
+    .listen(SocketAddr::from(([127, 0, 0, 1], 0)))
+    .await
+    .unwrap();
     let heard = ask(&python, &cloud).await;
 
     assert_eq!(heard["projects"]["projects"][0]["id"], cloud.account().project());

@@ -33,12 +33,12 @@ fn config_of(url: &str) -> DatabaseConfig {
     }
 }
 
-fn database(config: DatabaseConfig) -> Database {
+pub fn database(config: DatabaseConfig) -> Database {
     let (nobody, _) = tokio::sync::mpsc::channel(1);
     Database::new(config, Asks::new(Vec::new(), None, &Arc::new(Board::default()), nobody))
 }
 
-fn sample(round: Result<Round, Failure>) -> DbSample {
+pub fn sample(round: Result<Round, Failure>) -> DbSample {
     let round = round.unwrap_or_else(|f| panic!("{}: {}", f.condition.code, f.condition.says.raw()));
     let looks = round.facts.into_iter().filter_map(|f| if let Fact::Database(s) = f { Some(*s) } else { None });
     looks.last().expect("a look")

@@ -36,9 +36,7 @@ fn the_pool_is_named_and_what_follows_from_it_is_not() {
     assert!((first.score - 10.8).abs() < 1e-9, "{}", first.score);
     assert!(f.answer.starts_with("H1 connection pool exhaustion is named: score 10.8"), "{}", f.answer);
     assert!(f.answer.contains("5 of 5 checks support"));
-    let breaker = f.hypotheses.iter().find(|h| h.number == 3).unwrap();
-    assert_eq!(breaker.verdict, "consequence");
-    assert!(f.hypotheses.iter().filter(|h| [2, 5].contains(&h.number)).all(|h| h.verdict == "refuted"));
+    assert!(f.hypotheses.iter().filter(|h| [2, 3, 5].contains(&h.number)).all(|h| h.verdict == "refuted"));
 }
 
 #[test]

@@ -89,3 +89,5 @@ pub const POOL_ROOM: f64 = 1.3;
 pub const NOTHING_STUCK: f64 = 0.005;
 /// A cause is named from this score on, and this much ahead of the next.
 pub const NAMED: (f64, f64) = (4.0, 2.0);
+/// Orders that hang together are born within this.
+pub const TOGETHER: Lapse = Lapse::minutes(3);

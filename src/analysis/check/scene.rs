@@ -73,9 +73,14 @@ impl Book<'_> {
         let all = self.stuck.iter().chain(&self.faults).filter(|k| classes.contains(&k.class));
         all.fold((0, 0), |(n, sum), k| (n + 1, sum.saturating_add(k.facts.amount())))
     }
-    /// Birth of the first stuck order.
+    /// Birth of the first of the orders that hang together: on any day one hangs now and then, so the first is
+    /// one that one in a hundred of all stuck orders, three at least, follow within [`n::TOGETHER`].
     pub fn first_stuck(&self) -> Option<Stamp> {
-        self.stuck.iter().map(|k| k.facts.born).min()
+        let mut births: Vec<Stamp> = self.stuck.iter().map(|k| k.facts.born).collect();
+        births.sort_unstable();
+        let many = (births.len() / 100).max(3);
+        let together = births.windows(many).find(|w| w.last().is_some_and(|last| last.since(w[0]) <= n::TOGETHER));
+        together.or(Some(births.as_slice())).and_then(|w| w.first().copied())
     }
     /// Money of the stuck that fit.
     pub fn stuck_where(&self, fits: impl Fn(&Known<'_>) -> bool) -> (usize, i64) {

@@ -3,6 +3,7 @@
 //! A value is named only when it is clearly over-represented, often enough, and not by chance after
 //! correcting for every value that was tested. May not know: classes other than "stuck".
 
+use crate::analysis::cohort::{self, Cell, Shared, Term};
 use crate::analysis::reconcile::known;
 use crate::model::{Lapse, Span, Stamp, Untrusted, Zone};
 use crate::store::Store;
@@ -20,7 +21,7 @@ const CHANCE: f64 = 0.01;
 /// A trait the stuck share, tested against all orders of the window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SharedTrait {
-    /// `service`, `method`, `region`, `born`, `amount`.
+    /// `service`, `method`, `region`, `born`, `amount`; `together` for values of several traits at once.
     pub name: &'static str,
     /// Its value; the words come from the operator's rows.
     pub value: Untrusted,
@@ -37,6 +38,9 @@ pub struct SharedTrait {
     /// Named: lift ≥ 1.5, at least 30 stuck, p < 0.01.
     pub named: bool,
 }
+
+/// The traits that are compared.
+const TRAITS: [&str; 5] = ["born", "service", "method", "region", "amount"];
 
 /// A value of a trait, before it is put into words.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,11 +69,17 @@ pub fn shared(store: &Store, window: Span, at: Stamp) -> Vec<SharedTrait> {
         let stuck = facts.stuck(stuck_after);
         tally.all += 1;
         tally.stuck += usize::from(stuck);
-        tally.add("born", Some(Value::HalfHour(half_hour(facts.born, &store.incident.zone))), stuck);
-        tally.add("service", order.service_type.clone().map(Value::Word), stuck);
-        tally.add("method", order.payment_method.clone().map(Value::Word), stuck);
-        tally.add("region", order.region.clone().map(Value::Word), stuck);
-        tally.add("amount", order.amount.map(band).map(Value::Band), stuck);
+        let values = [
+            Some(Value::HalfHour(half_hour(facts.born, &store.incident.zone))),
+            order.service_type.clone().map(Value::Word),
+            order.payment_method.clone().map(Value::Word),
+            order.region.clone().map(Value::Word),
+            order.amount.map(band).map(Value::Band),
+        ];
+        tally.together(&values, stuck);
+        for (name, value) in TRAITS.into_iter().zip(values) {
+            tally.add(name, value, stuck);
+        }
     }
     tally.tested(&store.incident.zone)
 }
@@ -101,9 +111,58 @@ struct Tally {
     all: usize,
     stuck: usize,
     values: BTreeMap<(&'static str, Value), (usize, usize)>,
+    /// The values of each trait by number; 0 stands for an order whose row does not say.
+    numbers: [BTreeMap<Value, u32>; TRAITS.len()],
+    cells: BTreeMap<Vec<u32>, (usize, usize)>,
 }
 
 impl Tally {
+    fn together(&mut self, values: &[Option<Value>; TRAITS.len()], stuck: bool) {
+        let number = |(numbers, value): (&mut BTreeMap<Value, u32>, &Option<Value>)| {
+            let Some(value) = value else { return 0 };
+            let next = numbers.len() as u32 + 1;
+            *numbers.entry(value.clone()).or_insert(next)
+        };
+        let key: Vec<u32> = self.numbers.iter_mut().zip(values).map(number).collect();
+        let (all, hung) = self.cells.entry(key).or_default();
+        *all += 1;
+        *hung += usize::from(stuck);
+    }
+
+    /// The one conjunction of several values that explains the stuck better than any single value.
+    fn conjunction(&self, zone: &Zone) -> Option<SharedTrait> {
+        let cell = |(values, (all, hung)): (&Vec<u32>, &(usize, usize))| Cell {
+            values: values.clone(),
+            bad: *hung as f64,
+            total: *all as f64,
+            before: (0.0, 0.0),
+        };
+        let Shared::Explained(found) = cohort::explain(&self.cells.iter().map(cell).collect::<Vec<_>>()) else {
+            return None;
+        };
+        let best = found.iter().find(|e| e.parts.len() == 1)?;
+        let terms = best.parts.first().filter(|t| t.len() > 1 && t.iter().all(|t| t.value > 0))?;
+        let word = |t: &Term| {
+            let value = self.numbers.get(t.attribute)?.iter().find(|(_, n)| **n == t.value)?.0;
+            Some(value.words(zone).raw().to_owned())
+        };
+        let words: Vec<String> = terms.iter().map(word).collect::<Option<_>>()?;
+        let stuck = best.bad as usize;
+        let (of_stuck, of_all) = (100.0 * best.bad / self.stuck as f64, 100.0 * best.total / self.all as f64);
+        let named = stuck >= FEWEST;
+        let value = Untrusted::from(words.join(" + "));
+        Some(SharedTrait {
+            name: "together",
+            value,
+            stuck,
+            of_stuck,
+            of_all,
+            lift: of_stuck / of_all,
+            p: best.p,
+            named,
+        })
+    }
+
     fn add(&mut self, name: &'static str, value: Option<Value>, stuck: bool) {
         let Some(value) = value else { return };
         let (all, hung) = self.values.entry((name, value)).or_default();
@@ -139,6 +198,7 @@ impl Tally {
         for t in &mut out {
             t.named = t.lift >= LIFT && t.stuck >= FEWEST && t.p < CHANCE;
         }
+        out.extend(self.conjunction(zone));
         strongest(out)
     }
 }

@@ -259,3 +259,24 @@ proptest! {
         prop_assert_eq!(standing.stuck, old);
     }
 }
+
+#[test]
+fn two_traits_that_only_matter_together_are_told_together() {
+    let mut store = Store::default();
+    let rows = (0..3_000).map(|n| {
+        let (service, method) = (["DELIVERY", "PICKUP", "RIDE"][n % 3], ["QRIS", "VA", "CARD"][n / 3 % 3]);
+        let hangs = service == "DELIVERY" && method == "QRIS" && n % 4 != 0;
+        Order {
+            order_id: format!("O{n}").as_str().into(),
+            status: if hangs || n % 500 == 0 { OrderStatus::Active } else { OrderStatus::Complete },
+            service_type: Some(service.into()),
+            payment_method: Some(method.into()),
+            ..order(OrderStatus::Active)
+        }
+    });
+    tell(&mut store, minute(20), Rows::Orders(rows.collect()));
+    let shared = shared(&store, window(), minute(20));
+    let first = &shared[0];
+    assert_eq!((first.name, first.value.raw(), first.named), ("together", "DELIVERY + QRIS", true));
+    assert!(first.lift > 8.0 && first.p < 1e-9, "{first:?}");
+}

@@ -112,3 +112,56 @@ fn a_fault_before_the_spike_is_the_first_fault_all_the_same() {
         ("errors", Lapse::minutes(-10), true)
     );
 }
+
+/// Pool and latency of `upg` break with the traffic, and `mrg`, which calls it, a minute earlier.
+fn called(calls: &[(&str, &str)]) -> Vec<Onset> {
+    let users = level(&[(30, 100.0), (20, 300.0)]);
+    let mrg = level(&[(30, 10.0), (20, 40.0)]);
+    let upg = level(&[(31, 10.0), (19, 90.0)]);
+    let mut store = store(&[("users", &users), ("mrg", &mrg), ("upg", &upg)]);
+    store.incident.rules.services = ["mrg", "upg"]
+        .map(|name| crate::model::incident::Service {
+            name: name.to_owned(),
+            calls: calls.iter().filter(|c| c.0 == name).map(|c| c.1.to_owned()).collect(),
+            series: vec![format!("m.{name}")],
+        })
+        .to_vec();
+    broke_first(&store, minute(50))
+}
+
+#[test]
+fn a_consequence_hangs_under_its_cause_even_when_it_was_seen_earlier() {
+    let list =
+        |onsets: &[Onset]| onsets.iter().map(|o| (o.name.clone(), o.under.clone(), o.first_fault)).collect::<Vec<_>>();
+    let of = |name: &str, under: Option<&str>, first| (name.to_owned(), under.map(str::to_owned), first);
+    let without = called(&[]);
+    assert_eq!(list(&hung(&without)), [of("users", None, false), of("mrg", None, true), of("upg", None, false)]);
+    let with = called(&[("mrg", "upg")]);
+    assert_eq!(list(&hung(&with)), [of("users", None, false), of("upg", None, true), of("mrg", Some("upg"), false)]);
+    // In a circle neither is below the other.
+    let circle = called(&[("mrg", "upg"), ("upg", "mrg")]);
+    assert_eq!(list(&hung(&circle)), [of("users", None, false), of("mrg", None, true), of("upg", None, false)]);
+}
+
+#[test]
+fn without_a_baseline_a_lane_that_left_by_less_than_the_ratio_is_still_listed() {
+    let users = level(&[(30, 100.0), (20, 300.0)]);
+    // One percent of a share that never moved by a tenth: a wobble makes it measured, not constant.
+    let share: Vec<f64> = (0..50).map(|i| if i < 32 { 99.9 - 0.05 * f64::from(i % 2) } else { 98.0 }).collect();
+    let mut store = store(&[("users", &users), ("share", &share)]);
+    store.incident.lanes[1].bad = Bad::Low;
+    let onsets = broke_first(&store, minute(50));
+    assert_eq!(
+        onsets.iter().map(|o| (o.name.as_str(), o.at)).collect::<Vec<_>>(),
+        [("users", minute(30)), ("share", minute(32))]
+    );
+}
+
+#[test]
+fn a_rise_is_marked_before_it_has_lasted_and_forgotten_when_it_does_not() {
+    let rising = level(&[(20, 100.0), (1, 112.0), (1, 130.0), (20, 100.0)]);
+    let store = store(&[("users", &rising)]);
+    assert_eq!(spike(&store, minute(21)), None, "one minute is a wobble");
+    assert_eq!(spike(&store, minute(22)).map(|s| s.onset), Some(minute(20)));
+    assert_eq!(spike(&store, minute(24)), None, "it came to nothing");
+}

@@ -86,7 +86,7 @@ impl Made {
     /// The world. Takes a moment the first time: for threads that may wait.
     pub fn day(&self) -> Arc<Day> {
         let (scenario, seed, day) = &*self.0;
-        Arc::clone(day.get_or_init(|| Arc::new(Day::evening(scenario.clone(), *seed))))
+        Arc::clone(day.get_or_init(|| Arc::new(Day::evening(scenario.clone(), *seed).sharded(simulator::SHARD))))
     }
 }
 

@@ -1,7 +1,7 @@
 //! A day as plain files: CSV, JSON lines, TOML and logs, for tools that know nothing of this program. The same day
 //! gives the same bytes.
 //!
-//! Owns which files there are, and what is in them. Writes into whatever it is given; may not know: folders, disks,
+//! Owns which files there are, and what is in them: of all orders, however a day is sharded. Writes into whatever it is given; may not know: folders, disks,
 //! clocks.
 
 mod about;

@@ -118,7 +118,7 @@ fn fates(day: &Day) -> impl Iterator<Item = (&Life, &'static str, i64)> {
             *twice.entry(p.order).or_default() += 1;
         }
     }
-    h.lives.iter().enumerate().filter(|(_, l)| l.born > 0).map(move |(i, life)| {
+    h.lives.iter().enumerate().filter(|(_, l)| day.holds(l)).map(move |(i, life)| {
         let payment = h.payments.get(life.payment as usize);
         let paid = i64::from(payment.is_some_and(|p| p.paid == Paid::Paid)) + twice.get(&(i as u32)).unwrap_or(&0);
         let amount = i64::from(life.amount) * paid.max(1);

@@ -28,7 +28,9 @@ fn said_and_read(name: &str) -> (Vec<LogLine>, Vec<LogLine>) {
         file.push_str(&line.text);
         file.push('\n');
     }
-    files.iter().for_each(|(name, text)| append(&dir.path().join(name), text));
+    for (name, text) in files {
+        append(&dir.path().join(name), text);
+    }
     let read = read(dir.path(), stamp(to));
     (sorted(lines::between(&day, from, to)), sorted(read))
 }
