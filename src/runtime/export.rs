@@ -230,5 +230,5 @@ impl Write for Stoppable<'_> {
 struct Stopped;
 
 fn stopped(e: &io::Error) -> bool {
-    e.get_ref().is_some_and(|inner| inner.is::<Stopped>())
+    e.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Stopped>)
 }

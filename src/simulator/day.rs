@@ -57,7 +57,7 @@ impl Day {
         let ordinary = scenario.ordinary();
         let sunday_before = || live_from(&ordinary, week_before(seed), from, to).meter;
         let (history, usual) = std::thread::scope(|scope| {
-            let beside = std::thread::Builder::new().name("usual".to_owned()).spawn_scoped(scope, &sunday_before);
+            let beside = std::thread::Builder::new().name("usual".to_owned()).spawn_scoped(scope, sunday_before);
             let history = live_from(&scenario, seed, from, to);
             let usual = match beside {
                 Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),

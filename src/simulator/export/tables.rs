@@ -147,21 +147,21 @@ pub fn saga(day: &Day, out: &mut dyn Write) -> io::Result<u64> {
     }
     kept.sort_unstable();
     let mut sheet = Sheet::new(out, SAGA);
-    let (mut of, mut tried) = (OrderNo::MAX, [0_u8; 5]);
+    let (mut of, mut failures) = (OrderNo::MAX, [0_u8; 5]);
     for (number, at, step, what) in kept {
         if number != of {
-            (of, tried) = (number, [0; 5]);
+            (of, failures) = (number, [0; 5]);
         }
-        let tries = &mut tried[step as usize];
+        let failed = &mut failures[step as usize];
         sheet.key(ORDER, number.into()).word(step.name());
         let (state, error) = match what {
             Kept::Failed(attempt, error) => {
-                *tries = attempt;
+                *failed = attempt;
                 sheet.number(attempt.into());
                 ("FAILED", error)
             }
             Kept::Done | Kept::Pending => {
-                sheet.number(i64::from(*tries) + 1);
+                sheet.number(i64::from(*failed) + 1);
                 (if what == Kept::Done { "DONE" } else { "PENDING" }, "")
             }
         };

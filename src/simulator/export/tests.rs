@@ -6,7 +6,7 @@ use crate::model::order::{Order, OrderStatus};
 use crate::simulator::day::Day;
 use crate::simulator::ledger::{Ledger, Write};
 use crate::simulator::platform::agenda::Ms;
-use crate::simulator::scenario::named;
+use crate::simulator::scenario::{Scenario, named};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ fn an_orders_row_is_the_last_that_the_ledger_wrote() {
 #[test]
 fn attempts_that_upg_does_not_keep_are_not_written() {
     let mut scenario = named("pool").unwrap();
-    let paths = |s| parts(s).map(|p| p.path).collect::<Vec<_>>();
+    let paths = |s: &Scenario| parts(s).map(|p| p.path).collect::<Vec<_>>();
     let all = paths(&scenario);
     scenario.observed.callbacks_kept = false;
     let without = paths(&scenario);
