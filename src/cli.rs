@@ -82,7 +82,7 @@ pub enum Command {
         what: Account,
     },
     /// Answer as the cloud does, on loopback: Huawei Cloud's interfaces and a Prometheus, with the bundled evening;
-    /// or show it on a PostgreSQL of yours
+    /// or show it on a PostgreSQL of yours, or write a simulated day as files
     Simulate(Simulate),
     /// Look for spikes, for what broke first, for suspects and for what bad ones share, in CSV files
     Analyze(Analyze),
@@ -206,8 +206,9 @@ pub struct Cohort {
     pub at: Option<String>,
 }
 
-/// The emulator of the cloud, or a real database in its place.
+/// The emulator of the cloud, a real database in its place, or a day of its world as files.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct Simulate {
     /// Where to listen; port 0 is a free one
     #[arg(long, default_value = "127.0.0.1:18080", value_name = "ADDR")]
@@ -216,8 +217,16 @@ pub struct Simulate {
     #[arg(long, default_value = crate::simulator::scenario::DEFAULT, value_name = "NAME")]
     pub scenario: String,
     /// Another world of the same scenario
-    #[arg(long, default_value_t = 77_000, value_name = "N")]
+    // TOML knows no greater number.
+    #[arg(long, default_value_t = 77_000, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: u64,
+    /// Write the whole simulated day into this folder as CSV, JSON lines, TOML and logs, and end; truth.toml in it
+    /// has the answer. The folder is new, empty or an earlier export
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["listen", "now", "keep_dates", "faults", "anywhere", "postgres"])]
+    pub export: Option<PathBuf>,
+    /// Export the evening that the demo plays, instead of the whole day
+    #[arg(long, requires = "export")]
+    pub evening: bool,
     /// Which instant of 12 January 2025 is now: HH:MM in WIB, or RFC 3339 with its zone. Everything is moved
     /// there and goes on from it
     #[arg(long, default_value = "19:50", value_name = "TIME")]

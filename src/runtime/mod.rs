@@ -7,6 +7,7 @@ pub mod checkup;
 pub mod demo;
 pub mod earlier;
 pub mod effects;
+pub mod export;
 pub mod feed;
 pub mod folders;
 pub mod live;

@@ -6,7 +6,7 @@
 use crate::cli::Simulate;
 use crate::model::{Lapse, Stamp, Zone};
 use crate::runtime::effects::now;
-use crate::runtime::{Ending, simulate_postgres};
+use crate::runtime::{Ending, export, simulate_postgres};
 use crate::simulator::cloud::{Account, Clock, Cloud, Faults, INSTANCES, Running, START, evening};
 use crate::simulator::day::Day;
 use crate::simulator::scenario;
@@ -16,6 +16,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs it until Ctrl-C.
 pub async fn run(how: &Simulate) -> Ending {
+    if let Some(folder) = &how.export {
+        return export::run(how, folder).await;
+    }
     if let Some(url) = &how.postgres {
         return simulate_postgres::run(how, url).await;
     }

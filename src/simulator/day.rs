@@ -4,7 +4,7 @@ use super::alarms::{self, On};
 use super::platform::agenda::Ms;
 use super::platform::life::{Life, Says};
 use super::platform::meter::Meter;
-use super::platform::{History, MIDNIGHT, live, live_from};
+use super::platform::{History, MIDNIGHT, live_from};
 use super::scenario::Scenario;
 use std::sync::OnceLock;
 
@@ -32,6 +32,7 @@ pub struct Day {
     /// Of its orders one in so many has rows and lines; 1 is all of them.
     shard: u32,
     alarms: OnceLock<Vec<On>>,
+    deadlocks: OnceLock<Vec<Ms>>,
 }
 
 /// The seed of the Sunday before: another day, the same for everyone who looks back from this one.
@@ -42,17 +43,30 @@ const fn week_before(seed: u64) -> u64 {
 impl Day {
     /// From midnight until the last order has met its fate.
     pub fn whole(scenario: Scenario, seed: u64) -> Self {
-        let history = live(&scenario, seed);
-        let usual = live(&scenario.ordinary(), week_before(seed)).meter;
-        Self { scenario, seed, lived: (0, MIDNIGHT), history, usual, shard: 1, alarms: OnceLock::new() }
+        Self::between(scenario, seed, (0, MIDNIGHT))
     }
 
     /// The evening alone: what leaked before is taken to have leaked at the usual pace.
     pub fn evening(scenario: Scenario, seed: u64) -> Self {
-        let (from, to) = EVENING;
-        let history = live_from(&scenario, seed, from, to);
-        let usual = live_from(&scenario.ordinary(), week_before(seed), from, to).meter;
-        Self { scenario, seed, lived: EVENING, history, usual, shard: 1, alarms: OnceLock::new() }
+        Self::between(scenario, seed, EVENING)
+    }
+
+    /// The two Sundays do not know of each other: each is lived on a thread of its own.
+    fn between(scenario: Scenario, seed: u64, lived: (Ms, Ms)) -> Self {
+        let (from, to) = lived;
+        let ordinary = scenario.ordinary();
+        let sunday_before = || live_from(&ordinary, week_before(seed), from, to).meter;
+        let (history, usual) = std::thread::scope(|scope| {
+            let beside = std::thread::Builder::new().name("usual".to_owned()).spawn_scoped(scope, sunday_before);
+            let history = live_from(&scenario, seed, from, to);
+            let usual = match beside {
+                Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                // A system that starts no more threads gets both days one after the other.
+                Err(_) => sunday_before(),
+            };
+            (history, usual)
+        });
+        Self { scenario, seed, lived, history, usual, shard: 1, alarms: OnceLock::new(), deadlocks: OnceLock::new() }
     }
 
     /// The same day, with one order in `n` in its tables and logs.
@@ -73,7 +87,9 @@ impl Day {
 
     /// Deadlocks up to an instant.
     pub fn deadlocks(&self, at: Ms) -> u64 {
-        let lines = &self.history.lines[..self.history.lines.partition_point(|l| l.at <= at)];
-        lines.iter().filter(|l| l.says == Says::Deadlock).count() as u64
+        let all = self
+            .deadlocks
+            .get_or_init(|| self.history.lines.iter().filter(|l| l.says == Says::Deadlock).map(|l| l.at).collect());
+        all.partition_point(|one| *one <= at) as u64
     }
 }

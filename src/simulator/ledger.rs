@@ -48,19 +48,31 @@ pub enum Write {
 
 const STEPS: [Step; 5] = [Step::Create, Step::Reserve, Step::Pay, Step::Record, Step::Complete];
 
+/// What an order's identifier begins with; its number follows.
+pub const ORDER: &str = "ORD-";
+/// What a reference of UPG begins with; the payment's [`reference`] follows.
+pub const UPG: &str = "UPG-";
+/// The same for Head Office.
+pub const HO: &str = "HO-";
+
 /// The number of an order as the tables have it.
 pub fn order_id(life: &Life) -> String {
-    format!("ORD-{}", life.number)
+    format!("{ORDER}{}", life.number)
+}
+
+/// A payment's number, in UPG's reference and in Head Office's.
+pub const fn reference(payment: PaymentNo) -> u64 {
+    77_410_000 + payment as u64 * 7
 }
 
 /// The reference of a payment at UPG.
 pub fn upg_ref(payment: PaymentNo) -> String {
-    format!("UPG-{}", 77_410_000 + u64::from(payment) * 7)
+    format!("{UPG}{}", reference(payment))
 }
 
 /// The reference of its record at Head Office.
 pub fn ho_ref(payment: PaymentNo) -> String {
-    format!("HO-{}", 77_410_000 + u64::from(payment) * 7)
+    format!("{HO}{}", reference(payment))
 }
 
 /// A status as MRG's table has it; none for an order that never had a row.
@@ -267,7 +279,7 @@ impl Ledger {
 }
 
 /// Which step an order's row names after a change of its status.
-fn step_after(moved: &Moved) -> Step {
+pub fn step_after(moved: &Moved) -> Step {
     match moved.to {
         Status::Complete => Step::Complete,
         Status::Active => Step::Record,

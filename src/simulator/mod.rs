@@ -7,6 +7,7 @@
 pub mod alarms;
 pub mod cloud;
 pub mod day;
+pub mod export;
 pub mod ledger;
 pub mod lines;
 pub mod platform;

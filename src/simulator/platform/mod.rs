@@ -64,12 +64,7 @@ pub struct History {
     pub meter: Meter,
 }
 
-/// Lives a day.
-pub fn live(scenario: &Scenario, seed: u64) -> History {
-    live_from(scenario, seed, 0, MIDNIGHT)
-}
-
-/// Lives part of a day: what leaks is taken to have leaked since midnight at the usual pace. Orders are placed
+/// Lives a day or part of it: what leaks is taken to have leaked since midnight at the usual pace. Orders are placed
 /// until `until`; then their fates are waited for.
 pub fn live_from(scenario: &Scenario, seed: u64, from: Ms, until: Ms) -> History {
     let mut platform = Platform::new(scenario, seed, from, until);

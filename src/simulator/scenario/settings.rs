@@ -2,10 +2,10 @@
 //!
 //! Times are milliseconds unless the name says otherwise. May not know: what follows from them.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// All sections.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Who comes.
@@ -33,7 +33,7 @@ pub struct Settings {
 }
 
 /// Who comes.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Traffic {
     /// Users at once on an ordinary Sunday evening.
@@ -53,7 +53,7 @@ pub struct Traffic {
 }
 
 /// MRG.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mrg {
     /// How many run.
@@ -81,7 +81,7 @@ pub struct Mrg {
 }
 
 /// The Orchestrator.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Saga {
     /// Whether it runs.
@@ -108,7 +108,7 @@ pub struct Saga {
 }
 
 /// Rows that many orders want.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stock {
     /// How many such rows.
@@ -118,7 +118,7 @@ pub struct Stock {
 }
 
 /// A circuit breaker: opens by share or by count.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Breaker {
     /// How far back it counts.
@@ -136,7 +136,7 @@ pub struct Breaker {
 }
 
 /// UPG.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Upg {
     /// Payments worked on at once.
@@ -152,7 +152,7 @@ pub struct Upg {
 }
 
 /// The payment gateway.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vendor {
     /// Median of its answers.
@@ -172,7 +172,7 @@ pub struct Vendor {
 }
 
 /// How UPG tells Head Office.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Callback {
     /// How often.
@@ -186,7 +186,7 @@ pub struct Callback {
 }
 
 /// Head Office.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ho {
     /// Whether its endpoint answers at all.
@@ -204,7 +204,7 @@ pub struct Ho {
 }
 
 /// The job that copies payment states onto orders.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Poller {
     /// Whether it looks at the order's version before it writes.
@@ -216,7 +216,7 @@ pub struct Poller {
 }
 
 /// What is never given back.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Leak {
     /// Memory that an order leaves behind in its pod, with its goroutine, in KiB.
