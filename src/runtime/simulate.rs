@@ -47,7 +47,11 @@ pub async fn run(how: &Simulate) -> Ending {
     let by = whole_minutes(now().since(instant));
     let wall = Clock::new(now);
     let (moved, ago) = if how.keep_dates { (Lapse::ZERO, by) } else { (by, Lapse::ZERO) };
-    let day = Day::evening(scenario, how.seed);
+    let seed = how.seed;
+    let made = tokio::task::spawn_blocking(move || Day::whole(scenario, seed)).await;
+    let Ok(day) = made else {
+        return Ending::Failed("the day could not be made: this is a fault of warroom".to_owned());
+    };
     let cloud = Cloud::new(evening(&day, moved), wall).world_clock(Clock::new(move || now() - ago));
     let running = match cloud.with_control().listen(how.listen).await {
         Ok(running) => running,

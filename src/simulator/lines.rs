@@ -100,7 +100,9 @@ pub fn usual(day: &Day, from: Ms, to: Ms, week: Lapse) -> Vec<LogLine> {
         }
         bucket += BUCKET;
     }
-    out.iter_mut().for_each(|l| l.at = l.at - week);
+    for line in &mut out {
+        line.at = line.at - week;
+    }
     out.sort_by_key(|l| l.at);
     out
 }
@@ -149,11 +151,11 @@ fn told(day: &Day, said: &Line) -> Option<LogLine> {
     if life.born > 0 && !day.holds(life) {
         return None;
     }
-    let mut line = line(at, of_order(life, said)?);
+    let mut told = line(at, of_order(life, said)?);
     if life.born > 0 && said.says != Says::Deadlock {
-        line.order = Some(Arc::from(order_id(life)));
+        told.order = Some(Arc::from(order_id(life)));
     }
-    Some(line)
+    Some(told)
 }
 
 fn of_service(says: Says) -> Option<Draft> {

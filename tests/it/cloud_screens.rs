@@ -27,7 +27,7 @@ fn emulated() -> Emulated {
     let by = now().since(END) - AGO;
     let by = Lapse(by.0 - by.0.rem_euclid(Lapse::minutes(1).0));
     let cloud = Cloud::new(
-        evening(&warroom::simulator::day::Day::evening(warroom::simulator::scenario::named("pool").unwrap(), 1), by),
+        evening(&warroom::simulator::day::Day::whole(warroom::simulator::scenario::named("pool").unwrap(), 1), by),
         Clock::new(now),
     );
     let cloud = threads.block_on(cloud.listen(SocketAddr::from(([127, 0, 0, 1], 0)))).unwrap();

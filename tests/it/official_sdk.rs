@@ -66,16 +66,16 @@ async fn the_official_sdk_signs_asks_and_reads_everything() {
     let of = |name: &str| batch.iter().find(|m| m["name"] == name).unwrap();
     assert_eq!((of("mb_l7_qps")["unit"].as_str(), list(of("nothing"), "points").len()), (Some("Count/s"), 0));
     let full = list(of("rds083_conn_usage"), "points").iter().map(|p| p[1].as_f64().unwrap()).fold(0.0, f64::max);
-    assert!(full > 95.0, "{full}");
+    assert!(full > 85.0, "{full}");
     let one = list(&heard, "one");
     assert!((50..=60).contains(&one.len()) && one[0][2] == "%", "{one:?}");
     assert!(one.iter().all(|p| p[0].as_i64().unwrap() <= now().0 / 1_000));
 
-    let alarm = list(&heard, "histories").iter().find(|h| h["name"] == "connections of mrg above 95 %").unwrap();
+    let alarm = list(&heard, "histories").iter().find(|h| h["name"] == "connections of mrg above 85 %").unwrap();
     assert_eq!((alarm["status"].as_str(), alarm["level"].as_i64()), (Some("alarm"), Some(1)));
     assert_eq!(
         (list(&heard, "rules").len(), list(&heard, "histories_v1").len(), list(&heard, "events").len()),
-        (5, 4, 2)
+        (6, 4, 1)
     );
     let traces = list(&heard, "traces");
     assert!(traces.iter().any(|t| t["what"] == "mrg 2.41.3" && t["by"] == "pipeline"));

@@ -208,6 +208,7 @@ pub enum Paid {
 
 /// One payment.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and there are 400,000 of them")]
 pub struct Payment {
     /// Whose.
     pub order: OrderNo,

@@ -27,7 +27,7 @@ use crowd::Crowd;
 use dice::Dice;
 use life::{Booked, Failed, Life, Line, METHODS, Moved, NO_PAYMENT, Payment, REGIONS, SERVICES, Says, Step, Told, Why};
 use meter::Meter;
-use pool::{LONG_TICK, Pool, TICK, Verdict};
+use pool::{LONG_TICK, Pool, TICK, Verdict, Wanted};
 use rows::Rows;
 use station::Station;
 
@@ -290,7 +290,8 @@ impl<'s> Platform<'s> {
         let arriving = if self.now < self.until { (mean + mean.sqrt() * self.dice.bell()).max(0.0) } else { 0.0 };
         let hold = request * self.crowded * garbage;
         let mut verdicts = std::mem::take(&mut self.verdicts);
-        let flow = self.pool.tick(self.now, step, arriving, hold, acquire_timeout, insists, &mut verdicts);
+        let requests = Wanted { step, arriving, hold, patience: acquire_timeout, insists };
+        let flow = self.pool.tick(self.now, requests, &mut verdicts);
         self.measure(step, users, &flow, garbage, faults);
         for verdict in verdicts.drain(..) {
             match verdict {

@@ -63,6 +63,21 @@ pub struct Pool {
     again: f64,
 }
 
+/// What requests want of a tick.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// How long it is.
+    pub step: Ms,
+    /// So many come.
+    pub arriving: f64,
+    /// Each holds a connection for about so many milliseconds.
+    pub hold: f64,
+    /// Whoever has waited for so long is refused.
+    pub patience: Ms,
+    /// Share of the refused that come again within seconds.
+    pub insists: f64,
+}
+
 /// What a tick did for requests.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Flow {
@@ -167,18 +182,9 @@ impl Pool {
         if self.queue.is_empty() && self.used() < 0.55 * self.size { LONG_TICK } else { TICK }
     }
 
-    /// A tick of `step`: `arriving` requests come, each holds a connection for about `hold`, and whoever has waited
-    /// for `patience` is refused, `insists` of them to come again within seconds.
-    pub fn tick(
-        &mut self,
-        now: Ms,
-        step: Ms,
-        arriving: f64,
-        hold: f64,
-        patience: Ms,
-        insists: f64,
-        out: &mut Vec<Verdict>,
-    ) -> Flow {
+    /// A tick that ends `now`.
+    pub fn tick(&mut self, now: Ms, wanted: Wanted, out: &mut Vec<Verdict>) -> Flow {
+        let Wanted { step, arriving, hold, patience, insists } = wanted;
         let step = step as f64;
         let gone = 1.0 - (-step / hold).exp();
         // While somebody waits, what is given back is taken at once: more of them come and go in a tick.
@@ -260,6 +266,10 @@ impl Pool {
 mod tests {
     use super::*;
 
+    fn wanted(step: Ms, arriving: f64, hold: f64) -> Wanted {
+        Wanted { step, arriving, hold, patience: 5_000, insists: 0.0 }
+    }
+
     /// Runs it with `load` connections' worth of requests; gives the share refused in the last of `seconds`.
     fn run(load: f64, seconds: i64) -> (Pool, f64) {
         let mut pool = Pool::new(100.0);
@@ -268,7 +278,7 @@ mod tests {
             if i == (seconds - 10) * 1_000 / TICK {
                 (came, refused) = (0.0, 0.0);
             }
-            let flow = pool.tick(i * TICK, TICK, load * TICK as f64 / 100.0, 100.0, 5_000, 0.0, &mut Vec::new());
+            let flow = pool.tick(i * TICK, wanted(TICK, load * TICK as f64 / 100.0, 100.0), &mut Vec::new());
             came += flow.came;
             refused += flow.refused;
         }
@@ -295,7 +305,7 @@ mod tests {
             let mut pool = Pool::new(160.0);
             let mut sum = 0.0;
             for i in 0..60_000 / step {
-                pool.tick(i * step, step, 0.431 * step as f64, 112.0, 5_000, 0.0, &mut Vec::new());
+                pool.tick(i * step, wanted(step, 0.431 * step as f64, 112.0), &mut Vec::new());
                 sum += pool.used() * step as f64 / 60_000.0;
             }
             sum
@@ -313,7 +323,7 @@ mod tests {
                 granted += 1;
                 pool.change(Use::Running, Use::None);
             }
-            pool.tick(at, TICK, 75.0, 100.0, 5_000, 0.0, &mut out);
+            pool.tick(at, wanted(TICK, 75.0, 100.0), &mut out);
             for verdict in out.drain(..) {
                 match verdict {
                     Verdict::Granted(..) => {
@@ -339,7 +349,7 @@ mod tests {
         let mut at = 30_000 - TICK;
         while !out.iter().any(|v| matches!(v, Verdict::Granted(1, 0, _) | Verdict::Starved(1, 0, _))) {
             at += TICK;
-            pool.tick(at, TICK, 75.0, 100.0, 5_000, 0.0, &mut out);
+            pool.tick(at, wanted(TICK, 75.0, 100.0), &mut out);
         }
         assert!((4_900..=5_050).contains(&(at - 30_000)), "{at}");
     }

@@ -10,6 +10,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
+/// Tenths of a second that another one is waited for.
+const LEAVING: u32 = 30;
+
 /// The role of the sessions: no superuser, so that the server really refuses it when it is full.
 pub const ROLE: &str = "warroom_simulate";
 /// By this comment we know our own role.
@@ -74,11 +77,19 @@ impl Ground {
         let options = options.clone().application_name("warroom simulate").disable_statement_logging();
         let mut admin = connect(&options).await?;
         let rights = rights(&mut admin).await.map_err(|e| asked(&e))?;
-        let free: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
-            .bind(CLAIM)
-            .fetch_one(&mut admin)
-            .await
-            .map_err(|e| asked(&e))?;
+        // One that was ended a moment ago may still be on its way out.
+        let mut free = false;
+        for _ in 0..LEAVING {
+            free = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
+                .bind(CLAIM)
+                .fetch_one(&mut admin)
+                .await
+                .map_err(|e| asked(&e))?;
+            if free {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
         if !free {
             return Err(format!(
                 "another warroom simulate is at work on {}: end it first, or name another server",

@@ -67,7 +67,9 @@ pub fn all(day: &Day, moods: &[(Stamp, Mood<'_>)], rng: &mut fastrand::Rng) -> V
         }
     }
     if let Some(lost) = day.scenario.observed.metrics_lost {
-        out.iter_mut().for_each(|m| m.points.retain(|(at, _)| !lost.contains(*at)));
+        for metric in &mut out {
+            metric.points.retain(|(at, _)| !lost.contains(*at));
+        }
     }
     out
 }

@@ -74,7 +74,7 @@ struct Mood<'d> {
 }
 
 impl<'d> Mood<'d> {
-    fn of(minute: Minute<'d>) -> Self {
+    fn of(minute: &Minute<'d>) -> Self {
         Self {
             users: f64::from(minute.bucket.users),
             load: minute.load(),
@@ -83,7 +83,7 @@ impl<'d> Mood<'d> {
             waiting: minute.pool_wait(),
             used: f64::from(minute.bucket.used_mean()),
             breaker: minute.bucket.open > 0.0,
-            minute,
+            minute: *minute,
         }
     }
 
@@ -140,7 +140,7 @@ fn moods(day: &Day) -> Vec<(Stamp, Mood<'_>)> {
         let mut at: Ms = from;
         while at < to {
             if let Some(minute) = signals::minute(day, at, usual) {
-                out.push((stamp(at) - back, Mood::of(minute)));
+                out.push((stamp(at) - back, Mood::of(&minute)));
             }
             at += MINUTE;
         }

@@ -78,7 +78,9 @@ pub fn all(day: &Day, moods: &[(Stamp, Mood<'_>)], rng: &mut fastrand::Rng) -> V
     }
     out.extend(WHOLE.iter().map(|m| series(m, "gateway", "gateway-1", &[], moods, rng)));
     if let Some(lost) = day.scenario.observed.metrics_lost {
-        out.iter_mut().for_each(|s| s.points.retain(|(at, _)| !lost.contains(*at)));
+        for series in &mut out {
+            series.points.retain(|(at, _)| !lost.contains(*at));
+        }
     }
     out
 }
