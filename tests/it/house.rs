@@ -113,6 +113,23 @@ fn crates_of_the_outside_world_stay_in_their_rooms() {
 }
 
 #[test]
+fn what_is_true_of_a_scenario_is_read_by_the_world_and_by_sheets_alone() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let sheet = path.file_name().is_some_and(|f| f == "sheet.rs");
+        if room(&path) == "simulator" || sheet || is_test_file(&path) {
+            continue;
+        }
+        for (number, line) in code(&text) {
+            if line.contains("truth::") || line.contains("scenario::truth") {
+                wrong.push(format!("{}:{number}: {}", path.display(), line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "whoever judges may not know the truth:\n{}", wrong.join("\n"));
+}
+
+#[test]
 fn every_file_says_what_it_owns() {
     let silent: Vec<_> = sources().into_iter().filter(|(_, t)| !t.starts_with("//!")).map(|(p, _)| p).collect();
     assert!(silent.is_empty(), "no //! at the top: {silent:?}");

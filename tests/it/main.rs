@@ -11,6 +11,7 @@ mod cloud_screens;
 mod config;
 mod demo;
 mod demo_logs;
+mod drill;
 mod export;
 mod frames;
 mod house;
