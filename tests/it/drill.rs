@@ -5,11 +5,13 @@ use crate::pty::warroom;
 
 #[test]
 fn a_game_day_hides_its_scenario_takes_a_conclusion_and_ends_in_a_sheet() {
-    let mut running = warroom(&["demo", "--drill", "--scenario", "wrong-clock", "--seed", "3", "--pace", "900"])
+    let mut running = warroom(&["demo", "--drill", "--scenario", "wrong-clock", "--seed", "3", "--pace", "300"])
         .size(160, 50)
         .start();
     running.shows("DEMO");
-    running.until("users", |s| s.contents().contains("users"));
+    running.until("users of the evening", |s| {
+        s.contents().lines().any(|l| l.trim_start().starts_with("users ") && l.contains("k "))
+    });
     running.send(":conclude h9\r");
     running.shows("h9 is none of H1");
     running.send(":conclude H1\r");

@@ -6,7 +6,7 @@ use crate::app::filter::Filter;
 use crate::app::key::{Code, Key};
 use crate::app::message::{Effect, People};
 use crate::app::palette;
-use crate::app::state::{App, Place, Prompt, PromptKind};
+use crate::app::state::{App, Mode, Place, Prompt, PromptKind};
 use crate::model::incident::{CAUSES, CONCLUDED};
 use crate::model::untrusted::shown;
 use crate::model::{Mark, MarkKind, Span, Stamp, Untrusted};
@@ -234,7 +234,10 @@ fn conclude(app: &mut App, typed: &str) -> Vec<Effect> {
         app.say(&format!("conclude what: {known}"));
         return Vec::new();
     }
-    let at = app.played.unwrap_or(app.now);
+    let Some(at) = app.played.or((app.mode == Mode::Live).then_some(app.now)) else {
+        app.say("nothing has been played yet: there is nothing to conclude from");
+        return Vec::new();
+    };
     let text = format!("{CONCLUDED}{}", causes.join(", "));
     app.say(&format!("{text}, at {}", app.store.incident.zone.hms(at)));
     let (text, who) = (Untrusted::from(text), Untrusted::from(app.who.as_str()));
