@@ -5,7 +5,7 @@ use crate::pty::warroom;
 
 #[test]
 fn a_game_day_hides_its_scenario_takes_a_conclusion_and_ends_in_a_sheet() {
-    let mut running = warroom(&["demo", "--drill", "--scenario", "wrong-clock", "--seed", "3", "--pace", "300"])
+    let mut running = warroom(&["demo", "--drill", "--scenario", "wrong-clock", "--seed", "3", "--pace", "120"])
         .size(160, 50)
         .start();
     running.shows("DEMO");
