@@ -50,7 +50,7 @@ const STEPS: [Step; 5] = [Step::Create, Step::Reserve, Step::Pay, Step::Record, 
 
 /// What an order's identifier begins with; its number follows.
 pub const ORDER: &str = "ORD-";
-/// What a reference of UPG begins with; the payment's [`reference`] follows.
+/// What a reference of UPG begins with; the payment's [`reference()`] follows.
 pub const UPG: &str = "UPG-";
 /// The same for Head Office.
 pub const HO: &str = "HO-";
