@@ -186,9 +186,9 @@ fn lived(names: &[&str], seed: u64) {
         for twin in twins {
             true_to_its_word(&day, twin);
             day.scenario = scenario::named(twin).unwrap();
-            let seen = Arc::new(day);
-            shown(Arc::clone(&seen));
-            day = Arc::try_unwrap(seen).unwrap();
+            let played = Arc::new(day);
+            shown(Arc::clone(&played));
+            day = Arc::try_unwrap(played).unwrap();
         }
     }
 }
