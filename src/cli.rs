@@ -113,6 +113,9 @@ pub struct Demo {
     /// with the truth when everybody has left. Without --scenario one is drawn
     #[arg(long)]
     pub drill: bool,
+    /// Start no server of its own: databases are snapshots that the demo generates, also where PostgreSQL is installed
+    #[arg(long, env = "WARROOM_GENERATED", value_parser = clap::builder::BoolishValueParser::new())]
+    pub generated: bool,
     /// List the scenarios and what happens in them
     #[arg(long)]
     pub list: bool,

@@ -23,7 +23,8 @@ leave() {
     trap '' INT TERM HUP
     cat <&3 >/dev/null
     : >"$folder/over"
-    while [ -d "$folder" ]; do
+    # Where the folder itself may not be removed, what is in it may.
+    while [ -d "$folder/data" ] || [ -e "$folder/over" ]; do
         pid=$(head -n 1 "$folder/data/postmaster.pid" 2>/dev/null)
         [ -n "$pid" ] && kill -QUIT "$pid" 2>/dev/null
         sleep 0.1

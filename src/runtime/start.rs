@@ -10,6 +10,7 @@ use crate::model::recording::RecorderState;
 use crate::model::{Batch, Lapse, Stamp};
 use crate::recording::Reader;
 use crate::recording::reader::Opening;
+use crate::runtime::demo::databases;
 use crate::runtime::demo::wiring::{Evening, Wiring};
 use crate::runtime::earlier::Earlier;
 use crate::runtime::effects::{Hands, now, record_people};
@@ -252,13 +253,14 @@ impl Setting {
                 Ok(opened) => {
                     let evening = Evening { made, head: Watch::at(simulator::START), recorder, to: wires.post.clone() };
                     // What cannot be had over a wire the demo hands over itself.
-                    let wiring = Wiring::open(folder.path(), &evening).await;
+                    let wiring = Wiring::open(folder.path(), &evening, databases::binaries(how.generated)).await;
                     wiring.ask(&evening);
                     let tape = demo::demo_tape(&evening, &wiring);
                     let steer = demo::start(tape, pace, wires.post.clone(), evening.head);
                     let begun = now();
                     let taped = wires.taped(opened, steer, recording, RecorderState::default());
                     let (ending, app) = Box::pin(taped).await;
+                    wiring.close().await;
                     if let (true, Ending::Well | Ending::Signal(_)) = (drill, &ending) {
                         return judged(ending, &app, &evening.made.day(), now().since(begun));
                     }

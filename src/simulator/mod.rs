@@ -89,10 +89,7 @@ pub fn demo(seed: u64) -> impl Iterator<Item = Batch> {
 /// The evening of a day, as batches.
 pub fn play(day: Arc<Day>) -> Demo {
     let ledger = Ledger::new(Arc::clone(&day));
-    let first = ms(START);
-    let mut writes = ledger.writes(first, ms(END));
-    // Orders from before the evening are nobody's business.
-    writes.retain(|(_, w)| day.history.lives[ledger.order_of(*w) as usize].born >= first);
+    let writes = play::of_the_evening(&day, &ledger);
     let mut demo = Demo {
         at: START,
         ready: VecDeque::new(),

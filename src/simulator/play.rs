@@ -30,6 +30,21 @@ pub fn evening(day: Arc<Day>) -> impl Play {
     Evening { day, ledger, writes, read: 0 }
 }
 
+/// The evening with its own orders alone: those from before it are nobody's business.
+pub fn within(day: Arc<Day>) -> impl Play {
+    let ledger = Ledger::new(Arc::clone(&day));
+    let writes = of_the_evening(&day, &ledger);
+    Evening { day, ledger, writes, read: 0 }
+}
+
+/// What was written of orders that were placed in the evening, while it lasts.
+pub fn of_the_evening(day: &Day, ledger: &Ledger) -> Vec<(Ms, Write)> {
+    let first = ms(START);
+    let mut writes = ledger.writes(first, ms(END));
+    writes.retain(|(_, w)| day.history.lives[ledger.order_of(*w) as usize].born >= first);
+    writes
+}
+
 struct Evening {
     day: Arc<Day>,
     ledger: Ledger,

@@ -11,7 +11,7 @@ use warroom::app::Message;
 use warroom::model::log::LogLine;
 use warroom::model::{Fact, Lapse};
 use warroom::runtime::demo::wiring::{Evening, Wiring};
-use warroom::runtime::demo::{self, Made, SEED, Shared};
+use warroom::runtime::demo::{self, Made, SEED, Shared, databases};
 use warroom::simulator::cloud::Watch;
 use warroom::simulator::platform::ms;
 use warroom::simulator::wired::Wires;
@@ -53,7 +53,7 @@ async fn every_line_of_the_evening_comes_from_a_file_once_across_its_rotation() 
     let folder = tempfile::tempdir().unwrap();
     let (evening, mut inbox) = evening(folder.path());
     let said = sorted(lines::between(&MADE.day(), ms(START), ms(END)));
-    let wiring = Wiring::open(folder.path(), &evening).await;
+    let wiring = Wiring::open(folder.path(), &evening, databases::binaries(true)).await;
     assert!(wiring.up().logs);
     wiring.ask(&evening);
     let head = evening.head.clone();
@@ -89,7 +89,7 @@ async fn where_no_file_can_be_written_the_demo_hands_over_lines_itself_and_says_
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("logs"), "not a folder").unwrap();
     let (evening, _inbox) = evening(folder.path());
-    let wiring = Wiring::open(folder.path(), &evening).await;
+    let wiring = Wiring::open(folder.path(), &evening, databases::binaries(true)).await;
     assert_eq!(wiring.up(), Wires { metrics: true, logs: false, databases: false });
     let stretch = START + Lapse::minutes(10);
     let tape = demo::demo_tape(&evening, &wiring).take_while(|b| b.seen <= stretch);

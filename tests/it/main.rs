@@ -10,6 +10,7 @@ mod cloud_emulator;
 mod cloud_screens;
 mod config;
 mod demo;
+mod demo_databases;
 mod demo_logs;
 mod drill;
 mod export;

@@ -56,6 +56,7 @@ pub fn warroom(arguments: &[&str]) -> Setup {
         .env("LANG", "C.UTF-8")
         .env("TMPDIR", &home)
         .env("USER", "sari")
+        .env("WARROOM_GENERATED", "1")
 }
 
 impl Setup {

@@ -1,11 +1,12 @@
 //! `demo` and `replay`: a tape instead of sources. What of the demo comes over real wires is [`wiring`]'s.
 
 mod cloud;
+pub mod databases;
 mod logs;
 pub mod wiring;
 
 use crate::app::Message;
-use crate::model::{Batch, Fact, Stamp};
+use crate::model::{Batch, Stamp};
 use crate::recording::{Options, Recorder};
 use crate::runtime::feed;
 use crate::simulator;
@@ -94,17 +95,12 @@ impl Made {
 /// over a wire is left to that.
 pub fn demo_tape(evening: &Evening, wiring: &Wiring) -> Tape {
     let (made, recorder) = (evening.made.clone(), evening.recorder.clone());
-    let wires = wiring.up();
     let mut told = Box::new(simulator::incident_of(made.scenario()));
     wiring.tell(&mut told);
+    let mut rest = wiring.rest(told);
     // Made where it is read, on a thread of its own: the first frame waits for no world.
     let batches = std::iter::once_with(move || simulator::play(made.day())).flatten();
-    Box::new(batches.filter_map(move |b| wires.rest(b)).map(move |mut batch| {
-        for fact in &mut batch.facts {
-            if let Fact::Incident(incident) = fact {
-                incident.clone_from(&told);
-            }
-        }
+    Box::new(batches.flat_map(move |b| rest.of(b)).map(move |batch| {
         recorder.append(&batch);
         Arc::new(batch)
     }))

@@ -4,6 +4,7 @@
 //! Which wires are up decides what the tape leaves to them.
 
 use super::cloud::DemoCloud;
+use super::databases::{self, DemoDatabases, Fate, Outcome, Rest, Why};
 use super::logs::DemoLogs;
 use super::{Made, Shared};
 use crate::app::Message;
@@ -11,7 +12,7 @@ use crate::model::incident::Incident;
 use crate::model::{Batch, SourceName};
 use crate::simulator::cloud::Watch;
 use crate::simulator::wired::{LOGS, SOURCE, Wires};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -46,20 +47,34 @@ impl Evening {
 }
 
 /// The wires that are up, for as long as this is kept.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Wiring {
     /// Metrics, from an emulated cloud.
     cloud: Option<DemoCloud>,
     /// Log lines, from files.
     logs: Option<DemoLogs>,
+    /// Sessions and rows, from private servers.
+    databases: Option<DemoDatabases>,
+    /// Whether those are there.
+    fate: Fate,
 }
 
 impl Wiring {
-    /// Opens what can be opened; `folder` is the demo's own. What cannot, the tape hands over itself.
-    pub async fn open(folder: &Path, evening: &Evening) -> Self {
+    /// Opens what can be opened; `folder` is the demo's own, and `postgres` where the programs of PostgreSQL are, or
+    /// why none is to be started. What cannot be opened, the tape hands over itself.
+    pub async fn open(folder: &Path, evening: &Evening, postgres: Result<PathBuf, Why>) -> Self {
         let cloud = DemoCloud::listen(&evening.head).await;
         let logs = DemoLogs::open(folder, evening.made.scenario());
+        let (databases, fate) = match postgres {
+            Ok(bin) => {
+                let fate = Fate::default();
+                (Some(DemoDatabases::new(bin, fate.clone())), fate)
+            }
+            Err(why) => (None, Fate::known(Outcome::Generated(why))),
+        };
         Self {
+            databases,
+            fate,
             cloud: cloud.inspect_err(|e| tracing::warn!(error = %e, "no emulated cloud")).ok(),
             logs: logs.inspect_err(|e| tracing::warn!(error = %e, "no log files")).ok(),
         }
@@ -73,11 +88,26 @@ impl Wiring {
         if let Some(logs) = &self.logs {
             logs.ask(evening);
         }
+        if let Some(databases) = &self.databases {
+            databases.ask(evening);
+        }
     }
 
-    /// Which are up.
-    pub const fn up(&self) -> Wires {
-        Wires { metrics: self.cloud.is_some(), logs: self.logs.is_some(), databases: false }
+    /// Which are up; servers that are still being started are not.
+    pub fn up(&self) -> Wires {
+        Wires { metrics: self.cloud.is_some(), logs: self.logs.is_some(), databases: self.fate.now().is_up() }
+    }
+
+    /// What is left to the tape of an evening that is told like this.
+    pub fn rest(&self, told: Box<Incident>) -> Rest {
+        Rest::new(self.up(), self.fate.clone(), told)
+    }
+
+    /// Ends what takes a moment to end.
+    pub async fn close(self) {
+        if let Some(databases) = self.databases {
+            databases.close().await;
+        }
     }
 
     /// Says on the cards of the sources where what they show comes from, and how late it is.
@@ -87,6 +117,7 @@ impl Wiring {
             let lanes = incident.lanes.iter_mut().filter(|l| of_logs(&l.series));
             lanes.for_each(|lane| lane.lag = lane.lag.max(DemoLogs::LAG));
         }
+        databases::tell(&self.fate.now(), incident);
         let generated = |what: &str| format!("generated {what}");
         let words: [(SourceName, String); 2] = [
             (SOURCE.into(), self.cloud.as_ref().map_or_else(|| generated("points"), DemoCloud::what)),

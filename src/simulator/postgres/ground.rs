@@ -43,6 +43,10 @@ pub struct Ground {
     keep: bool,
     /// `max_connections`, and how many of them are not for everybody.
     connections: (u32, u32),
+    /// `server_version_num`.
+    version: i32,
+    /// Whose tables stand here.
+    systems: Vec<&'static str>,
 }
 
 /// Who connects, and what may be created.
@@ -67,6 +71,11 @@ impl Ground {
     /// Claims a server and creates everything, or says why it may not be taken. What an earlier simulation
     /// left behind is made anew.
     pub async fn claim(options: &PgConnectOptions, claim: Claim) -> Result<Self, String> {
+        Self::claim_for(options, claim, &DATABASES).await
+    }
+
+    /// The same for some of the systems.
+    pub async fn claim_for(options: &PgConnectOptions, claim: Claim, systems: &[&'static str]) -> Result<Self, String> {
         if !claim.anywhere && !is_here(options) {
             return Err(format!(
                 "{} is not on this machine, and a simulation fills the server with sessions and locks: name a server \
@@ -98,8 +107,9 @@ impl Ground {
         }
         let apart = rights.databases;
         refuse_strangers(&mut admin, &options, apart).await?;
-        let connections = connections(&mut admin).await.map_err(|e| asked(&e))?;
-        let mut ground = Self { admin, options, apart, role: None, keep: claim.keep, connections };
+        let (connections, version) = connections(&mut admin).await.map_err(|e| asked(&e))?;
+        let systems = systems.to_vec();
+        let mut ground = Self { admin, options, apart, role: None, keep: claim.keep, connections, version, systems };
         ground.tear_down().await?;
         ground.build(&rights).await?;
         Ok(ground)
@@ -117,7 +127,7 @@ impl Ground {
             self.role = Some(password);
         }
         let reader = if self.role.is_some() { ROLE.to_owned() } else { quoted(&rights.user) };
-        for system in DATABASES {
+        for system in self.systems.clone() {
             if self.apart {
                 schema::run(&mut self.admin, &format!("CREATE DATABASE {system}"))
                     .await
@@ -160,6 +170,11 @@ impl Ground {
         self.connections.0.saturating_sub(self.connections.1)
     }
 
+    /// `server_version_num` of the server.
+    pub const fn version(&self) -> i32 {
+        self.version
+    }
+
     /// What stands there because of us, for people.
     pub fn describe(&self) -> String {
         let what = if self.apart { "databases" } else { "schemas" };
@@ -168,7 +183,7 @@ impl Ground {
         format!(
             "{}: {what} {}{role}, up to {} sessions. {end}.",
             place(&self.options),
-            DATABASES.join(", "),
+            self.systems.join(", "),
             self.usable()
         )
     }
@@ -189,7 +204,7 @@ impl Ground {
 
     /// Drops everything of ours. [`refuse_strangers`] has looked before that nothing else has these names.
     async fn tear_down(&mut self) -> Result<(), String> {
-        for system in DATABASES {
+        for system in self.systems.clone() {
             let dropped = if self.apart {
                 self.drop_database(system).await
             } else {
@@ -277,12 +292,12 @@ async fn rights(admin: &mut PgConnection) -> Result<Rights, sqlx::Error> {
     Ok(Rights { user: row.try_get(0)?, superuser, databases, roles: superuser || row.try_get(3)? })
 }
 
-/// `max_connections`, and what of it only some may use.
-async fn connections(admin: &mut PgConnection) -> Result<(u32, u32), sqlx::Error> {
+/// `max_connections`, and what of it only some may use; and the server's version.
+async fn connections(admin: &mut PgConnection) -> Result<((u32, u32), i32), sqlx::Error> {
     let sql = "SELECT current_setting('max_connections')::int, current_setting('superuser_reserved_connections')::int \
-               + coalesce(current_setting('reserved_connections', true)::int, 0)";
+               + coalesce(current_setting('reserved_connections', true)::int, 0), current_setting('server_version_num')::int";
     let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(admin).await?;
-    Ok((row.try_get::<i32, _>(0)? as u32, row.try_get::<i32, _>(1)? as u32))
+    Ok(((row.try_get::<i32, _>(0)? as u32, row.try_get::<i32, _>(1)? as u32), row.try_get(2)?))
 }
 
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, String> {

@@ -108,7 +108,7 @@ impl Loader {
         let docks = self.docks.values_mut().map(|dock| async move {
             let mut loaded = 0;
             let here = dock.system;
-            for rows in rows.iter().filter(|r| system(r) == here) {
+            for rows in rows.iter().filter(|r| system_of(r) == here) {
                 loaded += dock.load(rows).await?;
             }
             Ok::<u64, String>(loaded)
@@ -133,7 +133,7 @@ impl Loader {
 }
 
 /// Whose tables the rows belong to.
-const fn system(rows: &Rows) -> &'static str {
+pub const fn system_of(rows: &Rows) -> &'static str {
     match rows {
         Rows::Orders(_) => "mrg",
         Rows::OrderEvents(_) => "orch",

@@ -19,6 +19,7 @@ mod seat;
 mod stage;
 pub mod workload;
 
+pub use find::binaries;
 pub use ground::{Claim, Ground};
 pub use load::Loader;
 pub use private::Private;

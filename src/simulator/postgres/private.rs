@@ -18,7 +18,7 @@ use tokio::time::{sleep, timeout};
 /// The shell between us and the server.
 const SHELL: &str = include_str!("../../../assets/postgres/private.sh");
 /// Its superuser.
-const OWNER: &str = "warroom";
+pub const OWNER: &str = "warroom";
 /// The port in the name of its socket; there is no other.
 const PORT: u16 = 5432;
 /// A slow disk takes its time to make a cluster, but not more than this.
@@ -117,7 +117,11 @@ impl Private {
         let Some(mut shell) = self.shell.take() else { return Ok(()) };
         drop(shell.stdin.take());
         match timeout(PATIENCE, shell.wait()).await {
-            Ok(Ok(_status)) => Ok(()),
+            Ok(Ok(_status)) => {
+                // The server's user may not be allowed to remove the folder itself; we are, and there may be none.
+                let _ = std::fs::remove_dir(&self.folder);
+                Ok(())
+            }
             Ok(Err(e)) => Err(format!("the private PostgreSQL could not be waited for ({e})")),
             Err(_elapsed) => Err(format!(
                 "the private PostgreSQL in {} does not end: look at what keeps its processes",

@@ -14,7 +14,7 @@ use crate::source::postgres::session::{self, Session};
 use crate::source::postgres::sql;
 use crate::source::postgres::statements::{Statements, json, text};
 use crate::source::postgres::trouble::{Trouble, Whom};
-use crate::source::runner::{Condition, Failure, LEAST_GAP, Next, Pace, Poll, Round, lapse};
+use crate::source::runner::{Condition, Failure, Next, Pace, Poll, Round, lapse};
 use secrecy::ExposeSecret as _;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
@@ -22,6 +22,8 @@ use tokio::time::Instant;
 
 /// Every how-manieth look reads `pg_stat_statements` too.
 const STATEMENTS_EACH: u32 = 4;
+/// Nobody looks more often than this; a configuration does not ask for less than a second.
+const LEAST: Lapse = Lapse::millis(100);
 /// Sessions of ours that hang in the server: with this many, no further one is used.
 const MOST_HANGING: usize = 2;
 
@@ -52,7 +54,7 @@ struct Done {
 impl Database {
     /// A source that has not connected yet.
     pub fn new(config: DatabaseConfig, asks: Asks) -> Self {
-        let pace = Pace::new(config.interval.max(LEAST_GAP));
+        let pace = Pace::new(config.interval.max(LEAST));
         let whom = Whom { source: config.name.clone(), ..Whom::default() };
         Self {
             config,
