@@ -225,4 +225,14 @@ impl Rows {
             Self::HoPayments(_) => Role::HoPayments,
         }
     }
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        match self {
+            Self::Orders(v) => v.is_empty(),
+            Self::OrderEvents(v) => v.is_empty(),
+            Self::Payments(v) => v.is_empty(),
+            Self::Callbacks(v) => v.is_empty(),
+            Self::HoPayments(v) => v.is_empty(),
+        }
+    }
 }

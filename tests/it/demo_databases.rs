@@ -4,6 +4,8 @@
 #![expect(clippy::panic, reason = "the helpers of tests fail like the tests themselves")]
 
 use crate::pg;
+use crate::pty::{Running, patiently, warroom};
+use rustix::process::Signal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::LazyLock;
@@ -121,7 +123,7 @@ async fn the_scene_of_the_evening_is_seen_on_a_real_server_in_the_evenings_time_
     let alike = |s: &DbSample| {
         s.states.used().abs_diff(scene.sessions()) <= 12 && s.sessions.iter().any(|w| !w.blocked_by.is_empty())
     };
-    for i in 0.. {
+    for i in 1.. {
         // It has to go on a little for another look.
         evening.head.set(bad + Lapse::millis(i * 250));
         let more = until(&mut inbox, |b| sample(b, "mrg").is_some()).await;
@@ -146,8 +148,6 @@ async fn the_scene_of_the_evening_is_seen_on_a_real_server_in_the_evenings_time_
     }
 
     // Its rows are those of the tables, as far as they were loaded when it was asked.
-    let wanted = Path::new("orders");
-    assert!(seen.iter().any(|b| b.source.as_ref() == "orders"), "{wanted:?}");
     let mut roles: BTreeMap<&str, usize> = BTreeMap::new();
     for fact in seen.iter().flat_map(|b| &b.facts) {
         let Fact::Ledger(ledger) = fact else { continue };
@@ -164,7 +164,7 @@ async fn the_scene_of_the_evening_is_seen_on_a_real_server_in_the_evenings_time_
     assert!(roles.len() >= 4 && roles["orders"] > 1_000 && roles["books"] > 100, "{roles:?}");
 
     // One batch after the other, and no hole.
-    for source in DATABASES {
+    for source in [DATABASES.as_slice(), &["orders"]].concat() {
         let numbers: Vec<u64> = seen.iter().filter(|b| b.source.as_ref() == source).map(|b| b.seq).collect();
         assert!(numbers.windows(2).all(|w| w[1] == w[0] + 1), "{source}: {numbers:?}");
     }
@@ -175,6 +175,46 @@ async fn the_scene_of_the_evening_is_seen_on_a_real_server_in_the_evenings_time_
         }
     };
     assert!(tokio::time::timeout(PATIENCE, gone).await.is_ok(), "{folders:?} are left");
+}
+
+/// A demo that has its servers in a folder where they may be, and that folder.
+fn with_servers() -> (Running, tempfile::TempDir) {
+    // Like /tmp: where we are root, the servers' user must be able to make room in it.
+    let open_to_all = std::os::unix::fs::PermissionsExt::from_mode(0o1777);
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
+    std::fs::set_permissions(folder.path(), open_to_all).unwrap();
+    let demo = warroom(&["demo", "--pace", "600"]).size(200, 50).env("WARROOM_GENERATED", "0");
+    let running = demo.env("TMPDIR", folder.path().to_str().unwrap()).start();
+    running.shows("DEMO");
+    let mut running = running;
+    running.send("6");
+    running.shows("private PostgreSQL 1");
+    (running, folder)
+}
+
+/// Folders of servers in a folder.
+fn left(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned());
+    names.filter(|n| n.starts_with("warroom-pg")).collect()
+}
+
+#[test]
+fn a_demo_that_is_told_to_end_has_no_server_when_it_has_ended() {
+    let (mut running, folder) = with_servers();
+    assert_eq!(left(folder.path()).len(), 4);
+    running.signal(Signal::TERM);
+    assert_eq!(running.exit_code(), 128 + 15);
+    let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(names.is_empty(), "{names:?}");
+}
+
+#[test]
+fn a_demo_that_is_killed_takes_its_servers_with_it() {
+    let (running, folder) = with_servers();
+    assert_eq!(left(folder.path()).len(), 4);
+    running.signal(Signal::KILL);
+    let gone = patiently(|| left(folder.path()).is_empty().then_some(()));
+    assert!(gone.is_some(), "{:?} are left", left(folder.path()));
 }
 
 /// The tape of some minutes, with what it says of the databases at the beginning.

@@ -30,13 +30,17 @@ pub struct Evening {
 }
 
 impl Evening {
-    /// Records what a wire brings and hands it on, on a thread that may wait; `correct` may change a batch first.
+    /// Records what a wire brings and hands it on, on a thread that may wait; `correct` may change a batch first, or
+    /// leave nothing of it.
     /// Ends when the wire does, or when nobody looks any more.
     pub fn hand_on(&self, mut from: mpsc::Receiver<Batch>, mut correct: impl FnMut(&mut Batch) + Send + 'static) {
         let (recorder, to) = (self.recorder.clone(), self.to.clone());
         tokio::task::spawn_blocking(move || {
             while let Some(mut batch) = from.blocking_recv() {
                 correct(&mut batch);
+                if batch.facts.is_empty() {
+                    continue;
+                }
                 recorder.append(&batch);
                 if to.blocking_send(Message::Batch(Arc::new(batch))).is_err() {
                     return;

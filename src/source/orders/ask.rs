@@ -238,7 +238,7 @@ impl Ask {
             .into());
         }
         let mut step = Step { ledgers: Vec::new(), unknown: read.unknown.into_iter().collect() };
-        if !is_empty(&rows) || !full {
+        if !rows.is_empty() || !full {
             let span = Span { from: walk.told, to: upto.max(walk.told) };
             step.ledgers.push(Ledger { asof, asked: Asked::Window(span), rows });
             walk.told = upto;
@@ -295,7 +295,7 @@ impl Ask {
         self.rest(board, begun);
         // An order without a known payment was not asked about by its reference: its silence is no answer.
         let asked = if by_refs { with_refs } else { ids };
-        if asked.is_empty() && is_empty(&rows) {
+        if asked.is_empty() && rows.is_empty() {
             return Ok(Step { ledgers: Vec::new(), unknown });
         }
         Ok(Step { ledgers: vec![Ledger { asof, asked: Asked::Ids(asked), rows }], unknown })
@@ -504,16 +504,6 @@ pub fn begin(session: &Session, zone: Option<&Zone>) -> String {
         limits.1,
         zone.unwrap_or_default()
     )
-}
-
-fn is_empty(rows: &Rows) -> bool {
-    match rows {
-        Rows::Orders(v) => v.is_empty(),
-        Rows::OrderEvents(v) => v.is_empty(),
-        Rows::Payments(v) => v.is_empty(),
-        Rows::Callbacks(v) => v.is_empty(),
-        Rows::HoPayments(v) => v.is_empty(),
-    }
 }
 
 /// Orders that rows bring news of. A row that names only its UPG reference may be of any of those asked.

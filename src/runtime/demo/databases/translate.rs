@@ -7,7 +7,7 @@
 use super::bridge::Bridge;
 use crate::model::database::{Counters, DbSample, Statement};
 use crate::model::health::{Cost, Health};
-use crate::model::order::{Asked, Ledger};
+use crate::model::order::{Asked, Ledger, Role};
 use crate::model::{Batch, Fact, Lapse, SourceName, Span, Stamp};
 use crate::simulator::scenario::Scenario;
 use crate::simulator::stage;
@@ -20,6 +20,10 @@ use std::sync::Arc;
 pub struct Translator {
     bridge: Arc<Bridge>,
     systems: BTreeMap<SourceName, System>,
+    /// By source: the number of its last batch, and where the play head was.
+    handed: BTreeMap<SourceName, (u64, Stamp)>,
+    /// By role: up to when its rows are known.
+    told: BTreeMap<Role, Stamp>,
 }
 
 /// What is known of one of the servers.
@@ -68,23 +72,28 @@ impl Translator {
             let service = if *name == "orch" { "orchestrator" } else { name };
             ((*name).into(), System { ahead: Lapse::millis(scenario.ahead(service)), ..System::default() })
         };
-        Self { bridge, systems: stage::DATABASES.iter().map(system).collect() }
+        let handed = stage::DATABASES.iter().map(|name| ((*name).into(), (BEFORE, Stamp(i64::MIN)))).collect();
+        Self { bridge, systems: stage::DATABASES.iter().map(system).collect(), handed, told: BTreeMap::new() }
     }
 
-    /// Carries a batch over.
+    /// Carries a batch over. In a pause of the evening, nothing is left of one without news.
     pub fn carry(&mut self, batch: &mut Batch) {
         let bridge = Arc::clone(&self.bridge);
-        bridge.note();
+        let head = bridge.note();
         batch.seen = bridge.world(batch.seen);
-        if stage::DATABASES.contains(&batch.source.as_ref()) {
-            batch.seq += BEFORE;
-        }
+        let (last, before) = self.handed.get(&batch.source).copied().unwrap_or((0, Stamp(i64::MIN)));
+        let paused = head <= before;
         let mut system = self.systems.get_mut(&batch.source);
         batch.facts.retain_mut(|fact| {
             match fact {
                 Fact::Health(health) => self::health(&bridge, health),
+                Fact::Cost(_) if paused => return false,
                 Fact::Cost(cost) => self::cost(&bridge, cost, system.as_deref().map_or(Lapse::ZERO, |s| s.ahead)),
-                Fact::Ledger(ledger) => self::ledger(&bridge, ledger),
+                Fact::Ledger(ledger) => {
+                    self::ledger(&bridge, ledger);
+                    let told = self.told.insert(ledger.rows.role(), ledger.asof);
+                    return !(paused && ledger.rows.is_empty() && Some(ledger.asof) <= told);
+                }
                 Fact::Database(sample) => {
                     if let Some(system) = system.as_deref_mut() {
                         return system.look(&bridge, sample);
@@ -94,6 +103,10 @@ impl Translator {
             }
             true
         });
+        if !batch.facts.is_empty() {
+            batch.seq = last + 1;
+            self.handed.insert(batch.source.clone(), (batch.seq, head));
+        }
     }
 }
 
@@ -222,6 +235,10 @@ mod tests {
         assert_eq!((sample.at, sample.counters.as_ref().unwrap().reset), (START, Some(START)));
         let mut again = look();
         translator.carry(&mut again);
-        assert!(matches!(again.facts[..], [Fact::Cost(_)]), "the evening has not gone on");
+        assert!(again.facts.is_empty(), "the evening has not gone on");
+        head.set(START + Lapse::seconds(5));
+        let mut on = look();
+        translator.carry(&mut on);
+        assert_eq!((on.seq, on.facts.len()), (2 + BEFORE, 2), "numbered on");
     }
 }
