@@ -114,7 +114,9 @@ mod tests {
 
     fn pairs(of: &[(i64, i64)]) -> Pairs {
         let mut pairs = Pairs::default();
-        of.iter().for_each(|(real, world)| pairs.push(Stamp::from_secs(*real), Stamp::from_secs(*world)));
+        for (real, world) in of {
+            pairs.push(Stamp::from_secs(*real), Stamp::from_secs(*world));
+        }
         pairs
     }
 

@@ -51,16 +51,16 @@ impl<T> Default for Meter<T> {
 
 impl<T: Clone> Meter<T> {
     /// What a reading is in the evening.
-    fn read(&mut self, (real, world): (Stamp, Stamp), read: T, add: impl Fn(&T, &T, &T, f64) -> T) -> T {
+    fn read(&mut self, (ours, world): (Stamp, Stamp), read: T, add: impl Fn(&T, &T, &T, f64) -> T) -> T {
         let shown = match &self.last {
             None => read.clone(),
-            Some((real_before, world_before, before, shown)) => {
-                let ours = real.since(*real_before).as_secs_f64();
-                let pace = if ours > 0.0 { world.since(*world_before).as_secs_f64() / ours } else { 0.0 };
+            Some((ours_before, world_before, before, shown)) => {
+                let passed = ours.since(*ours_before).as_secs_f64();
+                let pace = if passed > 0.0 { world.since(*world_before).as_secs_f64() / passed } else { 0.0 };
                 add(shown, before, &read, pace)
             }
         };
-        self.last = Some((real, world, read, shown.clone()));
+        self.last = Some((ours, world, read, shown.clone()));
         shown
     }
 }
@@ -133,8 +133,8 @@ fn ledger(bridge: &Bridge, ledger: &mut Ledger) {
 impl System {
     /// Whether the look is one more: in a pause the evening stands still, and one look at it is enough.
     fn look(&mut self, bridge: &Bridge, sample: &mut DbSample) -> bool {
-        let real = sample.at;
-        let world = bridge.world(real);
+        let ours = sample.at;
+        let world = bridge.world(ours);
         if self.looked.is_some_and(|before| world <= before) {
             return false;
         }
@@ -148,12 +148,12 @@ impl System {
         }
         sample.counters = sample.counters.take().map(|counters| {
             let reset = Some(counters.reset.map_or_else(|| bridge.world(Stamp(0)), |at| bridge.world(at)));
-            Counters { reset, ..self.meter.read((real, world), counters, count) }
+            Counters { reset, ..self.meter.read((ours, world), counters, count) }
         });
         sample.statements = sample.statements.take().map(|read| {
             let order: Vec<i64> = read.iter().map(|s| s.id).collect();
             let read: HashMap<i64, Statement> = read.into_iter().map(|s| (s.id, s)).collect();
-            let mut shown = self.statements.read((real, world), read, call);
+            let mut shown = self.statements.read((ours, world), read, call);
             order.iter().filter_map(|id| shown.remove(id)).collect()
         });
         true
