@@ -8,6 +8,7 @@
 
 pub mod blocking;
 pub mod check;
+pub mod clocks;
 pub mod cohort;
 pub mod database;
 pub mod episode;

@@ -1,17 +1,21 @@
 //! One order's way through MRG, UPG, the Orchestrator and HO, with the log lines that name it, on one time
 //! axis; steps that should have come and did not are rows too.
 
+pub mod first;
 mod row;
 pub mod says;
 mod station;
+pub mod usual;
 
+use crate::analysis::clocks::Clocks;
 use crate::analysis::reconcile::facts::{Asked, Facts};
 use crate::analysis::reconcile::{Class, class_of};
 use crate::analysis::words::lasting;
 use crate::model::incident::Rules;
-use crate::model::order::OrderId;
+use crate::model::order::{OrderId, Role};
 use crate::model::{Lapse, Stamp, Untrusted};
 use crate::store::Store;
+use first::{First, Way};
 
 /// Nothing of an order for longer than this is a row of its own.
 const SILENCE: Lapse = Lapse::minutes(10);
@@ -72,7 +76,7 @@ pub struct Station {
     pub name: &'static str,
     /// When it was reached.
     pub at: Option<Stamp>,
-    /// The first one not reached while an earlier one was.
+    /// The first one not reached while an earlier one was; with a time, one that was reached and undone.
     pub broken: bool,
 }
 
@@ -102,6 +106,10 @@ pub struct Trail {
     pub says: Vec<Says>,
     /// Since when it has been ACTIVE, when it is.
     pub active_for: Option<Lapse>,
+    /// The first step that did not come, in words.
+    pub first: Option<First>,
+    /// The clocks its times were moved by.
+    pub clocks: Clocks,
 }
 
 /// The trail of an order as of `at`; none when nobody knows the order.
@@ -110,7 +118,8 @@ pub fn trail(store: &Store, order: &str, at: Stamp) -> Option<Trail> {
     let asked = Asked::new(&store.orders, at);
     let entry = store.orders.entry(order);
     let facts = entry.and_then(|e| Facts::read(e, &asked, rules.settle_after));
-    let steps = row::rows(store, order, entry, at);
+    let clocks = Clocks::read(store, at);
+    let steps = row::rows(store, order, entry, &clocks, at);
     if facts.is_none() && steps.is_empty() {
         return None;
     }
@@ -121,20 +130,24 @@ pub fn trail(store: &Store, order: &str, at: Stamp) -> Option<Trail> {
         stations: Vec::new(),
         says: Vec::new(),
         active_for: None,
+        first: None,
+        clocks,
     };
     let mut missing = Vec::new();
     let mut seen_until = at;
     if let (Some(entry), Some(facts)) = (entry, &facts) {
         out.class = class_of(facts, rules);
         let card = out.class.card();
-        out.stations = station::stations(entry, facts, card, at);
+        out.stations = station::stations(entry, facts, &out.clocks, (card, station::reserves(store, at)), at);
         out.active_for = facts.active().then(|| facts.age());
+        let (stations, clocks, zone) = (&out.stations, &out.clocks, &store.incident.zone);
+        out.first = Way { facts, entry, stations, clocks, at, rules, zone }.first();
         if card.is_some_and(|c| !c.fine) {
             let has = |role| asked.has(role);
             let (steps, zone) = (&out.steps, &store.incident.zone);
             let stuck_after = rules.stuck_after;
             out.says = says::Witness { facts, entry, steps, at, stuck_after, has: &has, zone }.says();
-            missing = missing_steps(facts, &out.stations, rules);
+            missing = missing_steps(facts, &out.stations, &out.clocks, rules);
         }
         seen_until = facts.asof;
     }
@@ -143,7 +156,7 @@ pub fn trail(store: &Store, order: &str, at: Stamp) -> Option<Trail> {
 }
 
 /// Steps that should have come and did not, in the saga's order, each with the time it was due.
-fn missing_steps(facts: &Facts<'_>, stations: &[Station], rules: &Rules) -> Vec<Step> {
+fn missing_steps(facts: &Facts<'_>, stations: &[Station], clocks: &Clocks, rules: &Rules) -> Vec<Step> {
     let mut out = Vec::new();
     let mut miss = |at: Option<Stamp>, system: System, what: &str, says: &str| {
         let (what, says) = (Untrusted::from(what), says.to_owned());
@@ -156,13 +169,14 @@ fn missing_steps(facts: &Facts<'_>, stations: &[Station], rules: &Rules) -> Vec<
         _ => {}
     }
     if let Some(due) = facts.missing_at_ho(rules.settle_after) {
+        let due = clocks.ours(Role::Payments, due);
         if facts.callbacks == 0 && facts.callbacks_asked.is_some() {
             miss(Some(due), System::Ho, "missing: a callback to HO; none was ever sent", "callbacks");
         }
         miss(Some(due), System::Ho, "missing: a record at HO, due by now", "ho_payments");
     }
     if facts.stuck(rules.stuck_after) {
-        let due = facts.born + rules.stuck_after;
+        let due = clocks.ours(Role::Orders, facts.born + rules.stuck_after);
         miss(Some(due), System::Mrg, "missing: COMPLETE; from here on the order is stuck in ACTIVE", "orders");
     }
     out.sort_by_key(|step| step.at);

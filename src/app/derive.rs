@@ -644,4 +644,7 @@ fn steps(app: &mut App) {
         t.steps.iter().enumerate().filter(|(_, s)| !only || !line(s.kind)).map(|(i, _)| i).collect()
     });
     app.derived.trail = trail;
+    let before = app.derived.spike.as_ref().map_or(app.at(), |s| s.onset);
+    app.derived.usual = trail::usual::Usual::read(&app.store, before, app.at());
+    app.derived.pace = app.derived.usual.pace(&app.store, &id, app.at());
 }

@@ -10,6 +10,7 @@ use crate::analysis::pattern::Pattern;
 use crate::analysis::reconcile::{ClassCount, ClassedOrder, SharedTrait, Standing};
 use crate::analysis::spike::{Onset, Spike};
 use crate::analysis::trail::Trail;
+use crate::analysis::trail::usual::{Pace, Usual};
 use crate::model::{Lapse, MarkKind, Span, Stamp};
 
 /// Derived values; the view only reads them.
@@ -31,6 +32,10 @@ pub struct Derived {
     pub orders: Vec<ClassedOrder>,
     /// The trail in front.
     pub trail: Option<Trail>,
+    /// How long the legs of a trail usually take.
+    pub usual: Usual,
+    /// How long the order in front took, beside that.
+    pub pace: Vec<Pace>,
     /// Log patterns of the scope; refreshed when the Logs screen or a drill needs them.
     pub patterns: Vec<Pattern>,
     /// Log lines of the list in front: their numbers, oldest first, after filter.

@@ -24,6 +24,7 @@ pub fn incident(config: &Config) -> Incident {
         sources: cards(config),
         limits: c.limits.clone(),
         probes: c.probes.clone(),
+        ledgers: config.queries.iter().map(|q| (q.role, q.db.as_str().into())).collect(),
         demo: false,
     }
 }

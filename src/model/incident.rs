@@ -2,8 +2,9 @@
 //! the recording first, so that a replay needs no configuration.
 
 use crate::model::note::Verdict;
+use crate::model::order::Role;
 use crate::model::series::{Lane, Unit};
-use crate::model::{Lapse, Span, Stamp, Untrusted, Zone};
+use crate::model::{Lapse, SourceName, Span, Stamp, Untrusted, Zone};
 use serde::{Deserialize, Serialize};
 
 /// The incident as configured.
@@ -33,6 +34,9 @@ pub struct Incident {
     /// Probes that answer the note's checkboxes, beyond the built-in ones.
     #[serde(default)]
     pub probes: Vec<Probe>,
+    /// Which source each role of the order side is read from: its clock wrote their times.
+    #[serde(default)]
+    pub ledgers: Vec<(Role, SourceName)>,
     /// Whether this is invented data.
     #[serde(default)]
     pub demo: bool,
@@ -178,6 +182,7 @@ impl Incident {
             sources: Vec::new(),
             limits: Vec::new(),
             probes: Vec::new(),
+            ledgers: Vec::new(),
             demo: false,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::scenario::{DEFAULT, Scenario, named};
 use crate::model::incident::{Incident, Limit, Rules, SourceCard, SourceKind};
+use crate::model::order::Role;
 use crate::model::series::{Bad, Lane, Rollup, Unit};
 use crate::model::{Lapse, Span, Stamp, Zone};
 
@@ -19,6 +20,15 @@ pub const fn clock(h: i64, m: i64, s: i64) -> Stamp {
     // 2025-01-12T00:00:00+07:00
     Stamp(1_736_614_800_000_000 + (h * 3600 + m * 60 + s) * 1_000_000)
 }
+
+/// Which of its databases holds what.
+const LEDGERS: [(Role, &str); 5] = [
+    (Role::Orders, "mrg"),
+    (Role::OrderEvents, "orch"),
+    (Role::Payments, "upg"),
+    (Role::Callbacks, "upg"),
+    (Role::HoPayments, "ho"),
+];
 
 /// What the incident of the default scenario is.
 pub fn incident() -> Incident {
@@ -57,6 +67,7 @@ pub fn incident_of(scenario: &Scenario) -> Incident {
             limit("callback attempts", f64::from(set.callback.attempts), "", Unit::Count),
         ],
         probes: Vec::new(),
+        ledgers: LEDGERS.into_iter().map(|(role, source)| (role, source.into())).collect(),
         demo: true,
     }
 }

@@ -2,12 +2,14 @@
 //! and the declared truth is what follows from it.
 
 use super::day::Day;
-use super::ledger::{Ledger, Write, order_id};
+use super::ledger::{Ledger, Write, first_payment, order_id};
 use super::platform::agenda::Ms;
+use super::platform::life::{Paid, Step};
 use super::platform::ms;
 use super::scenario::{self, truth};
 use super::{END, START, rows, scenario::truth::Sum};
 use crate::analysis::reconcile::{Class, standing};
+use crate::analysis::trail::{first::Stage, trail};
 use crate::model::order::{OrderStatus, PaymentStatus, Rows};
 use crate::model::{Span, Stamp, Zone};
 use crate::store::Store;
@@ -153,7 +155,7 @@ fn shown(day: Arc<Day>) {
     let true_ones = truth::classes(&day, ms(START), old);
     let mut store = Store::default();
     let mut last = START;
-    for batch in super::play(day) {
+    for batch in super::play(Arc::clone(&day)) {
         last = last.max(batch.seen);
         store.apply(&batch);
     }
@@ -171,6 +173,30 @@ fn shown(day: Arc<Day>) {
     for (class, ours) in known {
         let seen = counted.classes.iter().find(|c| c.class == ours).map_or(0, |c| c.orders as u64);
         assert_eq!(seen, true_ones.get(class).map_or(0, |s| s.orders), "{name}: {class}");
+    }
+    stopped(&day, &store, old);
+}
+
+/// Of every stuck order of a day that is old enough, in steps: the trail names the step that it stopped before.
+fn stopped(day: &Day, store: &Store, old: Ms) {
+    let told = |payment| day.history.told.iter().any(|t| t.payment == payment);
+    let stuck: Vec<_> =
+        day.history.lives.iter().filter(|l| l.stuck() && day.holds(l) && (ms(START)..old).contains(&l.born)).collect();
+    for life in stuck.iter().step_by((stuck.len() / 150).max(1)) {
+        let id = order_id(life);
+        let trail = trail(store, &id, END).unwrap_or_else(|| panic!("{id} has no trail"));
+        let payment = first_payment(life).map(|p| (p, &day.history.payments[p as usize]));
+        let expected = match payment {
+            None if life.done_at(Step::Reserve).is_none() => Stage::Reserved,
+            None => Stage::Begun,
+            Some((_, p)) if p.paid != Paid::Paid => Stage::Settled,
+            Some((_, p)) if p.booked => Stage::Completed,
+            Some((_, p)) if p.acknowledged => Stage::Recorded,
+            Some((n, _)) if told(n) => Stage::Acknowledged,
+            Some(_) => Stage::Told,
+        };
+        let first = trail.first.unwrap_or_else(|| panic!("{} {id}: nothing is missing", day.scenario.name));
+        assert_eq!(first.missing, expected, "{} {id}: {}", day.scenario.name, first.says.raw());
     }
 }
 

@@ -1,12 +1,14 @@
 //! The rows of a trail that somebody wrote down: ledger rows by role and the log lines that name the order.
+//! Times of ledger rows are moved to our clock; a line keeps its own.
 //!
 //! May not know: classes, what is missing.
 
+use crate::analysis::clocks::Clocks;
 use crate::analysis::reconcile::facts::{newest, to_ho};
 use crate::analysis::trail::{Step, StepKind, System};
 use crate::analysis::words::rupiah;
 use crate::model::log::{Level, LogLine};
-use crate::model::order::{Callback, Order, OrderEvent, OrderStatus, Payment, PaymentStatus};
+use crate::model::order::{Callback, Order, OrderEvent, OrderStatus, Payment, PaymentStatus, Role};
 use crate::model::{Stamp, Untrusted};
 use crate::store::Store;
 use crate::store::book::Entry;
@@ -15,19 +17,33 @@ use crate::store::book::Entry;
 pub const SAGA: [&str; 5] = ["CREATE", "RESERVE", "PAY", "RECORD", "COMPLETE"];
 
 /// All rows known at `at`, in time order; systems' clocks may differ, so ties keep the way of the money.
-pub fn rows(store: &Store, order: &str, entry: Option<&Entry>, at: Stamp) -> Vec<Step> {
+pub fn rows(store: &Store, order: &str, entry: Option<&Entry>, clocks: &Clocks, at: Stamp) -> Vec<Step> {
     let mut out = Vec::new();
+    let ours = |out: &mut Vec<Step>, from: usize, role: Role| {
+        for step in out.iter_mut().skip(from) {
+            step.at = step.at.map(|t| clocks.ours(role, t));
+        }
+    };
     if let Some(entry) = entry {
         order_rows(entry, at, &mut out);
+        ours(&mut out, 0, Role::Orders);
+        let events = out.len();
         event_rows(entry, at, &mut out);
+        ours(&mut out, events, Role::OrderEvents);
+        let payments = out.len();
         payment_rows(entry, at, &mut out);
+        ours(&mut out, payments, Role::Payments);
+        let callbacks = out.len();
         callback_rows(entry, at, &mut out);
+        ours(&mut out, callbacks, Role::Callbacks);
+        let records = out.len();
         for (i, (t, record)) in entry.ho.iter().enumerate() {
             if newest(&entry.ho, i, *t, at, |later| later.ho_ref == record.ho_ref) {
                 let what = format!("{} recorded: {}", record.ho_ref, rupiah(record.amount));
                 out.push(event(record.recorded_at, System::Ho, what, "ho_payments"));
             }
         }
+        ours(&mut out, records, Role::HoPayments);
     }
     out.extend(store.logs.of_order(order, at).map(|kept| line_row(&kept.line)));
     out.sort_by_key(|step| step.at);

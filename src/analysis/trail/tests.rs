@@ -42,7 +42,12 @@ fn say(store: &mut Store, lines: &[(i64, &str, &str)]) {
 
 fn stuck_order() -> Store {
     let mut store = Store::default();
-    let order = Order {
+    tell(&mut store, Rows::Orders(vec![an_order()]));
+    store
+}
+
+fn an_order() -> Order {
+    Order {
         order_id: "O".into(),
         created_at: T,
         status: OrderStatus::Active,
@@ -53,9 +58,7 @@ fn stuck_order() -> Store {
         saga_step: None,
         trace_id: None,
         updated_at: None,
-    };
-    tell(&mut store, Rows::Orders(vec![order]));
-    store
+    }
 }
 
 fn pay(store: &mut Store, callbacks: Vec<Callback>, ho: Vec<HoPayment>) {
@@ -215,4 +218,96 @@ fn transitions_speak_of_races_and_of_stations() {
     assert!(straight.stations.iter().any(|s| s.name == "RESERVE" && s.at == Some(second(2))));
     tell(&mut store, Rows::OrderEvents(vec![event(9, Some("COMPLETE"), "ACTIVE")]));
     assert_eq!(verdict(&trail(&store, "O", AT).unwrap(), 5), Some(Verdict::Supports));
+}
+
+fn says_first(trail: &Trail) -> Option<&str> {
+    trail.first.as_ref().map(|f| f.says.raw())
+}
+
+#[test]
+fn the_first_missing_step_is_said_in_one_sentence_with_what_came_last() {
+    let mut store = stuck_order();
+    let never_asked = trail(&store, "O", AT).unwrap();
+    assert_eq!(says_first(&never_asked), Some("created 17:40:00; UPG was not asked whether it was paid"));
+    tell(&mut store, Rows::Payments(Vec::new()));
+    let unpaid = trail(&store, "O", AT).unwrap();
+    assert_eq!(says_first(&unpaid), Some("created 17:40:00; UPG knows of no payment (asked 18:40:00)"));
+    pay(&mut store, Vec::new(), Vec::new());
+    let paid = trail(&store, "O", AT).unwrap();
+    assert_eq!(says_first(&paid), Some("UPG settled 17:40:30; no callback was ever sent (asked 18:40:00)"));
+    let attempt = |attempt, n, http_status| Callback {
+        order_id: None,
+        upg_ref: Some("U".into()),
+        attempt,
+        sent_at: second(n),
+        http_status,
+        target: Some("HO".into()),
+    };
+    pay(&mut store, vec![attempt(1, 31, Some(503)), attempt(2, 61, None)], Vec::new());
+    let told = trail(&store, "O", AT).unwrap();
+    assert_eq!(
+        says_first(&told),
+        Some("2 callbacks to HO since 17:40:31, the last 17:41:01: HO did not answer; none was accepted")
+    );
+    pay(&mut store, vec![attempt(3, 121, Some(200))], Vec::new());
+    let lost = trail(&store, "O", AT).unwrap();
+    assert_eq!(says_first(&lost), Some("HO answered 2xx 17:42:01; HO has no record (asked 18:40:00)"));
+    assert_eq!(lost.first.unwrap().missing, first::Stage::Recorded);
+}
+
+#[test]
+fn the_clock_of_a_system_that_is_ahead_turns_no_effect_into_its_own_cause() {
+    let mut store = stuck_order();
+    store.incident.ledgers = vec![(Role::HoPayments, "ho".into())];
+    // HO wrote it twenty seconds after the money moved, and its clock says a minute before.
+    let record = HoPayment {
+        ho_ref: "H".into(),
+        upg_ref: Some("U".into()),
+        order_id: None,
+        amount: 412_500,
+        recorded_at: second(50) - Lapse::seconds(80),
+    };
+    pay(&mut store, Vec::new(), vec![record]);
+    let order_of = |store: &Store| -> Vec<i64> {
+        let trail = trail(store, "O", AT).unwrap();
+        trail.steps.iter().filter(|s| s.kind == Event).map(|s| s.at.unwrap().since(T).whole_seconds()).collect()
+    };
+    assert_eq!(order_of(&store), [-30, 0, 1, 30], "nobody has measured the clock");
+    let cost = crate::model::health::Cost { at: T, skew: Some(Lapse::seconds(-80)), ..Default::default() };
+    store.apply(&Batch { source: "ho".into(), seq: 1, seen: T, facts: vec![Fact::Cost(cost)] });
+    assert_eq!(order_of(&store), [0, 1, 30, 50]);
+    assert_eq!(says_first(&trail(&store, "O", AT).unwrap()), Some("HO recorded 17:40:50; the order is still ACTIVE"));
+}
+
+#[test]
+fn a_leg_is_slow_against_the_orders_that_went_straight_through_before() {
+    let mut store = Store::default();
+    let (mut orders, mut payments) = (Vec::new(), Vec::new());
+    for i in 0..60 {
+        let id: OrderId = format!("G{i}").into();
+        let born = T + Lapse::seconds(i);
+        orders.push(Order { order_id: id.clone(), created_at: born, status: OrderStatus::Complete, ..an_order() });
+        payments.push(Payment {
+            upg_ref: format!("U{i}").into(),
+            order_id: id,
+            amount: 1,
+            status: PaymentStatus::Paid,
+            created_at: born,
+            settled_at: Some(born + Lapse::seconds(2 + i % 3)),
+            payment_method: None,
+        });
+    }
+    tell(&mut store, Rows::Orders(orders));
+    tell(&mut store, Rows::Payments(payments));
+    let leg = usual::Usual::read(&store, AT, AT).leg("CREATE", "PAY").unwrap();
+    assert_eq!((leg.middle, leg.long, leg.n), (Lapse::seconds(3), Lapse::seconds(4), 60));
+    assert!(leg.slow(Lapse::seconds(10)) && !leg.slow(Lapse::seconds(5)));
+    let stretches = |order: &str| -> Vec<(usual::Stretch, i64, bool, bool)> {
+        let pace = usual::Usual::read(&store, AT, AT).pace(&store, order, AT);
+        pace.iter().map(|p| (p.stretch, p.took.whole_seconds(), p.ended, p.slow())).collect()
+    };
+    assert_eq!(stretches("G1")[0], (usual::Stretch::Paying, 3, true, false));
+    assert_eq!(stretches("nobody's"), []);
+    let before = usual::Usual::read(&store, T + Lapse::seconds(20), AT);
+    assert_eq!(before.leg("CREATE", "PAY"), None, "twenty orders are too few");
 }

@@ -2,6 +2,7 @@
 //! under way, in the columns of the shared axis.
 
 use super::rows::{glyph, happened};
+use crate::analysis::clocks::EQUAL;
 use crate::analysis::lane::Axis;
 use crate::analysis::trail::{StepKind, System, Trail};
 use crate::app::App;
@@ -67,8 +68,30 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, trail: &Trail, y: u16) -> u16 {
     if let (Size::Wide, Some((side, side_end))) = (grid.size, grid.side) {
         canvas.runs(side, top.saturating_sub(1), side_end, &[dim("● event ✕ error ! warn · info")]);
         canvas.runs(side, top, side_end, &[dim("○ missing where it was due")]);
+        for (i, (role, says)) in clocks(trail).into_iter().enumerate() {
+            canvas.fit(side, top + 1 + i as u16, side_end, &says, role);
+        }
     }
     y + 2
+}
+
+/// How far the systems' clocks are from ours; those that are off are named, with what was done about it.
+fn clocks(trail: &Trail) -> Vec<(Role, String)> {
+    let (off, near): (Vec<_>, Vec<_>) = trail.clocks.all().into_iter().partition(|c| c.ahead.abs() >= EQUAL);
+    let mut out: Vec<(Role, String)> = off
+        .into_iter()
+        .map(|clock| {
+            let side = if clock.ahead > Lapse::ZERO { "ahead" } else { "behind" };
+            (Role::Warn, format!("clock of {} {} {side}: moved", clock.source, super::rows::gap(clock.ahead.abs())))
+        })
+        .collect();
+    if let Some(most) = near.iter().map(|c| c.ahead.abs()).max() {
+        let which = if out.is_empty() { "clocks" } else { "other clocks" };
+        out.push((Role::Dim, format!("{which} within {} of ours", super::rows::gap(most))));
+    } else if out.is_empty() {
+        out.push((Role::Dim, "clocks not measured".to_owned()));
+    }
+    out
 }
 
 /// The steps of one system; the more telling one wins where two share a column. Absence is said in words.

@@ -8,7 +8,8 @@ mod axis;
 mod rows;
 
 use crate::analysis::reconcile::facts::newest_order;
-use crate::analysis::trail::Trail;
+use crate::analysis::trail::usual::{Leg, Stretch};
+use crate::analysis::trail::{Station, Trail};
 use crate::app::App;
 use crate::app::grid::Size;
 use crate::model::note::Verdict;
@@ -98,13 +99,35 @@ fn identity(app: &App, canvas: &mut Canvas<'_>, trail: &Trail, (x, end_x): (u16,
     let right = standing(app, trail, order);
     let start = canvas.runs_right(x, end_x, y, &right);
     canvas.runs(x, y, start.saturating_sub(2), &who);
+    let first = first(trail, canvas);
     match app.grid.size {
-        Size::Wide => y + 2,
-        Size::Medium => {
-            canvas.runs(x, y + 1, end_x, &[class, dim(format!(": {}", card.map_or("", |c| c.meaning)))]);
+        Size::Wide if first.is_empty() => y + 2,
+        Size::Wide => {
+            canvas.runs(x, y + 1, end_x, &first);
             y + 3
         }
-        Size::Narrow | Size::Tiny => y + 1,
+        Size::Medium => {
+            let meaning = || vec![dim(card.map_or("", |c| c.meaning))];
+            let mut runs = vec![class, dim(": ")];
+            runs.extend(if first.is_empty() { meaning() } else { first });
+            canvas.runs(x, y + 1, end_x, &runs);
+            y + 3
+        }
+        Size::Narrow | Size::Tiny if first.is_empty() => y + 1,
+        Size::Narrow | Size::Tiny => {
+            canvas.runs(x, y + 1, end_x, &first);
+            y + 2
+        }
+    }
+}
+
+/// What came last and what did not follow, the latter as loud as the fault it is.
+fn first(trail: &Trail, canvas: &Canvas<'_>) -> Runs {
+    let Some(first) = &trail.first else { return Runs::new() };
+    let says = canvas.shown(&first.says);
+    match says.split_once("; ") {
+        Some((came, missing)) => vec![plain(format!("{came}; ")), run(Role::Bad, missing.to_owned())],
+        None => vec![plain(says)],
     }
 }
 
@@ -156,7 +179,7 @@ fn stations(app: &App, canvas: &mut Canvas<'_>, trail: &Trail, (x, end_x): (u16,
     }
     let narrow = app.grid.size == Size::Narrow;
     let line = match app.grid.size {
-        Size::Wide => 20,
+        Size::Wide => 24,
         Size::Medium => 8,
         Size::Narrow | Size::Tiny => 3,
     };
@@ -164,12 +187,14 @@ fn stations(app: &App, canvas: &mut Canvas<'_>, trail: &Trail, (x, end_x): (u16,
     let done = trail.stations.iter().all(|s| s.at.is_some());
     let mut runs: Runs = Vec::new();
     for (i, station) in trail.stations.iter().enumerate() {
-        if i > 0 {
-            let solid = station.at.is_some();
-            runs.push(run(Role::Faint, format!(" {} ", if solid { "─" } else { "╌" }.repeat(line))));
+        if let Some(before) = i.checked_sub(1).and_then(|i| trail.stations.get(i)) {
+            runs.push(plain(" "));
+            runs.extend(leg(app, before, station, line));
+            runs.push(plain(" "));
         }
         let (glyph, role, name, word) = match (station.at, station.broken) {
-            (Some(t), _) => ("✓", Role::Ok, Role::Strong, zone.format(t, "%S%.3f")),
+            (Some(_), true) => ("✕", Role::Bad, Role::Strong, "undone".to_owned()),
+            (Some(t), false) => ("✓", Role::Ok, Role::Strong, zone.format(t, "%S%.3f")),
             (None, true) => ("✕", Role::Bad, Role::Strong, "never".to_owned()),
             (None, false) => ("○", Role::Dim, Role::Dim, if done { String::new() } else { "waits".to_owned() }),
         };
@@ -179,7 +204,61 @@ fn stations(app: &App, canvas: &mut Canvas<'_>, trail: &Trail, (x, end_x): (u16,
         }
     }
     canvas.runs(x, y, end_x, &runs);
-    if narrow { y + 1 } else { y + 2 }
+    if narrow {
+        return y + 1;
+    }
+    let pace = pace(app);
+    if pace.is_empty() {
+        return y + 2;
+    }
+    canvas.runs(x, y + 1, end_x, &pace);
+    y + 3
+}
+
+/// How long the order took, beside what was usual before the trouble began; amber where it is not.
+fn pace(app: &App) -> Runs {
+    let mut runs: Runs = Vec::new();
+    for pace in &app.derived.pace {
+        if !runs.is_empty() {
+            runs.push(dim("  ·  "));
+        }
+        let (what, open) = match pace.stretch {
+            Stretch::Paying => ("paid after ", "not paid for "),
+            Stretch::Recording => ("at HO after ", "not at HO for "),
+            Stretch::Whole => ("complete after ", "not complete for "),
+        };
+        runs.push(dim(if pace.ended { what } else { open }));
+        runs.push(run(if pace.slow() { Role::Warn } else { Role::Text }, rows::gap(pace.took)));
+        let usual = |leg: Leg| format!(", usually {}", rows::gap(leg.middle));
+        runs.push(dim(pace.usual.map_or_else(|| ", no usual length known".to_owned(), usual)));
+    }
+    runs
+}
+
+/// The line between two stations, with the time it took where there is room; amber when that is unusual.
+fn leg(app: &App, from: &Station, to: &Station, line: usize) -> Runs {
+    let Some(took) = from.at.zip(to.at).map(|(a, b)| b.since(a)) else {
+        return vec![run(Role::Faint, if to.at.is_some() { "─" } else { "╌" }.repeat(line))];
+    };
+    let usual = app.derived.usual.leg(from.name, to.name);
+    let slow = usual.filter(|leg| leg.slow(took));
+    let mut text = rows::gap(took);
+    if let Some(times) = slow.filter(|leg| leg.middle.0 > 0) {
+        let longer = format!("{text}, usually {}", rows::gap(times.middle));
+        if longer.len() + 4 <= line {
+            text = longer;
+        }
+    }
+    let room = line.saturating_sub(text.len() + 2);
+    if text.len() + 2 > line {
+        return vec![run(if slow.is_some() { Role::Warn } else { Role::Faint }, "─".repeat(line))];
+    }
+    let role = if slow.is_some() { Role::Warn } else { Role::Dim };
+    vec![
+        run(Role::Faint, "─".repeat(room / 2)),
+        run(role, format!(" {text} ")),
+        run(Role::Faint, "─".repeat(room - room / 2)),
+    ]
 }
 
 /// Sign, role and words of a verdict.

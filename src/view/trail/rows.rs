@@ -122,7 +122,7 @@ fn line(app: &App, canvas: &mut Canvas<'_>, step: &Step, at: &Columns, (x, end_x
 }
 
 /// The time since the step before, with three digits that count: `19 ms`, `2.28 s`, `32.6 s`.
-fn gap(l: Lapse) -> String {
+pub fn gap(l: Lapse) -> String {
     match l.0 {
         us if us < 1_000_000 => format!("{} ms", us / 1000),
         us if us < 10_000_000 => format!("{:.2} s", l.as_secs_f64()),
