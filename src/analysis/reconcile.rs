@@ -4,59 +4,18 @@
 //! of its own: silence of a system that nobody asked says nothing.
 
 pub mod card;
+pub mod class;
 pub mod facts;
 pub mod shared;
 
 use crate::model::incident::Rules;
-use crate::model::order::{OrderId, OrderStatus, Role};
+use crate::model::order::{OrderId, Role};
 use crate::model::{Lapse, Span, Stamp};
 use crate::store::Store;
 pub use card::CLASSES;
+pub use class::{Class, class_of};
 use facts::{Asked, Facts};
 pub use shared::{SharedTrait, shared};
-
-/// The classes, in the order they are tried in `CLASSES`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Class {
-    /// UPG or HO have not been asked about it yet.
-    NotAsked,
-    /// A payment that names an order nobody has.
-    PaymentWithoutOrder,
-    /// Paid more than once.
-    ChargedTwice,
-    /// In HO's books, and UPG knows of no money.
-    RecordedNotCharged,
-    /// In HO's books more often than it was paid.
-    RecordedTwice,
-    /// Order, UPG and HO name different amounts.
-    AmountsDiffer,
-    /// Paid a moment ago; HO may still come.
-    Settling,
-    /// Stuck, paid, not at HO, no callback was ever tried.
-    PaidStuckNeverSent,
-    /// Stuck, paid, not at HO, callbacks failed.
-    PaidStuckCallbackFailed,
-    /// Stuck, paid, not at HO; no callback table is configured, so the two above cannot be told apart.
-    PaidStuckNotRecorded,
-    /// Stuck, paid and recorded at HO: only the order's state is wrong.
-    PaidStuckRecorded,
-    /// HO acknowledged the callback and has no record.
-    AcknowledgedNotRecorded,
-    /// Complete, paid, not at HO.
-    ChargedNotRecorded,
-    /// Complete, and no money moved.
-    CompleteNotCharged,
-    /// Failed, cancelled or expired, and paid.
-    FailedButCharged,
-    /// Stuck while the gateway has not answered.
-    PaymentPendingStuck,
-    /// Stuck, and no money moved.
-    UnpaidStuck,
-    /// Active, not for long.
-    InFlight,
-    /// As it should be.
-    Ok,
-}
 
 /// What a class means, for people.
 #[derive(Clone, Copy, Debug)]
@@ -135,65 +94,6 @@ impl Class {
     pub fn card(self) -> Option<&'static ClassCard> {
         CLASSES.iter().find(|c| c.class == self)
     }
-}
-
-/// The class of an order: the first that fits.
-///
-/// The systems are read seconds apart, so an answer counts against an order only when it is young enough
-/// to have seen the fault: what may still be on its way is settling, not missing.
-pub fn class_of(facts: &Facts<'_>, rules: &Rules) -> Class {
-    let Some(order) = facts.order else { return Class::PaymentWithoutOrder };
-    let stuck = facts.stuck(rules.stuck_after);
-    let under_way = matches!(order.status, OrderStatus::Active | OrderStatus::Created);
-    let Some(asked) = facts.payments_asked else {
-        return if under_way && !stuck { Class::InFlight } else { Class::NotAsked };
-    };
-    let ended = matches!(order.status, OrderStatus::Failed | OrderStatus::Cancelled | OrderStatus::Expired);
-    match (facts.paid, facts.recorded) {
-        (2.., _) => Class::ChargedTwice,
-        (0, 1..) if settles(facts.recorded_at, asked, rules) => Class::Settling,
-        (0, 1..) => Class::RecordedNotCharged,
-        (0, 0) if stuck && facts.pending => Class::PaymentPendingStuck,
-        // An answer given soon after the birth cannot say that nobody paid since.
-        (0, 0) if stuck && asked < facts.born + Lapse(rules.stuck_after.0 / 2) => Class::NotAsked,
-        (0, 0) if stuck => Class::UnpaidStuck,
-        (0, 0) if under_way => Class::InFlight,
-        (0, 0) if order.status != OrderStatus::Complete => Class::Ok,
-        (0, 0) if settles(order.updated_at, asked, rules) => Class::Settling,
-        (0, 0) => Class::CompleteNotCharged,
-        (1, 2..) => Class::RecordedTwice,
-        (1, 1) if amounts_differ(facts) => Class::AmountsDiffer,
-        (1, 0) if settles(facts.settled, facts.ho_asked.unwrap_or(facts.asof), rules) => Class::Settling,
-        (1, 0) if facts.missing_at_ho(rules.settle_after).is_none() => Class::NotAsked,
-        (1, 0) if stuck => stuck_and_not_recorded(facts),
-        (1, _) if stuck => Class::PaidStuckRecorded,
-        (1, _) if ended => Class::FailedButCharged,
-        (1, 0) if facts.acknowledged => Class::AcknowledgedNotRecorded,
-        (1, _) if under_way => Class::InFlight,
-        (1, 0) => Class::ChargedNotRecorded,
-        (1, _) => Class::Ok,
-    }
-}
-
-/// Whether what happened at `since` may still be on its way to a system that was asked at `asked`.
-fn settles(since: Option<Stamp>, asked: Stamp, rules: &Rules) -> bool {
-    since.is_some_and(|t| asked.since(t) < rules.settle_after)
-}
-
-/// Charged, stuck and not at HO: the callbacks tell which of three it is, when anybody asked for them.
-fn stuck_and_not_recorded(facts: &Facts<'_>) -> Class {
-    let asked = facts.callbacks_asked.zip(facts.settled).is_some_and(|(asked, settled)| asked >= settled);
-    match facts.callbacks {
-        0 if asked => Class::PaidStuckNeverSent,
-        0 => Class::PaidStuckNotRecorded,
-        _ if facts.acknowledged => Class::AcknowledgedNotRecorded,
-        _ => Class::PaidStuckCallbackFailed,
-    }
-}
-
-fn amounts_differ(facts: &Facts<'_>) -> bool {
-    let ordered = facts.order.and_then(|o| o.amount).unwrap_or(facts.paid_amount);
-    facts.paid_amount != facts.recorded_amount || facts.paid_amount != ordered
 }
 
 /// Every order born in `window`, with what is known of it as of `at`.

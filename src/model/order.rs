@@ -104,8 +104,9 @@ pub struct Payment {
     pub upg_ref: Arc<str>,
     /// The order it pays.
     pub order_id: OrderId,
-    /// Rupiah.
-    pub amount: i64,
+    /// Rupiah; none when the row has none, which is not zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<i64>,
     /// Status.
     pub status: PaymentStatus,
     /// Begun.
@@ -129,8 +130,9 @@ pub struct HoPayment {
     /// The order, the second key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_id: Option<OrderId>,
-    /// Rupiah.
-    pub amount: i64,
+    /// Rupiah; none when the row has none, which is not zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<i64>,
     /// When HO wrote it.
     pub recorded_at: Stamp,
 }

@@ -238,7 +238,7 @@ impl Ledger {
         Payment {
             upg_ref: upg_ref(payment).into(),
             order_id: self.id(p.order),
-            amount: i64::from(life.amount),
+            amount: Some(i64::from(life.amount)),
             settled_at: (status == PaymentStatus::Paid).then(|| stamp(p.settled) + self.ahead_upg),
             status,
             created_at: stamp(p.created) + self.ahead_upg,
@@ -267,7 +267,7 @@ impl Ledger {
             ho_ref: ho_ref(b.payment).into(),
             upg_ref: Some(upg_ref(b.payment).into()),
             order_id: Some(self.id(order)),
-            amount: i64::from(self.life(order).amount),
+            amount: Some(i64::from(self.life(order).amount)),
             recorded_at: stamp(b.at) + self.ahead_ho,
         }
     }

@@ -43,7 +43,7 @@ fn tables(day: &Arc<Day>) -> BTreeMap<String, Joined> {
                     (joined.status, joined.amount) = (Some(o.status), o.amount.unwrap());
                 }),
                 Rows::Payments(rows) => rows.into_iter().for_each(|p| {
-                    payments.insert(p.upg_ref.clone(), (p.order_id.to_string(), p.amount, p.status));
+                    payments.insert(p.upg_ref.clone(), (p.order_id.to_string(), p.amount.unwrap(), p.status));
                 }),
                 Rows::Callbacks(rows) => rows.into_iter().for_each(|c| {
                     let joined = out.entry(c.order_id.unwrap().to_string()).or_default();
@@ -57,9 +57,9 @@ fn tables(day: &Arc<Day>) -> BTreeMap<String, Joined> {
     }
     for record in records {
         let (order, amount, status) = &payments[record.upg_ref.as_ref().unwrap()];
-        assert_eq!((record.amount, status), (*amount, &PaymentStatus::Paid), "HO has only what was paid");
+        assert_eq!((record.amount, status), (Some(*amount), &PaymentStatus::Paid), "HO has only what was paid");
         assert_eq!(record.order_id.as_deref(), Some(order.as_str()));
-        out.get_mut(order).unwrap().booked.push(record.amount);
+        out.get_mut(order).unwrap().booked.push(record.amount.unwrap());
     }
     for (order, amount, status) in payments.into_values() {
         let joined = out.get_mut(&order).unwrap_or_else(|| panic!("a payment of {order}, which is no order"));

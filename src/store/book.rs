@@ -184,6 +184,13 @@ impl OrderBook {
         let by_id = || answers.by_id.partition_point(|t| *t <= at).checked_sub(1).map(|i| answers.by_id[i]);
         window.or_else(by_id)
     }
+    /// The newest answer of a role at or before `at`, whatever it was asked.
+    pub fn newest(&self, role: Role, at: Stamp) -> Option<Stamp> {
+        let answers = self.answers.get(&role)?;
+        let window = answers.windows.partition_point(|(t, _)| *t <= at).checked_sub(1).map(|i| answers.windows[i].0);
+        let by_id = answers.by_id.partition_point(|t| *t <= at).checked_sub(1).map(|i| answers.by_id[i]);
+        window.max(by_id)
+    }
     /// Windows asked of a role up to `at`, each with the time its answer was so, oldest first.
     pub fn asks(&self, role: Role, at: Stamp) -> impl Iterator<Item = (Stamp, Span)> {
         let windows = self.answers.get(&role).map_or(&[][..], |a| &a.windows);
@@ -255,7 +262,7 @@ mod tests {
         Rows::Payments(vec![Payment {
             upg_ref: upg_ref.into(),
             order_id: order.into(),
-            amount: 75_000,
+            amount: Some(75_000),
             status: PaymentStatus::Paid,
             created_at: Stamp(2),
             settled_at: None,
@@ -267,7 +274,7 @@ mod tests {
             ho_ref: ho_ref.into(),
             upg_ref: upg_ref.map(Into::into),
             order_id: order.map(Into::into),
-            amount: 75_000,
+            amount: Some(75_000),
             recorded_at: Stamp(3),
         }])
     }

@@ -134,7 +134,7 @@ impl World {
         let payment = |i| Payment {
             upg_ref: payment_of(i),
             order_id: id(i),
-            amount: 100_000,
+            amount: Some(100_000),
             status: PaymentStatus::Paid,
             created_at: minute(BORN + 1),
             settled_at: Some(minute(BORN + 2)),
@@ -147,7 +147,7 @@ impl World {
             ho_ref: format!("HO-{i}").as_str().into(),
             upg_ref: Some(payment_of(i)),
             order_id: Some(id(i)),
-            amount: 100_000,
+            amount: Some(100_000),
             recorded_at: minute(BORN + 3),
         };
         self.ask(Rows::HoPayments(orders.map(record).collect()));

@@ -301,7 +301,7 @@ fn not_at_ho_sums_up_what_was_due_and_is_empty_when_ho_was_never_asked() {
     let paid = |n: i64| Payment {
         upg_ref: format!("U{n}").as_str().into(),
         order_id: format!("O{n}").as_str().into(),
-        amount: 5,
+        amount: Some(5),
         status: PaymentStatus::Paid,
         created_at: minute(n),
         settled_at: Some(minute(n)),
@@ -313,7 +313,7 @@ fn not_at_ho_sums_up_what_was_due_and_is_empty_when_ho_was_never_asked() {
     let lane = lane("orders.not_at_ho", Rollup::Last);
     assert_eq!(drawn(&columns(&store, &lane, &axis(14), now, now).cells), "_".repeat(14));
     let record =
-        HoPayment { ho_ref: "H".into(), upg_ref: Some("U1".into()), order_id: None, amount: 5, recorded_at: now };
+        HoPayment { ho_ref: "H".into(), upg_ref: Some("U1".into()), order_id: None, amount: Some(5), recorded_at: now };
     ledger(&mut store, now, Rows::HoPayments(vec![record]));
     assert_eq!(drawn(&columns(&store, &lane, &axis(14), now, now).cells), "00000000001123");
 }

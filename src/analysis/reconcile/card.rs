@@ -120,9 +120,15 @@ pub const CLASSES: &[ClassCard] = &[
             "finance holds it",
         )
     },
+    card(Class::AmountUpgHo, "amounts differ, UPG and HO", "UPG and HO name different sums", "finance compares"),
     ClassCard {
-        points_to: "",
-        ..card(Class::AmountsDiffer, "amounts differ", "order, UPG and HO name different sums", "finance compares")
+        points_to: "H5",
+        ..card(
+            Class::AmountOrderUpg,
+            "amounts differ, order and UPG",
+            "the price changed while it was paid",
+            "finance compares",
+        )
     },
     ClassCard {
         points_to: "H5",
@@ -137,6 +143,20 @@ pub const CLASSES: &[ClassCard] = &[
             "find it by its trace; hold the money",
         )
     },
+    card(
+        Class::UnmappedStatus,
+        "order status nobody mapped",
+        "a word that map.status does not know",
+        "map the word in the configuration",
+    ),
+    card(
+        Class::UnmappedPayment,
+        "payment status nobody mapped",
+        "the payment may have taken money",
+        "map the word in the configuration",
+    ),
+    card(Class::UpgUnknown, "unknown: UPG silent", "UPG has not answered since", "see Sources; ask UPG's people"),
+    card(Class::HoUnknown, "unknown: HO silent", "HO has not answered since", "see Sources; ask HO's people"),
     card(
         Class::NotAsked,
         "not asked yet",

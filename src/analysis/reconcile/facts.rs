@@ -12,6 +12,7 @@ use crate::store::book::Entry;
 pub struct Asked {
     at: Stamp,
     spans: [Vec<(Span, Stamp)>; 5],
+    last: [Option<Stamp>; 5],
     configured: [bool; 5],
 }
 
@@ -33,6 +34,7 @@ impl Asked {
         Self {
             at,
             spans: ROLES.map(|role| newest_cover(book.asks(role, at).collect())),
+            last: ROLES.map(|role| book.newest(role, at)),
             configured: ROLES.map(|role| book.has(role)),
         }
     }
@@ -40,6 +42,11 @@ impl Asked {
     /// Whether a role has ever answered.
     pub fn has(&self, role: Role) -> bool {
         self.configured[slot(role)]
+    }
+
+    /// When a role last answered anything.
+    pub fn last(&self, role: Role) -> Option<Stamp> {
+        self.last[slot(role)]
     }
 
     /// As of when a role's answer covers an order: asked by its id, or by a window with `time` inside.
@@ -77,24 +84,42 @@ pub struct Facts<'a> {
     pub ho_asked: Option<Stamp>,
     /// As of when the callbacks were asked about it.
     pub callbacks_asked: Option<Stamp>,
+    /// When UPG last answered anything, about any order.
+    pub payments_last: Option<Stamp>,
+    /// When HO last answered anything, about any order.
+    pub ho_last: Option<Stamp>,
     /// Payments that moved money and were not given back.
     pub paid: usize,
-    /// Their sum.
+    /// Their sum, of those that name an amount.
     pub paid_amount: i64,
+    /// Those of them that name none.
+    pub paid_without_amount: usize,
+    /// Payments that were given back.
+    pub refunded: usize,
+    /// Payments in a status nobody mapped.
+    pub unmapped_payments: usize,
     /// When the first of them settled.
     pub settled: Option<Stamp>,
     /// Whether a payment waits for the gateway.
     pub pending: bool,
     /// Records at HO.
     pub recorded: usize,
-    /// Their sum.
+    /// Their sum, of those that name an amount.
     pub recorded_amount: i64,
+    /// Those of them that name none.
+    pub recorded_without_amount: usize,
+    /// When the first was written.
+    pub recorded_first: Option<Stamp>,
     /// When the newest was written.
     pub recorded_at: Option<Stamp>,
     /// Attempts to tell HO.
     pub callbacks: usize,
     /// Whether HO said 2xx to one.
     pub acknowledged: bool,
+    /// When the last of them was sent.
+    pub called_last: Option<Stamp>,
+    /// When the last one that HO said 2xx to was sent.
+    pub acked_last: Option<Stamp>,
 }
 
 impl<'a> Facts<'a> {
@@ -116,17 +141,9 @@ impl<'a> Facts<'a> {
             born,
             asof,
             payments_asked: asked.asof(Role::Payments, entry, born),
-            ho_asked: None,
-            callbacks_asked: None,
-            paid: 0,
-            paid_amount: 0,
-            settled: None,
-            pending: false,
-            recorded: 0,
-            recorded_amount: 0,
-            recorded_at: None,
-            callbacks: 0,
-            acknowledged: false,
+            payments_last: asked.last(Role::Payments),
+            ho_last: asked.last(Role::HoPayments),
+            ..Self::blank(born, asof)
         };
         facts.read_payments(entry, asked.at);
         let money_time = facts.settled.unwrap_or(born);
@@ -136,11 +153,44 @@ impl<'a> Facts<'a> {
         Some(facts)
     }
 
+    /// Nothing is known but when it was born, as of when the orders were read.
+    pub const fn blank(born: Stamp, asof: Stamp) -> Self {
+        Self {
+            order: None,
+            born,
+            asof,
+            payments_asked: None,
+            ho_asked: None,
+            callbacks_asked: None,
+            payments_last: None,
+            ho_last: None,
+            paid: 0,
+            paid_amount: 0,
+            paid_without_amount: 0,
+            refunded: 0,
+            unmapped_payments: 0,
+            settled: None,
+            pending: false,
+            recorded: 0,
+            recorded_amount: 0,
+            recorded_without_amount: 0,
+            recorded_first: None,
+            recorded_at: None,
+            callbacks: 0,
+            acknowledged: false,
+            called_last: None,
+            acked_last: None,
+        }
+    }
+
     fn read_ho(&mut self, entry: &Entry, at: Stamp) {
         for (i, (t, record)) in entry.ho.iter().enumerate() {
             if newest(&entry.ho, i, *t, at, |later| later.ho_ref == record.ho_ref) {
                 self.recorded += 1;
-                self.recorded_amount = self.recorded_amount.saturating_add(record.amount);
+                self.recorded_amount = self.recorded_amount.saturating_add(record.amount.unwrap_or(0));
+                self.recorded_without_amount += usize::from(record.amount.is_none());
+                let first = self.recorded_first.map_or(record.recorded_at, |t| t.min(record.recorded_at));
+                self.recorded_first = Some(first);
                 self.recorded_at = self.recorded_at.max(Some(record.recorded_at));
                 self.ho_asked = self.ho_asked.max(Some(*t));
             }
@@ -149,7 +199,11 @@ impl<'a> Facts<'a> {
             let same = |later: &Callback| later.upg_ref == callback.upg_ref && later.attempt == callback.attempt;
             if to_ho(callback) && newest(&entry.callbacks, i, *t, at, same) {
                 self.callbacks += 1;
-                self.acknowledged |= callback.http_status.is_some_and(|s| (200..300).contains(&s));
+                self.called_last = self.called_last.max(Some(callback.sent_at));
+                if callback.http_status.is_some_and(|s| (200..300).contains(&s)) {
+                    self.acknowledged = true;
+                    self.acked_last = self.acked_last.max(Some(callback.sent_at));
+                }
                 self.callbacks_asked = self.callbacks_asked.max(Some(*t));
             }
         }
@@ -166,11 +220,14 @@ impl<'a> Facts<'a> {
                 PaymentStatus::Paid => {
                     let settled = payment.settled_at.unwrap_or(payment.created_at);
                     self.paid += 1;
-                    self.paid_amount = self.paid_amount.saturating_add(payment.amount);
+                    self.paid_amount = self.paid_amount.saturating_add(payment.amount.unwrap_or(0));
+                    self.paid_without_amount += usize::from(payment.amount.is_none());
                     self.settled = Some(self.settled.map_or(settled, |s| s.min(settled)));
                 }
                 PaymentStatus::Pending | PaymentStatus::Authorized | PaymentStatus::Initiated => self.pending = true,
-                PaymentStatus::Refunded | PaymentStatus::Failed | PaymentStatus::Other(_) => {}
+                PaymentStatus::Refunded => self.refunded += 1,
+                PaymentStatus::Other(_) => self.unmapped_payments += 1,
+                PaymentStatus::Failed => {}
             }
         }
     }
@@ -197,10 +254,28 @@ impl<'a> Facts<'a> {
         (self.paid > self.recorded && self.ho_asked? >= due).then_some(due)
     }
 
-    /// The money it is about: what was paid where money moved, else the order's own amount.
+    /// The money it is about: what was paid where money moved, else the order's own amount. Zero where
+    /// nobody names one; [`Self::without_amount`] tells that apart.
     pub fn amount(&self) -> i64 {
         let ordered = || self.order.and_then(|o| o.amount).unwrap_or(0);
         if self.paid > 0 { self.paid_amount } else { ordered() }
+    }
+
+    /// Whether [`Self::amount`] misses an amount that a row should have named.
+    pub fn without_amount(&self) -> bool {
+        if self.paid > 0 { self.paid_without_amount > 0 } else { self.order.is_some_and(|o| o.amount.is_none()) }
+    }
+
+    /// UPG and HO name different sums; an amount that is missing is no difference.
+    pub fn upg_ho_differ(&self) -> bool {
+        let named = self.paid_without_amount == 0 && self.recorded_without_amount == 0;
+        named && self.paid > 0 && self.recorded > 0 && self.paid_amount != self.recorded_amount
+    }
+
+    /// Order and UPG name different sums; an amount that is missing is no difference.
+    pub fn order_upg_differ(&self) -> bool {
+        let ordered = self.order.and_then(|o| o.amount);
+        self.paid > 0 && self.paid_without_amount == 0 && ordered.is_some_and(|a| a != self.paid_amount)
     }
 }
 

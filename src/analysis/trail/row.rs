@@ -39,7 +39,7 @@ pub fn rows(store: &Store, order: &str, entry: Option<&Entry>, clocks: &Clocks, 
         let records = out.len();
         for (i, (t, record)) in entry.ho.iter().enumerate() {
             if newest(&entry.ho, i, *t, at, |later| later.ho_ref == record.ho_ref) {
-                let what = format!("{} recorded: {}", record.ho_ref, rupiah(record.amount));
+                let what = format!("{} recorded: {}", record.ho_ref, money(record.amount));
                 out.push(event(record.recorded_at, System::Ho, what, "ho_payments"));
             }
         }
@@ -48,6 +48,11 @@ pub fn rows(store: &Store, order: &str, entry: Option<&Entry>, clocks: &Clocks, 
     out.extend(store.logs.of_order(order, at).map(|kept| line_row(&kept.line)));
     out.sort_by_key(|step| step.at);
     out
+}
+
+/// An amount, when the row names one.
+fn money(amount: Option<i64>) -> String {
+    amount.map_or_else(|| "no amount".to_owned(), rupiah)
 }
 
 fn event(at: Stamp, system: System, what: String, says: &str) -> Step {
@@ -141,7 +146,7 @@ fn payment_rows(entry: &Entry, at: Stamp, out: &mut Vec<Step>) {
             continue;
         }
         let method = p.payment_method.as_deref().map_or(String::new(), |m| format!(", {m}"));
-        let begun = format!("payment {} begun: {}{method}", p.upg_ref, rupiah(p.amount));
+        let begun = format!("payment {} begun: {}{method}", p.upg_ref, money(p.amount));
         out.push(event(p.created_at, System::Upg, begun, "payments"));
         if let Some((when, what, kind)) = payment_end(p, *t) {
             out.push(step(when, System::Upg, kind, Untrusted::from(what), "payments".to_owned()));
@@ -158,7 +163,7 @@ fn payment_end(p: &Payment, seen: Stamp) -> Option<(Stamp, String, StepKind)> {
     match &p.status {
         PaymentStatus::Paid => {
             let (when, what) = dated("PAID");
-            Some((when, format!("{what}: {}", rupiah(p.amount)), StepKind::Event))
+            Some((when, format!("{what}: {}", money(p.amount)), StepKind::Event))
         }
         PaymentStatus::Refunded => Some(dated("REFUNDED")).map(|(t, w)| (t, w, StepKind::Event)),
         PaymentStatus::Failed => Some(dated("FAILED")).map(|(t, w)| (t, w, StepKind::Warn)),

@@ -65,7 +65,7 @@ fn pay(store: &mut Store, callbacks: Vec<Callback>, ho: Vec<HoPayment>) {
     let payment = Payment {
         upg_ref: "U".into(),
         order_id: "O".into(),
-        amount: 412_500,
+        amount: Some(412_500),
         status: PaymentStatus::Paid,
         created_at: second(1),
         settled_at: Some(second(30)),
@@ -185,7 +185,7 @@ fn callbacks_and_books_split_the_second_hypothesis_from_the_fifth() {
         ho_ref: "H".into(),
         upg_ref: Some("U".into()),
         order_id: None,
-        amount: 412_500,
+        amount: Some(412_500),
         recorded_at: second(41),
     };
     for (callbacks, ho, second, fifth) in [
@@ -264,7 +264,7 @@ fn the_clock_of_a_system_that_is_ahead_turns_no_effect_into_its_own_cause() {
         ho_ref: "H".into(),
         upg_ref: Some("U".into()),
         order_id: None,
-        amount: 412_500,
+        amount: Some(412_500),
         recorded_at: second(50) - Lapse::seconds(80),
     };
     pay(&mut store, Vec::new(), vec![record]);
@@ -290,7 +290,7 @@ fn a_leg_is_slow_against_the_orders_that_went_straight_through_before() {
         payments.push(Payment {
             upg_ref: format!("U{i}").into(),
             order_id: id,
-            amount: 1,
+            amount: Some(1),
             status: PaymentStatus::Paid,
             created_at: born,
             settled_at: Some(born + Lapse::seconds(2 + i % 3)),

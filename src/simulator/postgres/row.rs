@@ -40,7 +40,7 @@ pub fn saga(sheet: &mut Sheet, e: &OrderEvent, by: Lapse) {
 
 /// A payment; the gateway's time is that until it was settled.
 pub fn payment(sheet: &mut Sheet, p: &Payment, by: Lapse) {
-    sheet.text(Some(&p.upg_ref)).text(Some(&p.order_id)).number(Some(p.amount)).text(Some(payment_status(&p.status)));
+    sheet.text(Some(&p.upg_ref)).text(Some(&p.order_id)).number(p.amount).text(Some(payment_status(&p.status)));
     sheet.text(p.payment_method.as_deref()).stamp(Some(p.created_at + by)).stamp(p.settled_at.map(|t| t + by));
     sheet.number(p.settled_at.map(|t: Stamp| t.since(p.created_at).0 / 1000));
 }
@@ -56,7 +56,7 @@ pub fn callback(sheet: &mut Sheet, c: &Callback, by: Lapse) {
 /// A record of Head Office.
 pub fn book(sheet: &mut Sheet, h: &HoPayment, by: Lapse) {
     sheet.text(Some(&h.ho_ref)).text(h.upg_ref.as_deref()).text(h.order_id.as_deref());
-    sheet.number(Some(h.amount)).stamp(Some(h.recorded_at + by));
+    sheet.number(h.amount).stamp(Some(h.recorded_at + by));
 }
 
 fn order_status(status: &OrderStatus) -> &str {

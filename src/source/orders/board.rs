@@ -228,7 +228,7 @@ mod tests {
         Rows::Payments(vec![Payment {
             upg_ref: format!("U-{id}").into(),
             order_id: id.into(),
-            amount: 1,
+            amount: Some(1),
             status: PaymentStatus::Paid,
             created_at: Stamp(0),
             settled_at: None,
@@ -240,7 +240,7 @@ mod tests {
             ho_ref: "H".into(),
             upg_ref: Some(format!("U-{id}").into()),
             order_id: None,
-            amount: 1,
+            amount: Some(1),
             recorded_at: Stamp(0),
         }])
     }

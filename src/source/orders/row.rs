@@ -299,7 +299,7 @@ fn payment(f: &Fields<'_>, query: &QueryConfig, unknown: &mut BTreeSet<String>) 
     Ok(Payment {
         upg_ref: Fields::need("upg_ref", f.text("upg_ref"))?,
         order_id: Fields::need("order_id", f.text("order_id"))?,
-        amount: Fields::need("amount", f.rupiah("amount")?)?,
+        amount: f.rupiah("amount")?,
         status,
         created_at: Fields::need("created_at", f.stamp("created_at"))?,
         settled_at: f.stamp("settled_at"),
@@ -324,7 +324,7 @@ fn ho(f: &Fields<'_>) -> Result<HoPayment, Fault> {
         ho_ref: Fields::need("ho_ref", f.text("ho_ref"))?,
         upg_ref: f.text("upg_ref"),
         order_id: f.text("order_id"),
-        amount: Fields::need("amount", f.rupiah("amount")?)?,
+        amount: f.rupiah("amount")?,
         recorded_at: Fields::need("recorded_at", f.stamp("recorded_at"))?,
     })
 }

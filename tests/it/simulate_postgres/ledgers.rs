@@ -65,7 +65,7 @@ async fn what_is_loaded_is_what_was_given_and_later_rows_replace_earlier_ones() 
     let payment = |status, settled_at| Payment {
         upg_ref: "UPG-1".into(),
         order_id: id(),
-        amount: 500,
+        amount: Some(500),
         status,
         created_at: at,
         settled_at,
@@ -100,7 +100,7 @@ async fn what_is_loaded_is_what_was_given_and_later_rows_replace_earlier_ones() 
         ho_ref: "HO-1".into(),
         upg_ref: Some("UPG-1".into()),
         order_id: None,
-        amount: 500,
+        amount: Some(500),
         recorded_at: at,
     };
     loader.load(&Rows::HoPayments(vec![book])).await.unwrap();
