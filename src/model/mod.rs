@@ -3,6 +3,7 @@
 //! Owns: instants and spans, facts and batches, what a database, an order, a log line, a source's health
 //! and an incident are. May not know: clocks, files, sockets, screens. Imports nothing of the crate.
 
+pub mod attributes;
 pub mod batch;
 pub mod database;
 pub mod health;

@@ -2,7 +2,9 @@
 //!
 //! Money is integer rupiah. Identifiers are text and join exactly; a join by amount and time is never made.
 
+pub use crate::model::attributes::Attributes;
 use crate::model::{Span, Stamp};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -95,6 +97,25 @@ pub struct Order {
     /// Last change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Stamp>,
+    /// Version of the row, where the system counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+    /// Columns the operator named besides: `app_version`, `pod`, `partner`, ….
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub attributes: Attributes,
+}
+
+impl Order {
+    /// An attribute by name: one of the operator's own columns, or one that every order may have.
+    pub fn attribute(&self, name: &str) -> Option<&Arc<str>> {
+        match name {
+            "payment_method" => self.payment_method.as_ref(),
+            "region" => self.region.as_ref(),
+            "service_type" => self.service_type.as_ref(),
+            "saga_step" => self.saga_step.as_ref(),
+            _ => self.attributes.get(name),
+        }
+    }
 }
 
 /// A payment at UPG.
@@ -117,6 +138,15 @@ pub struct Payment {
     /// Method.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_method: Option<Arc<str>>,
+    /// The gateway's own reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway_ref: Option<Arc<str>>,
+    /// How long the gateway took to answer, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway_ms: Option<i64>,
+    /// What should make a second attempt the same payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<Arc<str>>,
 }
 
 /// A record in the books of Head Office.
@@ -135,6 +165,9 @@ pub struct HoPayment {
     pub amount: Option<i64>,
     /// When HO wrote it.
     pub recorded_at: Stamp,
+    /// The business day HO booked it on, by its own cut-off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub business_date: Option<NaiveDate>,
 }
 
 /// One attempt to tell another system of a payment.
@@ -156,6 +189,15 @@ pub struct Callback {
     /// To whom: `HO`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Arc<str>>,
+    /// How long the other side took, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<i64>,
+    /// When it is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_attempt_at: Option<Stamp>,
+    /// Whether it was given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dead: Option<bool>,
 }
 
 /// One transition of an order, or a step of its saga.

@@ -6,7 +6,9 @@
 use super::day::Day;
 use super::platform::life::{Life, METHODS, Moved, NO_PAYMENT, Paid, REGIONS, SERVICES, Status, Step};
 use super::platform::{History, agenda::Ms, agenda::OrderNo, agenda::PaymentNo, stamp};
-use crate::model::order::{Callback, HoPayment, Order, OrderEvent, OrderId, OrderStatus, Payment, PaymentStatus};
+use crate::model::order::{
+    Attributes, Callback, HoPayment, Order, OrderEvent, OrderId, OrderStatus, Payment, PaymentStatus,
+};
 use crate::model::{Lapse, Stamp};
 use std::sync::Arc;
 
@@ -198,6 +200,8 @@ impl Ledger {
             saga_step: Some(self.steps[step as usize].clone()),
             trace_id: None,
             updated_at: Some(stamp(at) + self.ahead_mrg),
+            version: None,
+            attributes: Attributes::default(),
         }
     }
 
@@ -243,6 +247,9 @@ impl Ledger {
             status,
             created_at: stamp(p.created) + self.ahead_upg,
             payment_method: Some(self.methods[usize::from(life.method)].clone()),
+            gateway_ref: None,
+            gateway_ms: None,
+            idempotency_key: None,
         }
     }
 
@@ -256,6 +263,9 @@ impl Ledger {
             sent_at: stamp(t.sent) + self.ahead_upg,
             http_status: (t.http > 0).then(|| i32::from(t.http)),
             target: Some(self.ho.clone()),
+            duration_ms: None,
+            next_attempt_at: None,
+            dead: None,
         }
     }
 
@@ -269,6 +279,7 @@ impl Ledger {
             order_id: Some(self.id(order)),
             amount: Some(i64::from(self.life(order).amount)),
             recorded_at: stamp(b.at) + self.ahead_ho,
+            business_date: None,
         }
     }
 

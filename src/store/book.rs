@@ -238,7 +238,7 @@ fn thin(asked: &mut Vec<(Stamp, Role)>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::order::{OrderStatus, PaymentStatus};
+    use crate::model::order::{Attributes, OrderStatus, PaymentStatus};
 
     fn ledger(asof: i64, rows: Rows) -> Ledger {
         let asked = Asked::Window(Span::new(Stamp(0), Stamp(1000)));
@@ -256,6 +256,8 @@ mod tests {
             saga_step: None,
             trace_id: None,
             updated_at: None,
+            version: None,
+            attributes: Attributes::default(),
         }])
     }
     fn payment(upg_ref: &str, order: &str) -> Rows {
@@ -267,6 +269,9 @@ mod tests {
             created_at: Stamp(2),
             settled_at: None,
             payment_method: None,
+            gateway_ref: None,
+            gateway_ms: None,
+            idempotency_key: None,
         }])
     }
     fn ho(ho_ref: &str, upg_ref: Option<&str>, order: Option<&str>) -> Rows {
@@ -276,6 +281,7 @@ mod tests {
             order_id: order.map(Into::into),
             amount: Some(75_000),
             recorded_at: Stamp(3),
+            business_date: None,
         }])
     }
     fn callback(upg_ref: &str, attempt: i32) -> Rows {
@@ -286,6 +292,9 @@ mod tests {
             sent_at: Stamp(4),
             http_status: None,
             target: None,
+            duration_ms: None,
+            next_attempt_at: None,
+            dead: None,
         }])
     }
     fn book(ledgers: impl IntoIterator<Item = Ledger>) -> OrderBook {

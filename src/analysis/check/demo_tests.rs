@@ -4,7 +4,7 @@ use super::*;
 use crate::model::health::{Health, State};
 use crate::model::log::{Level, LogLine};
 use crate::model::note::Override;
-use crate::model::order::{Asked, Ledger, Order, OrderStatus, Rows};
+use crate::model::order::{Asked, Attributes, Ledger, Order, OrderStatus, Rows};
 use crate::model::{Batch, Fact, Lapse};
 use crate::note::parse::parse;
 use crate::simulator::{self, END, NOTE, START};
@@ -112,6 +112,8 @@ fn nothing_after_the_instant_is_used() {
         saga_step: None,
         trace_id: None,
         updated_at: None,
+        version: None,
+        attributes: Attributes::default(),
     };
     let line = LogLine {
         at: late,

@@ -7,7 +7,8 @@ use crate::model::health::{Health, State};
 use crate::model::incident::{Incident, Limit, SourceCard, SourceKind};
 use crate::model::log::{Level, LogLine};
 use crate::model::order::{
-    Asked, Callback, HoPayment, Ledger, Order, OrderEvent, OrderId, OrderStatus, Payment, PaymentStatus, Rows,
+    Asked, Attributes, Callback, HoPayment, Ledger, Order, OrderEvent, OrderId, OrderStatus, Payment, PaymentStatus,
+    Rows,
 };
 use crate::model::{Batch, Fact, Lapse, Zone};
 use crate::note::parse::parse;
@@ -127,6 +128,8 @@ impl World {
             saga_step: None,
             trace_id: None,
             updated_at: None,
+            version: None,
+            attributes: Attributes::default(),
         };
         self.ask(Rows::Orders((0..n).map(order).collect()));
     }
@@ -139,6 +142,9 @@ impl World {
             created_at: minute(BORN + 1),
             settled_at: Some(minute(BORN + 2)),
             payment_method: None,
+            gateway_ref: None,
+            gateway_ms: None,
+            idempotency_key: None,
         };
         self.ask(Rows::Payments(orders.map(payment).collect()));
     }
@@ -149,6 +155,7 @@ impl World {
             order_id: Some(id(i)),
             amount: Some(100_000),
             recorded_at: minute(BORN + 3),
+            business_date: None,
         };
         self.ask(Rows::HoPayments(orders.map(record).collect()));
     }
@@ -160,6 +167,9 @@ impl World {
             sent_at: minute(BORN + 3),
             http_status: Some(status),
             target: None,
+            duration_ms: None,
+            next_attempt_at: None,
+            dead: None,
         };
         self.ask(Rows::Callbacks(orders.map(callback).collect()));
     }

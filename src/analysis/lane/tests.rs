@@ -4,7 +4,7 @@ use super::*;
 use crate::model::health::{Fetched, Health, Loss, State};
 use crate::model::incident::{SourceCard, SourceKind};
 use crate::model::log::{Level, LogLine};
-use crate::model::order::{Asked, HoPayment, Ledger, Order, OrderStatus, Payment, PaymentStatus, Rows};
+use crate::model::order::{Asked, Attributes, HoPayment, Ledger, Order, OrderStatus, Payment, PaymentStatus, Rows};
 use crate::model::series::Unit;
 use crate::model::{Batch, Fact, batch::Samples};
 
@@ -271,6 +271,8 @@ fn order(n: i64, status: OrderStatus) -> Order {
         saga_step: None,
         trace_id: None,
         updated_at: None,
+        version: None,
+        attributes: Attributes::default(),
     }
 }
 
@@ -306,14 +308,23 @@ fn not_at_ho_sums_up_what_was_due_and_is_empty_when_ho_was_never_asked() {
         created_at: minute(n),
         settled_at: Some(minute(n)),
         payment_method: None,
+        gateway_ref: None,
+        gateway_ms: None,
+        idempotency_key: None,
     };
     let now = minute(20);
     ledger(&mut store, now, Rows::Orders((0..4).map(|n| order(n, OrderStatus::Complete)).collect()));
     ledger(&mut store, now, Rows::Payments((0..4).map(paid).collect()));
     let lane = lane("orders.not_at_ho", Rollup::Last);
     assert_eq!(drawn(&columns(&store, &lane, &axis(14), now, now).cells), "_".repeat(14));
-    let record =
-        HoPayment { ho_ref: "H".into(), upg_ref: Some("U1".into()), order_id: None, amount: Some(5), recorded_at: now };
+    let record = HoPayment {
+        ho_ref: "H".into(),
+        upg_ref: Some("U1".into()),
+        order_id: None,
+        amount: Some(5),
+        recorded_at: now,
+        business_date: None,
+    };
     ledger(&mut store, now, Rows::HoPayments(vec![record]));
     assert_eq!(drawn(&columns(&store, &lane, &axis(14), now, now).cells), "00000000001123");
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::order::{
-    Asked as Question, Callback, HoPayment, Ledger, Order, OrderStatus, Payment, PaymentStatus, Rows,
+    Asked as Question, Attributes, Callback, HoPayment, Ledger, Order, OrderStatus, Payment, PaymentStatus, Rows,
 };
 use crate::model::{Batch, Fact};
 use proptest::prelude::*;
@@ -35,6 +35,8 @@ fn order(status: OrderStatus) -> Order {
         saga_step: None,
         trace_id: None,
         updated_at: Some(T),
+        version: None,
+        attributes: Attributes::default(),
     }
 }
 
@@ -47,17 +49,30 @@ fn payment(upg_ref: &str, status: PaymentStatus, settled: i64) -> Payment {
         created_at: T,
         settled_at: Some(minute(settled)),
         payment_method: None,
+        gateway_ref: None,
+        gateway_ms: None,
+        idempotency_key: None,
     }
 }
 
 fn record(ho_ref: &str, amount: i64) -> HoPayment {
     let (ho_ref, order_id) = (ho_ref.into(), Some("O".into()));
-    HoPayment { ho_ref, upg_ref: None, order_id, amount: Some(amount), recorded_at: minute(2) }
+    HoPayment { ho_ref, upg_ref: None, order_id, amount: Some(amount), recorded_at: minute(2), business_date: None }
 }
 
 fn callback(attempt: i32, http_status: Option<i32>) -> Callback {
     let order_id = Some("O".into());
-    Callback { order_id, upg_ref: None, attempt, sent_at: minute(3), http_status, target: None }
+    Callback {
+        order_id,
+        upg_ref: None,
+        attempt,
+        sent_at: minute(3),
+        http_status,
+        target: None,
+        duration_ms: None,
+        next_attempt_at: None,
+        dead: None,
+    }
 }
 
 /// What the systems held at one instant; a role that is none was never asked.

@@ -5,7 +5,8 @@ use super::*;
 use crate::model::log::{Level, LogLine};
 use crate::model::note::Verdict::{self, Inconclusive, NoData, Refutes, Supports};
 use crate::model::order::{
-    Asked as Question, Callback, HoPayment, Ledger, Order, OrderEvent, OrderStatus, Payment, PaymentStatus, Rows,
+    Asked as Question, Attributes, Callback, HoPayment, Ledger, Order, OrderEvent, OrderStatus, Payment, PaymentStatus,
+    Rows,
 };
 use crate::model::{Batch, Fact, Span};
 
@@ -58,6 +59,8 @@ fn an_order() -> Order {
         saga_step: None,
         trace_id: None,
         updated_at: None,
+        version: None,
+        attributes: Attributes::default(),
     }
 }
 
@@ -70,6 +73,9 @@ fn pay(store: &mut Store, callbacks: Vec<Callback>, ho: Vec<HoPayment>) {
         created_at: second(1),
         settled_at: Some(second(30)),
         payment_method: None,
+        gateway_ref: None,
+        gateway_ms: None,
+        idempotency_key: None,
     };
     tell(store, Rows::Payments(vec![payment]));
     tell(store, Rows::Callbacks(callbacks));
@@ -180,6 +186,9 @@ fn callbacks_and_books_split_the_second_hypothesis_from_the_fifth() {
         sent_at: second(40),
         http_status: status,
         target: Some("HO".into()),
+        duration_ms: None,
+        next_attempt_at: None,
+        dead: None,
     };
     let record = HoPayment {
         ho_ref: "H".into(),
@@ -187,6 +196,7 @@ fn callbacks_and_books_split_the_second_hypothesis_from_the_fifth() {
         order_id: None,
         amount: Some(412_500),
         recorded_at: second(41),
+        business_date: None,
     };
     for (callbacks, ho, second, fifth) in [
         (vec![tried(Some(503))], vec![], Verdict::Supports, Verdict::NoData),
@@ -242,6 +252,9 @@ fn the_first_missing_step_is_said_in_one_sentence_with_what_came_last() {
         sent_at: second(n),
         http_status,
         target: Some("HO".into()),
+        duration_ms: None,
+        next_attempt_at: None,
+        dead: None,
     };
     pay(&mut store, vec![attempt(1, 31, Some(503)), attempt(2, 61, None)], Vec::new());
     let told = trail(&store, "O", AT).unwrap();
@@ -266,6 +279,7 @@ fn the_clock_of_a_system_that_is_ahead_turns_no_effect_into_its_own_cause() {
         order_id: None,
         amount: Some(412_500),
         recorded_at: second(50) - Lapse::seconds(80),
+        business_date: None,
     };
     pay(&mut store, Vec::new(), vec![record]);
     let order_of = |store: &Store| -> Vec<i64> {
@@ -295,6 +309,9 @@ fn a_leg_is_slow_against_the_orders_that_went_straight_through_before() {
             created_at: born,
             settled_at: Some(born + Lapse::seconds(2 + i % 3)),
             payment_method: None,
+            gateway_ref: None,
+            gateway_ms: None,
+            idempotency_key: None,
         });
     }
     tell(&mut store, Rows::Orders(orders));

@@ -209,6 +209,7 @@ impl Known {
 mod tests {
     use super::*;
     use crate::model::Stamp;
+    use crate::model::order::Attributes;
 
     fn order(id: &str, status: OrderStatus) -> Order {
         Order {
@@ -222,6 +223,8 @@ mod tests {
             saga_step: None,
             trace_id: None,
             updated_at: None,
+            version: None,
+            attributes: Attributes::default(),
         }
     }
     fn paid(id: &str) -> Rows {
@@ -233,6 +236,9 @@ mod tests {
             created_at: Stamp(0),
             settled_at: None,
             payment_method: None,
+            gateway_ref: None,
+            gateway_ms: None,
+            idempotency_key: None,
         }])
     }
     fn recorded(id: &str) -> Rows {
@@ -242,6 +248,7 @@ mod tests {
             order_id: None,
             amount: Some(1),
             recorded_at: Stamp(0),
+            business_date: None,
         }])
     }
     fn ids(ids: &[&str]) -> Vec<OrderId> {

@@ -3,7 +3,9 @@
 //! Types are checked when a query is prepared, so a wrong column is one sentence and not one error a row.
 
 use crate::config::QueryConfig;
-use crate::model::order::{Callback, HoPayment, Order, OrderEvent, OrderStatus, Payment, PaymentStatus, Role, Rows};
+use crate::model::order::{
+    Attributes, Callback, HoPayment, Order, OrderEvent, OrderStatus, Payment, PaymentStatus, Role, Rows,
+};
 use crate::model::{Stamp, Zone};
 use crate::source::orders::wire::{self, Form};
 use sqlx::postgres::{PgColumn, PgRow};
@@ -276,6 +278,8 @@ fn order(f: &Fields<'_>, query: &QueryConfig, unknown: &mut BTreeSet<String>) ->
         saga_step: f.text("saga_step"),
         trace_id: f.text("trace_id"),
         updated_at: f.stamp("updated_at"),
+        version: None,
+        attributes: Attributes::default(),
     })
 }
 
@@ -304,6 +308,9 @@ fn payment(f: &Fields<'_>, query: &QueryConfig, unknown: &mut BTreeSet<String>) 
         created_at: Fields::need("created_at", f.stamp("created_at"))?,
         settled_at: f.stamp("settled_at"),
         payment_method: f.text("payment_method"),
+        gateway_ref: None,
+        gateway_ms: None,
+        idempotency_key: None,
     })
 }
 
@@ -316,6 +323,9 @@ fn callback(f: &Fields<'_>) -> Result<Callback, Fault> {
         sent_at: Fields::need("sent_at", f.stamp("sent_at"))?,
         http_status: f.int("http_status").map(small),
         target: f.text("target"),
+        duration_ms: None,
+        next_attempt_at: None,
+        dead: None,
     })
 }
 
@@ -326,6 +336,7 @@ fn ho(f: &Fields<'_>) -> Result<HoPayment, Fault> {
         order_id: f.text("order_id"),
         amount: f.rupiah("amount")?,
         recorded_at: Fields::need("recorded_at", f.stamp("recorded_at"))?,
+        business_date: None,
     })
 }
 

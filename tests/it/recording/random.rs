@@ -8,7 +8,7 @@ use warroom::model::batch::Samples;
 use warroom::model::health::{Cost, Loss};
 use warroom::model::log::{Level, LogLine};
 use warroom::model::note::{ItemId, NoteText, Tick};
-use warroom::model::order::{Asked, Ledger, Order, OrderStatus, Rows};
+use warroom::model::order::{Asked, Attributes, Ledger, Order, OrderStatus, Rows};
 use warroom::model::{Batch, Fact, Lapse, Mark, MarkKind, Span, Stamp, Untrusted};
 use warroom::source::replay::{Played, play};
 use warroom::store::Store;
@@ -48,6 +48,8 @@ fn fact() -> impl Strategy<Value = Fact> {
         saga_step: None,
         trace_id: None,
         updated_at: None,
+        version: None,
+        attributes: Attributes::default(),
     });
     let orders = prop::collection::vec(order, 0..3).prop_map(Rows::Orders);
     prop_oneof![

@@ -4,7 +4,9 @@ use super::{claim, start};
 use crate::pg::number;
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, Row as _};
-use warroom::model::order::{Callback, HoPayment, Order, OrderEvent, OrderStatus, Payment, PaymentStatus, Rows};
+use warroom::model::order::{
+    Attributes, Callback, HoPayment, Order, OrderEvent, OrderStatus, Payment, PaymentStatus, Rows,
+};
 use warroom::model::{Lapse, Stamp};
 use warroom::simulator::postgres::Loader;
 
@@ -22,6 +24,8 @@ pub fn order(n: u32, status: OrderStatus) -> Order {
         saga_step: Some("RESERVE".into()),
         trace_id: None,
         updated_at: Some(at),
+        version: None,
+        attributes: Attributes::default(),
     }
 }
 
@@ -70,6 +74,9 @@ async fn what_is_loaded_is_what_was_given_and_later_rows_replace_earlier_ones() 
         created_at: at,
         settled_at,
         payment_method: None,
+        gateway_ref: None,
+        gateway_ms: None,
+        idempotency_key: None,
     };
     loader.load(&Rows::Payments(vec![payment(PaymentStatus::Pending, None)])).await.unwrap();
     loader.load(&Rows::Payments(vec![payment(PaymentStatus::Paid, Some(at + Lapse::millis(900)))])).await.unwrap();
@@ -80,6 +87,9 @@ async fn what_is_loaded_is_what_was_given_and_later_rows_replace_earlier_ones() 
         sent_at: at,
         http_status,
         target: Some("HO".into()),
+        duration_ms: None,
+        next_attempt_at: None,
+        dead: None,
     };
     loader
         .load(&Rows::Callbacks(vec![callback(1, None), callback(2, Some(200)), callback(1, Some(503))]))
@@ -102,6 +112,7 @@ async fn what_is_loaded_is_what_was_given_and_later_rows_replace_earlier_ones() 
         order_id: None,
         amount: Some(500),
         recorded_at: at,
+        business_date: None,
     };
     loader.load(&Rows::HoPayments(vec![book])).await.unwrap();
     loader.number(i32::MAX).await.unwrap();
