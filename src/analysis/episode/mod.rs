@@ -12,6 +12,7 @@ mod tests;
 mod watch;
 
 pub use dated::{Dated, dated};
+use memory::BLOCK;
 pub use watch::{Episode, MARGIN, QUIET, Watch};
 
 /// What a whole series says when it is read from its beginning.
@@ -34,6 +35,23 @@ impl Reading {
 /// used for its score. A point that was not measured (none, or not finite) scores 0 and is not remembered.
 pub fn read(values: &[Option<f64>]) -> Reading {
     let mut watch = Watch::default();
-    let scores = values.iter().enumerate().map(|(at, value)| value.map_or(0.0, |v| watch.take(at, v))).collect();
+    let mut scores = vec![0.0; values.len()];
+    let mut at = 0;
+    // A quiet block is taken whole; what is not one, or not of one piece, goes point by point.
+    while let Some(value) = values.get(at) {
+        if watch.between_blocks() && whole(&values[at..]).is_some_and(|block| watch.takes_quiet(at, &block)) {
+            at += BLOCK;
+            continue;
+        }
+        scores[at] = value.map_or(0.0, |v| watch.take(at, v));
+        at += 1;
+    }
     Reading { scores, episodes: watch.finish() }
+}
+
+/// The first block of some rows, when all of it was measured.
+fn whole(rows: &[Option<f64>]) -> Option<[f64; BLOCK]> {
+    let rows: &[Option<f64>; BLOCK] = rows.first_chunk()?;
+    let values = rows.map(|v| v.unwrap_or(f64::NAN));
+    values.iter().all(|v| v.is_finite()).then_some(values)
 }

@@ -126,6 +126,21 @@ proptest! {
     }
 
     #[test]
+    fn a_day_read_at_once_is_the_day_point_by_point(
+        seed in 0..1000_u64, stray in 0.0..8.0_f64, step in prop::option::of((100..900_usize, 1..200_usize)), gap in 0..40_usize,
+    ) {
+        // Quiet stretches, troubles of any height, holes anywhere.
+        let inside = |i: usize| step.is_some_and(|(from, long)| (from..from + long).contains(&i));
+        let mut values = lane(1000, seed, |i, n| 50.0 + stray * n + if inside(i) { seed as f64 / 20.0 } else { 0.0 });
+        values.iter_mut().skip(7).step_by(gap + 1).for_each(|v| *v = v.filter(|_| gap < 3));
+        let mut watch = Watch::default();
+        let scores: Vec<f64> = values.iter().enumerate().map(|(at, v)| v.map_or(0.0, |v| watch.take(at, v))).collect();
+        let once = read(&values);
+        prop_assert_eq!(&once.scores, &scores);
+        prop_assert_eq!(once.episodes, watch.finish());
+    }
+
+    #[test]
     fn the_unit_does_not_matter(values in prop::collection::vec(1.0..100.0_f64, 100..400), power in -2..10_i32) {
         // A power of two changes no digit, so even the rounding is the same.
         let unit = 2_f64.powi(power);

@@ -5,6 +5,8 @@
 //! the tuning a lane needs: what a bursty lane does every hour is no news there, and a wobble is on a flat
 //! one. May not know: time, units, the store; a point has a number that only ever grows.
 
+mod block;
+
 use crate::analysis::episode::memory::{BLOCK, Level, Memory};
 
 /// An alarm goes this far beyond everything before.
@@ -114,12 +116,23 @@ impl Watch {
             self.follow(at, value, &level);
         }
         if self.memory.take(value) {
-            for (record, old) in self.records.iter_mut().zip(self.waiting[0]) {
-                *record = record.max(old);
-            }
-            self.waiting = [self.waiting[1], std::mem::take(&mut self.current)];
+            let most = std::mem::take(&mut self.current);
+            self.turn_over(most);
         }
         score
+    }
+
+    /// A block is full: its largest distances wait for two more blocks before they are the record.
+    fn turn_over(&mut self, most: Distances) {
+        for (record, old) in self.records.iter_mut().zip(self.waiting[0]) {
+            *record = record.max(old);
+        }
+        self.waiting = [self.waiting[1], most];
+    }
+
+    /// Whether the next point begins a block.
+    pub(in crate::analysis::episode) const fn between_blocks(&self) -> bool {
+        self.memory.is_between()
     }
 
     /// All episodes so far, oldest first; the last may still be open.
