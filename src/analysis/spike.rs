@@ -4,13 +4,17 @@
 //! is no baseline, signals are compared with what they were before they all turned; where the call graph is
 //! known, a consequence hangs under its cause.
 
+mod chance;
+mod fault;
 mod hang;
+mod herald;
+mod signal;
 
 use crate::analysis::lane::band::{Baseline, Normal};
 use crate::analysis::lane::{Axis, Cell, measured};
 use crate::analysis::onset::{self, Signal};
 use crate::model::incident::Rules;
-use crate::model::series::{Bad, Lane};
+use crate::model::series::{Bad, Lane, SeriesName};
 use crate::model::{Lapse, Stamp};
 use crate::store::Store;
 
@@ -32,29 +36,40 @@ const QUIET: usize = 15;
 pub struct Spike {
     /// Lane it was found on.
     pub lane: String,
-    /// First minute of the stretch that stayed above `spike_ratio` × normal.
+    /// First minute outside its band, on its way to `spike_ratio` × normal.
     pub onset: Stamp,
+    /// First minute of those that stayed at `spike_ratio` × normal; none as long as it is too young for that.
+    pub reached: Option<Stamp>,
     /// Largest value and when.
     pub peak: (Stamp, f64),
     /// First minute back below, staying there; none while it lasts.
     pub recovery: Option<Stamp>,
+    /// Who tells of it, as long as its own lane is not in: then `peak` is the newest look of that one.
+    pub told_by: Option<String>,
 }
 
 /// A signal that left its band.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Onset {
-    /// Lane name.
+    /// The lane's name; of a series that no lane draws, its measure in words.
     pub name: String,
+    /// Which series it was seen on.
+    pub series: SeriesName,
     /// When it left.
     pub at: Stamp,
     /// `at` minus the spike's onset.
     pub after: Lapse,
     /// It drives the rest: named trigger, never a fault.
     pub trigger: bool,
-    /// A first fault: no trigger, under nothing, and of the earliest minute in which such a one departed.
+    /// Since when it is clear that it broke: it stays farther out than the traffic explains, or at its own limit.
+    /// None for one that is only busy.
+    pub broke: Option<Stamp>,
+    /// A first fault: broken, no trigger, under nothing, and of the earliest minute in which such a one departed.
     pub first_fault: bool,
     /// The departure it is a consequence of, by name, where the call graph says so.
     pub under: Option<String>,
+    /// It counts log lines.
+    pub lines: bool,
 }
 
 pub use hang::hung;
@@ -62,15 +77,16 @@ pub use hang::hung;
 impl Onset {
     /// Whether it is a departure of this lane.
     pub fn is_of(&self, lane: &Lane) -> bool {
-        self.name == name_of(lane)
+        self.series == lane.series && self.name == name_of(lane)
     }
 }
 
 /// Finds the spike in what is known up to `at`: the stretch with the highest peak among those that stayed
 /// at or above `spike_ratio` × normal for `spike_for`, dated back to the minute the lane left its band. As
 /// long as there is none, a stretch that is still too young for that and goes on rising is taken for one.
-/// None without a trigger lane, and none as long as there is neither a baseline nor an earlier quiet
-/// stretch to compare with.
+/// And as long as the lane shows nothing at all, because what counts it is late, a rise of what our own
+/// databases do is. None without a trigger lane, and none as long as there is neither a baseline nor an
+/// earlier quiet stretch to compare with.
 pub fn spike(store: &Store, at: Stamp) -> Option<Spike> {
     let lane = store.incident.lanes.iter().find(|l| l.trigger)?;
     let minutes = Minutes::read(store, lane, at)?;
@@ -78,6 +94,9 @@ pub fn spike(store: &Store, at: Stamp) -> Option<Spike> {
     let mut stretches = minutes.departures(lane, rules);
     if stretches.is_empty() {
         stretches.extend(minutes.young(lane, rules));
+    }
+    if stretches.is_empty() {
+        return herald::spike(store, lane, at);
     }
     let peak_of = |s: &Stretch| minutes.peak(s.from, s.to.unwrap_or(minutes.values.len()));
     let (stretch, (column, value)) = stretches
@@ -87,44 +106,60 @@ pub fn spike(store: &Store, at: Stamp) -> Option<Spike> {
     Some(Spike {
         lane: lane.name.clone(),
         onset: minutes.axis.start(stretch.from),
+        reached: stretch.reached.map(|c| minutes.axis.start(c)),
         peak: (minutes.axis.start(column), value),
         recovery: stretch.to.map(|c| minutes.axis.start(c)),
+        told_by: None,
     })
 }
 
-/// Every lane's first departure from its band that lasted `spike_for`, in order of time, as known at `at`.
-/// The first fault may precede the spike: then traffic is not what started it.
+/// Every signal's departure from its band, as known at `at`: what drives the rest and what broke in the order
+/// in which they did, then what only moved with the traffic.
+///
+/// The first fault may precede the spike: then traffic is not what started it. That an order hangs and that a
+/// line says so are effects: within a minute they come after what was measured of the systems themselves, and
+/// an order that hangs was born up to `stuck_after` before that which hung it.
 pub fn broke_first(store: &Store, at: Stamp) -> Vec<Onset> {
-    let rules = &store.incident.rules;
     let spike = spike(store, at);
-    let drives: Vec<&str> = store.incident.lanes.iter().filter(|l| l.trigger).map(|l| l.group.as_str()).collect();
-    let turned = spike.as_ref().map(|spike| turned(store, spike.onset, at)).unwrap_or_default();
-    let mut onsets: Vec<Onset> = Vec::new();
-    for (i, lane) in store.incident.lanes.iter().enumerate() {
-        let found = match &spike {
-            Some(spike) if lane.trigger && lane.name == spike.lane => Some(spike.onset),
-            _ => departure(store, lane, rules, at).or_else(|| turned.get(i).copied().flatten()),
-        };
-        if let Some(at) = found {
-            let name = name_of(lane).to_owned();
-            // Requests are as little a fault as the users who make them.
-            let trigger = lane.trigger || drives.contains(&lane.group.as_str());
-            onsets.push(Onset { name, at, after: Lapse::ZERO, trigger, first_fault: false, under: None });
-        }
+    let mut found = signal::departures(store, spike.as_ref(), at);
+    let causes = hang::hang(&mut found, &store.incident);
+    let may_be_first = |o: &Onset| {
+        o.broke.is_some() && !o.trigger && o.under.is_none() && (causes.is_empty() || causes.contains(&o.name))
+    };
+    // Within a minute nobody knows which came first, so all of that minute are first.
+    let head = first(found.iter().filter(|o| may_be_first(o)), store.incident.rules.stuck_after).cloned();
+    for onset in &mut found {
+        let with = |head: &Onset| onset.at == head.at && is_effect(onset) == is_effect(head);
+        onset.first_fault = may_be_first(onset) && head.as_ref().is_some_and(with);
     }
-    onsets.sort_by_key(|o| (o.at, !o.trigger));
-    let zero = spike.map(|s| s.onset).or_else(|| onsets.first().map(|o| o.at));
-    for onset in &mut onsets {
+    // What a fault did is told after it, although the order it hit was born before.
+    let told = |o: &Onset| head.as_ref().filter(|_| is_effect(o)).map_or(o.at, |head| o.at.max(head.at));
+    found.sort_by_key(|o| (!o.trigger && o.broke.is_none(), told(o), !o.trigger, !o.first_fault, is_effect(o)));
+    let zero = spike.map(|s| s.onset).or_else(|| found.first().map(|o| o.at));
+    for onset in &mut found {
         onset.after = zero.map_or(Lapse::ZERO, |zero| onset.at.since(zero));
     }
-    let causes = hang::hang(&mut onsets, &store.incident);
-    let may_be_first = |o: &Onset| !o.trigger && o.under.is_none() && (causes.is_empty() || causes.contains(&o.name));
-    // Within a minute nobody knows which came first, so all of that minute are first.
-    let earliest = onsets.iter().filter(|o| may_be_first(o)).map(|o| o.at).min();
-    for onset in &mut onsets {
-        onset.first_fault = may_be_first(onset) && Some(onset.at) == earliest;
+    found
+}
+
+/// Whether a signal shows what became of orders, or what was written about it: the effect of something.
+fn is_effect(onset: &Onset) -> bool {
+    is_of_orders(onset) || onset.lines
+}
+
+fn is_of_orders(onset: &Onset) -> bool {
+    crate::analysis::lane::book::Derived::of(&onset.series).is_some()
+}
+
+/// The earliest; an effect only where nothing measured broke in the time it may have been ahead of its cause.
+fn first<'a>(faults: impl Iterator<Item = &'a Onset> + Clone, hangs_after: Lapse) -> Option<&'a Onset> {
+    let earliest = faults.clone().min_by_key(|o| (o.at, is_effect(o)))?;
+    if !is_effect(earliest) {
+        return Some(earliest);
     }
-    onsets
+    let ahead = if is_of_orders(earliest) { hangs_after } else { STEP };
+    let cause = faults.filter(|o| !is_effect(o) && o.at <= earliest.at + ahead).min_by_key(|o| o.at);
+    cause.or(Some(earliest))
 }
 
 /// Where there is no baseline: for each lane, when it left what it was before all of them turned, if it did
@@ -168,6 +203,8 @@ fn lasting(rules: &Rules) -> usize {
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Stretch {
     from: usize,
+    /// The first column that had departed, where `from` is dated back.
+    reached: Option<usize>,
     to: Option<usize>,
 }
 
@@ -224,7 +261,7 @@ impl Minutes {
         let grows = outside.iter().skip(1).all(|(_, far)| *far < farthest);
         let departed = self.normal(last)?.departed(self.values[last]?, lane, part_way);
         let from = outside.last()?.0;
-        (outside.len() >= YOUNG && grows && departed).then_some(Stretch { from, to: None })
+        (outside.len() >= YOUNG && grows && departed).then_some(Stretch { from, reached: None, to: None })
     }
 
     /// Departures that held for `lasting` measured columns, each until the lane was back for as long.
@@ -244,7 +281,7 @@ impl Minutes {
             if length >= lasting {
                 match out.last_mut() {
                     Some(stretch) if inside => stretch.to = Some(start),
-                    _ => out.push(Stretch { from: start, to: None }),
+                    _ => out.push(Stretch { from: start, reached: Some(start), to: None }),
                 }
                 inside = !inside;
                 run = None;
@@ -305,3 +342,5 @@ fn quietest(values: &[Option<f64>], bad: Bad) -> Vec<Option<Normal>> {
 mod demo_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod world_tests;

@@ -272,8 +272,14 @@ fn lanes_of(app: &App, number: u32) -> Vec<usize> {
 fn events(app: &App, edge: Stamp) -> Vec<Event> {
     let mut out = Vec::new();
     if let Some(s) = &app.derived.spike {
-        out.push(Event { at: s.onset, kind: EventKind::Onset, text: format!("{}: spike begins", shown(&s.lane)) });
-        out.push(Event { at: s.peak.0, kind: EventKind::Peak, text: format!("{}: peak", shown(&s.lane)) });
+        let begins = match &s.told_by {
+            None => format!("{}: spike begins", shown(&s.lane)),
+            Some(by) => format!("{}: spike begins, by {}; {0} not in yet", shown(&s.lane), shown(by)),
+        };
+        out.push(Event { at: s.onset, kind: EventKind::Onset, text: begins });
+        if s.told_by.is_none() {
+            out.push(Event { at: s.peak.0, kind: EventKind::Peak, text: format!("{}: peak", shown(&s.lane)) });
+        }
         if let Some(at) = s.recovery {
             out.push(Event {
                 at,

@@ -78,7 +78,7 @@ fn answers(app: &App, until: Stamp, last: Stamp, took: Lapse) -> Answers {
         concluded: concluded.collect(),
         program: app.derived.findings.answer.clone(),
         classes: CLASSES.iter().map(|(name, class)| (*name, count(*class))).collect(),
-        onset: app.derived.spike.as_ref().map(|s| s.onset),
+        onset: app.derived.spike.as_ref().and_then(|s| s.reached),
         first: first.map(|o| (o.name.clone(), o.at)),
         ticks: app.store.ticks(END).count(),
         until,

@@ -13,6 +13,7 @@ use crate::model::health::State;
 use crate::model::incident::SourceKind;
 use crate::model::note::Verdict;
 use crate::model::series::{Bad, Lane, Rollup};
+use crate::model::untrusted::shown;
 use crate::model::{Lapse, MarkKind, Span, Stamp};
 use crate::view::canvas::{Canvas, Run, dim, plain, run, strong};
 use crate::view::look::Role;
@@ -232,8 +233,8 @@ fn broke_first(app: &App, panel: &mut Panel<'_, '_>) {
     let wide = panel.width() > 30;
     let focused = app.panel() == Rows::Onsets;
     panel.focused_head("WHAT BROKE FIRST", if wide { "after onset" } else { "T+" }, app, focused);
-    if !moment::after_onset(app) {
-        panel.sentence("no spike found in this window", Role::Dim);
+    if let Some(reason) = why_short(app) {
+        panel.sentence(&reason, Role::Dim);
     }
     let zone = &app.store.incident.zone;
     let rows = if wide { 10 } else { 8 };
@@ -246,7 +247,11 @@ fn broke_first(app: &App, panel: &mut Panel<'_, '_>) {
             dim(format!("{}  ", zone.hm(o.at))),
             // A consequence stands under its cause.
             plain(if o.under.is_some() { "  " } else { "" }),
-            if o.first_fault { strong(o.name.as_str()) } else { plain(o.name.as_str()) },
+            match (o.first_fault, o.trigger || o.broke.is_some()) {
+                (true, _) => strong(o.name.as_str()),
+                (false, true) => plain(o.name.as_str()),
+                (false, false) => dim(o.name.as_str()),
+            },
         ];
         let lag = number::after(o.after);
         let room = panel.width().saturating_sub(crate::view::canvas::width_of(&left) + text::width(&lag) + 1);
@@ -254,6 +259,7 @@ fn broke_first(app: &App, panel: &mut Panel<'_, '_>) {
             (true, _) if room >= 11 => left.push(run(Role::Warn, "  1st fault")),
             (true, _) => left.push(run(Role::Warn, if room >= 6 { " ◂ 1st" } else { " ◂" })),
             (_, true) if room >= 9 => left.push(dim("  trigger")),
+            (_, false) if o.broke.is_none() && room >= 14 => left.push(dim("  with traffic")),
             _ => {}
         }
         let y = panel.y;
@@ -270,6 +276,27 @@ fn broke_first(app: &App, panel: &mut Panel<'_, '_>) {
         panel.line(&[dim(format!("and {} more", known - rows))]);
     }
     panel.gap();
+}
+
+/// Why the list is short or says less than it could; nothing when it says all.
+fn why_short(app: &App) -> Option<String> {
+    let incident = &app.store.incident;
+    let Some(spike) = app.derived.spike.as_ref().filter(|_| moment::after_onset(app)) else {
+        let reason = if !incident.lanes.iter().any(|l| l.trigger) {
+            "no [[lane]] has trigger = true: no spike is looked for"
+        } else if incident.baseline.is_none() {
+            "no spike found: without a baseline 15 quiet minutes are needed to compare with"
+        } else {
+            "no spike found in this window"
+        };
+        return Some(reason.to_owned());
+    };
+    if let Some(by) = &spike.told_by {
+        return Some(format!("told by {}: {} not in yet", shown(by), shown(&spike.lane)));
+    }
+    let so_far = || app.derived.onsets.iter().filter(|o| o.at <= app.at());
+    let quiet = so_far().all(|o| o.trigger || o.broke.is_none());
+    quiet.then(|| "nothing broke: what moved, moved with the traffic".to_owned())
 }
 
 fn tally(finding: &Finding, past: bool) -> String {

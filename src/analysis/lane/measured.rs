@@ -275,7 +275,7 @@ pub fn spacing(store: &Store, source: &str, series: Option<&Series>, now: Stamp)
 }
 
 /// Whether a series counts log lines: its source is a log source, or its measure is one of theirs.
-fn is_log(store: &Store, series: &str) -> bool {
+pub fn is_log(store: &Store, series: &str) -> bool {
     let source = source_of(series);
     match store.incident.sources.iter().find(|c| c.name == source) {
         Some(card) => matches!(card.kind, SourceKind::Logs | SourceKind::Mcp),

@@ -49,7 +49,7 @@ fn service_of(onset: &Onset, incident: &Incident) -> Option<usize> {
     if onset.trigger {
         return None;
     }
-    let series = &*incident.lanes.iter().find(|l| onset.is_of(l))?.series;
+    let series = &*onset.series;
     let fits = |s: &Service| s.series.iter().filter(|p| series.starts_with(p.as_str())).map(String::len).max();
     let all = incident.rules.services.iter().enumerate().filter_map(|(i, s)| Some((fits(s)?, i)));
     all.max_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1))).map(|(_, i)| i)
