@@ -118,8 +118,13 @@ pub fn draw_lines(app: &App, canvas: &mut Canvas<'_>, y: u16, bottom: u16) {
 
 fn first_line(app: &App) -> Vec<Run<'static>> {
     let mut out = vec![strong("Broke first ")];
-    let faults: Vec<_> = app.derived.onsets.iter().filter(|o| !o.trigger && o.at <= app.at()).take(4).collect();
-    let Some(first) = faults.first() else { return [out, vec![dim("nothing has left its band")]].concat() };
+    let known = || app.derived.onsets.iter().filter(|o| !o.trigger && o.at <= app.at());
+    let faults: Vec<_> = known().filter(|o| o.broke.is_some()).take(4).collect();
+    let Some(first) = faults.first() else {
+        let busy = known().next().is_some();
+        out.push(dim(if busy { "nothing: what moved, moved with the traffic" } else { "nothing has left its band" }));
+        return out;
+    };
     out.push(dim(format!("{} ", app.store.incident.zone.hm(first.at))));
     for (i, o) in faults.iter().enumerate() {
         let after = number::after(o.after).replace(' ', "");
@@ -243,17 +248,20 @@ fn broke_first(app: &App, panel: &mut Panel<'_, '_>) {
     let first = if focused { focus.first(rows, known) } else { 0 };
     let so_far = app.derived.onsets.iter().enumerate().filter(|(_, o)| o.at <= app.at());
     for (i, o) in so_far.skip(first).take(rows) {
+        let lag = number::after(o.after);
+        // The name gives way: that it is the first fault is never cut off.
+        let fixed = 7 + text::width(&lag) + 1 + if o.first_fault { text::width(" ◂") } else { 0 };
+        let name = text::cut(&o.name, panel.width().saturating_sub(fixed));
         let mut left = vec![
             dim(format!("{}  ", zone.hm(o.at))),
             // A consequence stands under its cause.
             plain(if o.under.is_some() { "  " } else { "" }),
             match (o.first_fault, o.trigger || o.broke.is_some()) {
-                (true, _) => strong(o.name.as_str()),
-                (false, true) => plain(o.name.as_str()),
-                (false, false) => dim(o.name.as_str()),
+                (true, _) => strong(name),
+                (false, true) => plain(name),
+                (false, false) => dim(name),
             },
         ];
-        let lag = number::after(o.after);
         let room = panel.width().saturating_sub(crate::view::canvas::width_of(&left) + text::width(&lag) + 1);
         match (o.first_fault, o.trigger) {
             (true, _) if room >= 11 => left.push(run(Role::Warn, "  1st fault")),

@@ -41,7 +41,6 @@ fn the_spike_is_marked_within_two_minutes_by_what_is_known_first_and_keeps_its_o
     for (name, seed) in [("pool", 1), ("callback", 2), ("calm", 3)] {
         let Seen { marked: (when, first), of_its_own, end } = seen(name, seed);
         let late = when.since(end.onset);
-        eprintln!("{name} {seed}: {late:?} own {:?} {first:?} {end:?}", of_its_own.since(end.onset));
         assert!(late <= UNSEEN && late >= Lapse::ZERO, "{name}: marked after {} s", late.as_secs_f64());
         assert_eq!(first.told_by.as_deref(), Some("mrg commits"), "{name}: {first:?}");
         assert!(first.onset.since(end.onset).abs() <= Lapse::minutes(1), "{name}: {first:?} {end:?}");

@@ -171,18 +171,28 @@ impl Watched<'_> {
             columns.fold((0.0, 0.0), |(count, time), c| (count + events[c], time + self.load[c]))
         };
         let usual = self.minutes.baseline.is_some().then_some((0.0, standing.len() as f64));
+        let flag = self.is_flag();
         for (column, _) in standing.iter().enumerate().filter(|(_, s)| s.is_some_and(|s| s.broken)) {
             for length in STRETCHES {
                 let from = (column + 1).saturating_sub(length);
                 let (count, time) = seen(from, column + 1);
                 let (before, past) = usual.unwrap_or_else(|| seen(0, from));
                 let news = self.news() / STRETCHES.len() as f64;
-                if count >= FEW && past >= PAST && chance::after(count.min(1e6) as u32, before, past / time) < news {
+                let chance = || chance::after(count.min(1e6) as u32, before, past / time);
+                if count >= FEW && past >= PAST && (flag || chance() < news) {
                     return (from..=column).find(|c| events[*c] > 0.0).map(|first| (first, column));
                 }
             }
         }
         None
+    }
+
+    /// Whether it says yes or no, and never said yes in the baseline: a breaker that is open is no count of
+    /// anything, and to be open twice is enough.
+    fn is_flag(&self) -> bool {
+        let never = |c: usize| self.minutes.normal(c).is_none_or(|n| n.high == 0.0);
+        let known = || self.minutes.values.iter().flatten();
+        self.minutes.baseline.is_some() && known().all(|v| *v <= 1.0) && (0..self.minutes.values.len()).all(never)
     }
 
     /// What happened in a column. A running total without a baseline tells it by its growth.

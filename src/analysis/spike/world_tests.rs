@@ -10,14 +10,14 @@ use crate::simulator::{self, END, START};
 use std::sync::Arc;
 
 /// What truth calls a beginning, and the series on which the same can be seen: a limit that the lane has too, or
-/// a step.
-const SEEN_ON: [(&str, &str); 7] = [
+/// a step. UPG's latency is not among them: truth calls half as much again slow, and it creeps there from the
+/// fifth as much again that rules call a departure, which is minutes earlier.
+const SEEN_ON: [(&str, &str); 6] = [
     ("pool", "metrics.pool_in_use"),
     ("pool_wait", "metrics.pool_wait"),
     ("errors", "metrics.errors"),
     ("callbacks", "metrics.callback_ok"),
     ("vendor", "metrics.gateway_p95"),
-    ("upg", "metrics.upg_latency_p95"),
     ("orchestrator", "metrics.orchestrator_up"),
 ];
 
@@ -85,7 +85,6 @@ impl Score {
         for (what, [right, all]) in [("heads", self.heads), ("onsets", self.onsets)] {
             assert!(all > 0 && right * 100 >= all * 95, "{right} of {all} {what} are right:\n{said}");
         }
-        eprintln!("heads {:?}, onsets {:?}\n{said}", self.heads, self.onsets);
     }
 }
 
@@ -100,7 +99,9 @@ fn what_broke_first_heads_the_list_and_is_dated_to_the_minute_in_every_scenario(
     for name in scenario::list() {
         score.play(name, 1);
     }
-    assert_eq!(score.heads[1], 18);
+    // The demo's own world, where a breaker opens for minutes at a time.
+    score.play("breaker", 77_000);
+    assert_eq!(score.heads[1], 19);
     score.judge();
 }
 
