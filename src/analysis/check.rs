@@ -7,9 +7,11 @@ mod answer;
 mod area;
 mod breaker;
 mod callback;
+mod cause;
 mod desk;
 mod lines;
 mod numbers;
+mod outside;
 mod phase;
 mod pool;
 mod probe;
@@ -64,8 +66,10 @@ pub struct Check {
 /// A hypothesis with its checks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// Its number in the note.
+    /// Its number in the note; 0 for a cause the note does not ask about.
     pub number: u32,
+    /// Its word in `model::incident::CAUSES`; empty for a hypothesis the rules do not know.
+    pub cause: &'static str,
     /// Title.
     pub title: Untrusted,
     /// Priority as written.
@@ -87,8 +91,15 @@ pub struct Finding {
 /// All that can be said of the note's hypotheses and other checkboxes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Findings {
-    /// Ranked, best first.
+    /// Those of the note, ranked, best first.
     pub hypotheses: Vec<Finding>,
+    /// Causes outside the note's hypotheses, ranked, best first.
+    pub outside: Vec<Finding>,
+    /// The cause that is named, by its word in `model::incident::CAUSES`; `none` when there is nothing to explain,
+    /// nothing when it is undetermined.
+    pub primary: Option<&'static str>,
+    /// What the orders show besides it, and what follows from it.
+    pub contributing: Vec<&'static str>,
     /// The answer, or "undetermined, because … is missing".
     pub answer: String,
     /// Answers for checkboxes outside the hypotheses (areas, questions, phases).
@@ -120,7 +131,7 @@ pub fn findings_given(store: &Store, note: &Note, window: Span, at: Stamp, given
     let mut desk = Desk { scene: &scene, note, taken: BTreeSet::new(), probed: BTreeSet::new() };
     let hypotheses = desk.hypotheses();
     let mut others = desk.others();
-    let (hypotheses, answer) = verdict::rank(&scene, hypotheses);
+    let verdict::Ranking { hypotheses, outside, primary, contributing, answer } = verdict::rank(&scene, hypotheses);
     others.extend(desk.summaries(&hypotheses, &answer));
     others.extend(desk.rest());
     let all = || hypotheses.iter().flat_map(|f| &f.checks).chain(&others);
@@ -129,7 +140,7 @@ pub fn findings_given(store: &Store, note: &Note, window: Span, at: Stamp, given
     let ready = all().filter(complete).filter_map(|c| c.item.as_ref()).filter(open).cloned().collect();
     let silent = |c: &&Check| c.verdict == Verdict::NoData && !c.missing.is_empty() && c.missing != PERSON;
     let missing = all().filter(silent).map(|c| (c.id.clone(), c.missing.clone())).collect();
-    Findings { hypotheses, answer, others, ready, missing }
+    Findings { hypotheses, outside, primary, contributing, answer, others, ready, missing }
 }
 
 #[cfg(test)]

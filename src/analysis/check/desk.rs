@@ -2,6 +2,7 @@
 //! checkbox; what no rule answers is a person's to answer.
 
 use super::answer::Answer;
+use super::outside::OUTSIDE;
 use super::rule::{self, CARDS, RULES, Rule, Topic};
 use super::scene::Scene;
 use super::verdict::Ranked;
@@ -28,13 +29,11 @@ pub struct Desk<'s> {
 }
 
 impl<'s> Desk<'s> {
-    /// The note's hypotheses with their checks; the known five where the note has none.
+    /// The note's hypotheses with their checks, the known five where the note has none, and the causes outside
+    /// them that the note does not ask about.
     pub fn hypotheses(&mut self) -> Vec<Ranked> {
-        if !self.note.hypotheses.is_empty() {
-            return self.note.hypotheses.iter().map(|h| self.hypothesis(h)).collect();
-        }
-        let own = |(i, card): (usize, &rule::Card)| Hypothesis {
-            number: i as u32 + 1,
+        let own = |number: u32, card: &rule::Card| Hypothesis {
+            number,
             title: card.name.into(),
             priority: Untrusted::default(),
             prior: card.prior,
@@ -42,18 +41,33 @@ impl<'s> Desk<'s> {
             reasoning: Untrusted::default(),
             items: Vec::new(),
         };
-        CARDS.iter().enumerate().map(own).map(|h| self.hypothesis(&h)).collect()
+        let mut all: Vec<Ranked> = if self.note.hypotheses.is_empty() {
+            let known = CARDS.iter().enumerate();
+            known.map(|(i, card)| self.hypothesis(&own(i as u32 + 1, card), Some(card))).collect()
+        } else {
+            let asked = self.note.hypotheses.iter();
+            asked.map(|h| self.hypothesis(h, rule::topic_of(h.title.raw()))).collect()
+        };
+        for card in &OUTSIDE {
+            if all.iter().all(|r| r.topic != card.topic) {
+                all.push(self.hypothesis(&own(0, card), Some(card)));
+            }
+        }
+        all
     }
 
-    fn hypothesis(&mut self, h: &Hypothesis) -> Ranked {
-        let card = rule::topic_of(h.title.raw());
+    fn hypothesis(&mut self, h: &Hypothesis, card: Option<&rule::Card>) -> Ranked {
         let topic = card.map_or(Topic::Other, |c| c.topic);
         let mut found: Vec<(usize, Check)> = Vec::new();
         let mut added: Vec<Check> = Vec::new();
         let mut of_orders = Vec::new();
-        let rules: &[Rule] = if topic == Topic::Other { &[] } else { RULES };
-        for rule in rules.iter().filter(|r| r.topic == topic) {
-            let id = format!("H{}{}", h.number, rule.id);
+        let mut open = 0.0;
+        let prefix = match (h.number, card) {
+            (0, Some(card)) => format!("{}.", card.cause),
+            (number, _) => format!("H{number}"),
+        };
+        for rule in rule::of_topic(topic).filter(|_| topic != Topic::Other) {
+            let id = format!("{prefix}{}", rule.id);
             let item = self.find(rule.finds, &h.items);
             if rule.of_orders {
                 of_orders.push(id.clone());
@@ -62,12 +76,16 @@ impl<'s> Desk<'s> {
                 Some(probe) => self.probe(&id, item, probe),
                 None => self.check(&id, item, rule),
             };
+            if check.verdict == Verdict::NoData {
+                open += rule.weight.0;
+            }
             match item {
                 Some(item) => found.push((item, check)),
                 None => added.push(check),
             }
         }
-        for (i, probe) in self.probes().filter(|(_, p)| p.hypothesis == h.number).collect::<Vec<_>>() {
+        let asked = |p: &Probe| h.number > 0 && p.hypothesis == h.number;
+        for (i, probe) in self.probes().filter(|(_, p)| asked(p)).collect::<Vec<_>>() {
             if self.probed.insert(i) {
                 let item = self.find_all(&probe.matches, &h.items);
                 let check = self.probe(&probe.id, item, probe);
@@ -84,12 +102,14 @@ impl<'s> Desk<'s> {
         }
         found.sort_by_key(|(item, _)| *item);
         let checks = found.into_iter().map(|(_, c)| c).chain(added).collect();
-        Ranked { finding: Self::finding(h, checks), topic, name: card.map_or("", |c| c.name), of_orders, follows: None }
+        let finding = Finding { cause: card.map_or("", |c| c.cause), ..Self::finding(h, checks) };
+        Ranked { finding, topic, name: card.map_or("", |c| c.name), prefix, of_orders, open, follows: None }
     }
 
     fn finding(h: &Hypothesis, checks: Vec<Check>) -> Finding {
         Finding {
             number: h.number,
+            cause: "",
             title: h.title.clone(),
             priority: h.priority.clone(),
             prior: h.prior,

@@ -33,6 +33,14 @@ impl Says {
     pub const STATE: Self = Self(1 << 8);
     /// The gateway was slow or failed.
     pub const GATEWAY: Self = Self(1 << 9);
+    /// A sequence has no more numbers.
+    pub const SEQUENCE: Self = Self(1 << 10);
+    /// A program fell over its own code.
+    pub const PANIC: Self = Self(1 << 11);
+    /// Memory ran short: the collector at work, or the kernel.
+    pub const MEMORY: Self = Self(1 << 12);
+    /// How long the gateway took, with a number.
+    const GATEWAY_TOOK: Self = Self(1 << 13);
     /// The four words people search for first.
     pub const WORDS: [(&'static str, Self); 4] = [
         ("timeout", Self(1 << 16)),
@@ -42,7 +50,7 @@ impl Says {
     ];
 
     /// All the bits there are, for counting.
-    const EACH: [Self; 14] = [
+    const EACH: [Self; 17] = [
         Self::POOL,
         Self::DEADLINE,
         Self::BREAKER,
@@ -53,6 +61,9 @@ impl Says {
         Self::DUPLICATE,
         Self::STATE,
         Self::GATEWAY,
+        Self::SEQUENCE,
+        Self::PANIC,
+        Self::MEMORY,
         Self::WORDS[0].1,
         Self::WORDS[1].1,
         Self::WORDS[2].1,
@@ -107,6 +118,10 @@ impl Says {
             Self::NETWORK,
         );
         put(any(&["duplicate key", "nextval", "reached maximum value"]), Self::DUPLICATE);
+        put(any(&["reached maximum value", "sequence exhausted", "out of sequence values"]), Self::SEQUENCE);
+        put(any(&["panic", "nil pointer", "index out of range"]), Self::PANIC);
+        put(text.starts_with("gc:") || any(&["out of memory", "oomkilled", "oom-killed", "gc overhead"]), Self::MEMORY);
+        put(text.contains("gateway") && any(&["answered in", "took"]), Self::GATEWAY_TOOK);
         put(any(&["unexpected state", "illegal transition", "invalid transition", "invalid state"]), Self::STATE);
         put((late || any(&["fail", "error", "unavailable"])) && any(&["gateway", "acquirer"]), Self::GATEWAY);
         for (word, bit) in Self::WORDS {
@@ -136,6 +151,8 @@ pub struct Lines {
     /// The newest line.
     pub newest: Option<Stamp>,
     by_word: Vec<ByWord>,
+    /// Seconds the gateway took, as its lines say: the longest of each minute that has one.
+    gateway: Vec<Option<f64>>,
 }
 
 /// Lines that say one thing.
@@ -144,6 +161,7 @@ struct ByWord {
     total: usize,
     with_order: usize,
     first: Option<Stamp>,
+    last: Option<Stamp>,
     by_minute: Vec<u32>,
 }
 
@@ -162,7 +180,7 @@ impl Lines {
         let minute = Lapse::minutes(1).0;
         let minutes = ((span.length().0 + minute - 1) / minute).clamp(1, 100_000) as usize;
         let by_word = vec![ByWord { by_minute: vec![0; minutes], ..ByWord::default() }; Says::EACH.len()];
-        let mut out = Self { minutes, by_word, ..Self::default() };
+        let mut out = Self { minutes, by_word, gateway: vec![None; minutes], ..Self::default() };
         let mut judged: HashMap<TemplateId, Says> = HashMap::new();
         let mut any = vec![false; minutes];
         let mut services: HashMap<&str, (usize, Option<usize>)> = HashMap::new();
@@ -183,6 +201,11 @@ impl Lines {
             if line.level >= Level::Error {
                 out.errors += 1;
                 *out.error_templates.entry(kept.template).or_default() += 1;
+            }
+            if says.has(Says::GATEWAY_TOOK)
+                && let (Some(ms), Some(slot)) = (milliseconds(line.message.raw()), out.gateway.get_mut(minute))
+            {
+                *slot = Some(slot.unwrap_or(0.0).max(ms / 1_000.0));
             }
             if says != Says::default() {
                 out.add(says, line.at, minute, line.order.is_some());
@@ -207,6 +230,7 @@ impl Lines {
                 word.total += 1;
                 word.with_order += usize::from(ordered);
                 word.first.get_or_insert(at);
+                word.last = Some(at);
                 if let Some(slot) = word.by_minute.get_mut(minute) {
                     *slot += 1;
                 }
@@ -229,15 +253,35 @@ impl Lines {
     pub fn first(&self, says: Says) -> Option<Stamp> {
         self.word(says).and_then(|w| w.first)
     }
+    /// The last line that says it.
+    pub fn last(&self, says: Says) -> Option<Stamp> {
+        self.word(says).and_then(|w| w.last)
+    }
     /// Minutes with a line that says it, and the most lines in one minute.
     pub fn minutes_of(&self, says: Says) -> (usize, u32) {
         let by_minute = self.word(says).map_or(&[][..], |w| &w.by_minute);
         (by_minute.iter().filter(|n| **n > 0).count(), by_minute.iter().copied().max().unwrap_or(0))
     }
+    /// Seconds the gateway took, as its own lines say: the longest of each minute.
+    pub fn gateway(&self) -> &[Option<f64>] {
+        &self.gateway
+    }
+    /// Lines that say it in a stretch of minutes of the one that was read.
+    pub fn in_minutes(&self, says: Says, minutes: std::ops::Range<usize>) -> usize {
+        let by_minute = self.word(says).map_or(&[][..], |w| &w.by_minute);
+        let of = by_minute.iter().take(minutes.end).skip(minutes.start);
+        of.map(|n| *n as usize).sum()
+    }
     /// Percent of the stretch's minutes that have any line.
     pub fn coverage(&self) -> f64 {
         100.0 * self.covered as f64 / self.minutes.max(1) as f64
     }
+}
+
+/// The number that stands before `ms`.
+fn milliseconds(text: &str) -> Option<f64> {
+    let digits = |end: usize| text.get(..end)?.rsplit(|c: char| !c.is_ascii_digit()).next();
+    text.match_indices("ms").find_map(|(i, _)| digits(i)?.parse().ok())
 }
 
 #[cfg(test)]

@@ -91,3 +91,29 @@ pub const NOTHING_STUCK: f64 = 0.005;
 pub const NAMED: (f64, f64) = (4.0, 2.0);
 /// Orders that hang together are born within this.
 pub const TOGETHER: Lapse = Lapse::minutes(3);
+/// Minutes that a program must be gone before it counts as down.
+pub const DOWN: usize = 2;
+/// Whose saga began up to this long before its Orchestrator died was under way.
+pub const UNDER_WAY: Lapse = Lapse::minutes(5);
+/// Share of the stuck that must be born within a stretch that is to explain them.
+pub const MOST_OF: f64 = 0.5;
+/// How many times as often orders hang inside such a stretch as outside.
+pub const TIMES: f64 = 5.0;
+/// Share of the orders of an outage that hang at least.
+pub const MOST_HANG: f64 = 0.3;
+/// The gateway's response time over usual: sick from, well below.
+pub const VENDOR: (f64, f64) = (2.0, 1.3);
+/// A change explains what begins within this after it.
+pub const AFTER_CHANGE: Lapse = Lapse::minutes(15);
+/// Users over normal from which they are a crowd.
+pub const CROWD: f64 = 1.2;
+/// Orders below which a share of them means nothing.
+pub const FEW_ORDERS: usize = 100;
+/// Minutes below which a level means nothing.
+pub const FEW_MINUTES: usize = 5;
+/// Goroutines over usual that are none too many.
+pub const LEAK_NONE: f64 = 1.25;
+/// Share of the processors that collect garbage, in percent, that hurts.
+pub const GC_CPU: f64 = 25.0;
+/// What the orders show besides the cause contributes from this score on.
+pub const CONTRIBUTES: f64 = 2.0;

@@ -7,6 +7,7 @@
 
 use super::answer::Answer;
 use super::numbers as n;
+use super::outside::{OUTSIDE, OUTSIDE_RULES};
 use super::scene::Scene;
 use super::words::{lapse, percent, seconds};
 use super::{area, breaker, callback, phase, pool, race, timeout};
@@ -25,6 +26,16 @@ pub enum Topic {
     Timeout,
     /// Race condition.
     Race,
+    /// The Orchestrator is gone.
+    Orchestrator,
+    /// The gateway's vendor is slow or fails.
+    Vendor,
+    /// A deployment, a flag, a parameter.
+    Change,
+    /// A sequence is at its end.
+    Sequence,
+    /// Memory or goroutines leak.
+    Leak,
     /// Everything outside the hypotheses.
     Other,
 }
@@ -33,6 +44,8 @@ pub enum Topic {
 pub struct Card {
     /// Which.
     pub topic: Topic,
+    /// Its word in `model::incident::CAUSES`.
+    pub cause: &'static str,
     /// Our own name for it.
     pub name: &'static str,
     /// Words of a title that mean it, alternatives divided by `|`.
@@ -45,30 +58,35 @@ pub struct Card {
 pub const CARDS: [Card; 5] = [
     Card {
         topic: Topic::Pool,
+        cause: "H1",
         name: "connection pool exhaustion",
         finds: "pool | koneksi habis | conexiones | verbindungspool | プール | 连接池",
         prior: 0.8,
     },
     Card {
         topic: Topic::Callback,
+        cause: "H2",
         name: "payment callback failure",
         finds: "callback | webhook | コールバック | 回调 | rückruf | retrollamada",
         prior: 0.6,
     },
     Card {
         topic: Topic::Breaker,
+        cause: "H3",
         name: "circuit breaker",
         finds: "circuit | breaker | ブレーカー | 熔断 | disyuntor",
         prior: 0.4,
     },
     Card {
         topic: Topic::Timeout,
+        cause: "H4",
         name: "timeout configuration",
         finds: "timeout | time-out | zeitüberschreitung | tiempo de espera | batas waktu | タイムアウト | 超时",
         prior: 0.4,
     },
     Card {
         topic: Topic::Race,
+        cause: "H5",
         name: "race condition",
         finds: "race | concurren | carrera | wettlauf | balapan | 競合 | 竞争",
         prior: 0.2,
@@ -95,7 +113,8 @@ pub struct Rule {
     pub run: fn(&Scene<'_>) -> Answer,
 }
 
-const fn rule(
+/// A rule about no orders.
+pub const fn rule(
     topic: Topic,
     id: &'static str,
     finds: &'static str,
@@ -105,7 +124,8 @@ const fn rule(
 ) -> Rule {
     Rule { id, topic, finds, title, of_orders: false, weight: (0.0, 0.0), says, run }
 }
-const fn of_orders(
+/// A rule about orders, beside no checkbox.
+pub const fn of_orders(
     topic: Topic,
     id: &'static str,
     title: &'static str,
@@ -125,7 +145,8 @@ const fn other(
 }
 
 impl Rule {
-    const fn weighs(mut self, supports: f64, refutes: f64) -> Self {
+    /// With points.
+    pub const fn weighs(mut self, supports: f64, refutes: f64) -> Self {
         self.weight = (supports, refutes);
         self
     }
@@ -144,7 +165,8 @@ pub const fn points(weight: (f64, f64), verdict: Verdict) -> f64 {
     }
 }
 
-fn share(v: (f64, usize)) -> String {
+/// `30 % of ≥ 10 orders`
+pub fn share(v: (f64, usize)) -> String {
     format!("{} of ≥ {} orders", percent(100.0 * v.0), v.1)
 }
 fn pool_full() -> String {
@@ -656,7 +678,12 @@ fn has_word(text: &str, word: &str) -> bool {
 
 /// The hypothesis a title means, when the rules know it.
 pub fn topic_of(title: &str) -> Option<&'static Card> {
-    CARDS.iter().find(|card| finds(card.finds, title))
+    CARDS.iter().chain(&OUTSIDE).find(|card| finds(card.finds, title))
+}
+
+/// The rules about one thing.
+pub fn of_topic(topic: Topic) -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().chain(OUTSIDE_RULES).filter(move |r| r.topic == topic)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::model::series::SeriesName;
 use crate::model::{Lapse, SourceName, Span, Stamp};
 use crate::store::{Series, Store};
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// One minute: the resolution of every rule about series.
 const MINUTE: Lapse = Lapse::minutes(1);
@@ -65,9 +65,19 @@ pub struct Book<'s> {
     pub not_at_ho: (usize, i64),
     /// Paid orders, and those of them that HO has been asked about.
     pub paid: (usize, usize),
+    /// Births by minute.
+    births: BTreeMap<i64, usize>,
 }
 
 impl Book<'_> {
+    /// Orders born within a stretch and outside it, of those born up to `ripe`; by whole minutes.
+    pub fn births_split(&self, span: Span, ripe: Stamp) -> (usize, usize) {
+        let born = self.births.iter().map(|(m, n)| (Stamp(m * MINUTE.0), *n)).filter(|(at, _)| *at <= ripe);
+        born.fold((0, 0), |(inside, outside), (at, n)| {
+            let within = span.contains(at + Lapse(MINUTE.0 / 2));
+            if within { (inside + n, outside) } else { (inside, outside + n) }
+        })
+    }
     /// Orders of some class, stuck or not: how many and the money.
     pub fn of(&self, classes: &[Class]) -> (usize, i64) {
         let all = self.stuck.iter().chain(&self.faults).filter(|k| classes.contains(&k.class));
@@ -182,7 +192,10 @@ impl<'s> Scene<'s> {
         let mut book = Book::default();
         for (id, facts) in reconcile::known(self.store, self.window, self.at) {
             let class = reconcile::class_of(&facts, rules);
-            book.total += usize::from(facts.order.is_some());
+            if facts.order.is_some() {
+                book.total += 1;
+                *book.births.entry(facts.born.0.div_euclid(MINUTE.0)).or_default() += 1;
+            }
             if facts.paid > 0 {
                 book.paid.0 += 1;
                 book.paid.1 += usize::from(facts.ho_asked.is_some());

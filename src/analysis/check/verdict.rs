@@ -17,15 +17,33 @@ pub struct Ranked {
     pub topic: Topic,
     /// Our own name for it; empty for a hypothesis the rules do not know.
     pub name: &'static str,
+    /// How the ids of its checks begin.
+    pub prefix: String,
     /// Ids of its checks that look at orders.
     pub of_orders: Vec<String>,
-    /// The hypothesis it follows from, by number.
-    pub follows: Option<u32>,
+    /// Points that its checks without data might still bring.
+    pub open: f64,
+    /// What it follows from.
+    pub follows: Option<Topic>,
+}
+
+/// What the ranking comes to.
+pub struct Ranking {
+    /// Those of the note.
+    pub hypotheses: Vec<Finding>,
+    /// The others.
+    pub outside: Vec<Finding>,
+    /// What is named.
+    pub primary: Option<&'static str>,
+    /// What else the orders show, and what follows.
+    pub contributing: Vec<&'static str>,
+    /// In words.
+    pub answer: String,
 }
 
 impl Ranked {
     fn has(&self, suffix: &str, verdict: Verdict) -> bool {
-        let id = format!("H{}{suffix}", self.finding.number);
+        let id = format!("{}{suffix}", self.prefix);
         self.finding.checks.iter().any(|c| c.id == id && c.verdict == verdict)
     }
     fn any(&self, verdict: Verdict) -> bool {
@@ -35,42 +53,79 @@ impl Ranked {
     fn shown_by_orders(&self) -> bool {
         self.finding.checks.iter().any(|c| c.verdict == Verdict::Supports && self.of_orders.contains(&c.id))
     }
+    /// `H1 connection pool exhaustion`, `Orchestrator down (outside the note's hypotheses)`
+    fn title(&self) -> String {
+        match (self.finding.number, self.name) {
+            (0, name) => format!("{name} (outside the note's hypotheses)"),
+            (number, "") => format!("H{number}"),
+            (number, name) => format!("H{number} {name}"),
+        }
+    }
 }
 
 /// Adds up, finds consequences, sorts and says the answer.
-pub fn rank(s: &Scene<'_>, mut all: Vec<Ranked>) -> (Vec<Finding>, String) {
+pub fn rank(s: &Scene<'_>, mut all: Vec<Ranked>) -> Ranking {
     for r in &mut all {
         r.finding.score = r.finding.prior + r.finding.checks.iter().map(|c| c.score).sum::<f64>();
     }
     consequences(s, &mut all);
-    all.sort_by(|a, b| b.finding.score.total_cmp(&a.finding.score).then(a.finding.number.cmp(&b.finding.number)));
+    let number = |r: &Ranked| if r.finding.number == 0 { u32::MAX } else { r.finding.number };
+    all.sort_by(|a, b| b.finding.score.total_cmp(&a.finding.score).then(number(a).cmp(&number(b))));
     behind_their_cause(&mut all);
     let named = named(s, &all);
+    let primary = match &named {
+        Named::Cause(_) => all.first().map(|r| r.finding.cause).filter(|c| !c.is_empty()),
+        Named::Nothing(_) => Some("none"),
+        Named::Undetermined(_) => None,
+    };
+    let leads = matches!(named, Named::Cause(_));
+    let beside = |(i, r): (usize, &Ranked)| (!(leads && i == 0) && contributes(r)).then_some(r.finding.cause);
+    let contributing = if matches!(named, Named::Nothing(_)) {
+        Vec::new()
+    } else {
+        all.iter().enumerate().filter_map(beside).filter(|c| !c.is_empty()).collect()
+    };
     for (i, r) in all.iter_mut().enumerate() {
-        r.finding.verdict = word(r, i == 0 && named.is_ok());
+        r.finding.verdict = word(r, i == 0 && leads);
         (r.finding.because, r.finding.but) = reasons(&r.finding);
     }
-    let answer = named.unwrap_or_else(|why| why);
-    (all.into_iter().map(|r| r.finding).collect(), answer)
+    let (Named::Cause(answer) | Named::Nothing(answer) | Named::Undetermined(answer)) = named;
+    let (hypotheses, outside) = all.into_iter().map(|r| r.finding).partition(|f| f.number > 0);
+    Ranking { hypotheses, outside, primary, contributing, answer }
 }
 
-/// A breaker that opened after its callee failed, and a time-out of something that was slower than load
-/// explains, follow from whatever made it so: the pool, when the pool is supported and came first.
+/// Whether the orders show it by itself, or it follows from what is named.
+fn contributes(r: &Ranked) -> bool {
+    r.shown_by_orders() && (r.follows.is_some() || r.finding.score >= n::CONTRIBUTES)
+}
+
+/// A breaker that opened after its callee failed, a time-out of something that was slower than load explains, a
+/// pool that pods full of garbage do not give back: each follows from what made it so, when that is supported and
+/// came first.
 fn consequences(s: &Scene<'_>, all: &mut [Ranked]) {
-    let pool =
-        all.iter().find(|r| r.topic == Topic::Pool && (r.has("a", Verdict::Supports) || r.has("x", Verdict::Supports)));
-    let cause = pool.map(|r| r.finding.number);
+    let supported =
+        |topic: Topic, by: &[&str]| all.iter().any(|r| r.topic == topic && by.iter().any(|x| r.has(x, Verdict::Supports)));
+    let vendor = supported(Topic::Vendor, &["a"]);
+    let pool = supported(Topic::Pool, &["a", "x"]);
+    let leak = supported(Topic::Leak, &["a"]) || supported(Topic::Leak, &["b"]);
     let opened = s.breaker_onset();
-    let pool_first = cause.is_some() && s.pool_onset().zip(opened).is_some_and(|((pool, _), b)| pool + n::SLACK < b);
+    let first = |cause: Option<crate::model::Stamp>| cause.zip(opened).is_some_and(|(c, b)| c <= b + n::SLACK);
+    let pool_first = pool && s.pool_onset().zip(opened).is_some_and(|((pool, _), b)| pool + n::SLACK < b);
+    let vendor_first = vendor && first(super::cause::gateway(s).map(|g| g.from));
+    let leak_first = leak
+        && super::cause::collecting(s).is_some_and(|t| s.pool_onset().is_none_or(|(pool, _)| t <= pool + n::SLACK));
     for r in all {
-        let follows = match r.topic {
-            Topic::Breaker => {
-                opened.is_some() && (r.has("c", Verdict::Refutes) || (pool_first && !r.has("c", Verdict::Supports)))
+        r.follows = match r.topic {
+            Topic::Breaker if opened.is_some() && vendor_first => Some(Topic::Vendor),
+            Topic::Breaker if opened.is_some() && pool => {
+                let follows = r.has("c", Verdict::Refutes) || (pool_first && !r.has("c", Verdict::Supports));
+                follows.then_some(Topic::Pool)
             }
-            Topic::Timeout => r.has("y", Verdict::Refutes) && r.any(Verdict::Supports),
-            _ => false,
+            Topic::Timeout if r.any(Verdict::Supports) && vendor => Some(Topic::Vendor),
+            Topic::Timeout if r.has("y", Verdict::Refutes) && r.any(Verdict::Supports) && pool => Some(Topic::Pool),
+            Topic::Pool if leak_first => Some(Topic::Leak),
+            _ => None,
         };
-        r.follows = cause.filter(|_| follows);
     }
 }
 
@@ -79,7 +134,7 @@ fn behind_their_cause(all: &mut Vec<Ranked>) {
     let mut i = 0;
     while i < all.len() {
         let cause = all.get(i).and_then(|r| r.follows);
-        let at = all.iter().position(|r| Some(r.finding.number) == cause);
+        let at = all.iter().position(|r| Some(r.topic) == cause);
         match at {
             Some(at) if at > i => {
                 let moved = all.remove(i);
@@ -90,45 +145,67 @@ fn behind_their_cause(all: &mut Vec<Ranked>) {
     }
 }
 
+/// What can be said.
+enum Named {
+    /// The first is named.
+    Cause(String),
+    /// There is nothing to explain.
+    Nothing(String),
+    /// Nothing can be named, and why.
+    Undetermined(String),
+}
+
 /// The sentence that names the first, or the one that says why nothing can be named.
-fn named(s: &Scene<'_>, all: &[Ranked]) -> Result<String, String> {
-    let Some(first) = all.first() else { return Err("undetermined: the note has no hypotheses".to_owned()) };
+fn named(s: &Scene<'_>, all: &[Ranked]) -> Named {
+    let Some(first) = all.first() else { return Named::Undetermined("undetermined: the note has no hypotheses".to_owned()) };
     let book = s.book();
     if s.answered(Role::Orders).is_some() && (book.stuck.len() as f64) < n::NOTHING_STUCK * book.total.max(1) as f64 {
         let limit = percent(100.0 * n::NOTHING_STUCK);
-        return Err(format!(
+        return Named::Nothing(format!(
             "nothing to explain: {} of {} orders are stuck, below {limit}",
             book.stuck.len(),
             book.total
         ));
     }
     let f = &first.finding;
-    let title = if first.name.is_empty() { format!("H{}", f.number) } else { format!("H{} {}", f.number, first.name) };
-    let next = all.iter().skip(1).filter(|r| r.follows != Some(f.number)).map(|r| r.finding.score).reduce(f64::max);
+    let title = first.title();
+    let rivals = || all.iter().skip(1).filter(|r| r.follows != Some(first.topic));
+    let next = rivals().map(|r| r.finding.score).reduce(f64::max);
     let ahead = next.map_or(f64::INFINITY, |next| f.score - next);
     let missing = missing(all);
     let because = |why: String| {
-        if missing.is_empty() {
+        Named::Undetermined(if missing.is_empty() {
             format!("undetermined: {why}")
         } else {
             format!("undetermined, because {missing}; {why}")
-        }
+        })
     };
     if f.score < n::NAMED.0 {
-        return Err(because(format!("{title} comes first with {}, below {:.1}", points(f.score), n::NAMED.0)));
+        return because(format!("{title} comes first with {}, below {:.1}", points(f.score), n::NAMED.0));
     }
     if ahead < n::NAMED.1 {
-        return Err(because(format!("{title} is only {ahead:.1} ahead of the next, less than {:.1}", n::NAMED.1)));
+        return because(format!("{title} is only {ahead:.1} ahead of the next, less than {:.1}", n::NAMED.1));
     }
     if !first.shown_by_orders() {
-        return Err(because(format!("{title} has {} points from metrics, but no order shows it", points(f.score))));
+        return because(format!("{title} has {} points from metrics, but no order shows it", points(f.score)));
     }
     if first.follows.is_some() {
-        return Err(because(format!("{title} follows from another")));
+        return because(format!("{title} follows from another"));
+    }
+    // What is missing may name another that something speaks for already.
+    let spoken_for = |r: &&Ranked| r.any(Verdict::Supports) && r.finding.score + r.open > f.score;
+    if let Some(rival) = rivals().find(spoken_for) {
+        return because(format!(
+            "{title} has {} points, but {} with {} may still come to {}",
+            points(f.score),
+            rival.title(),
+            points(rival.finding.score),
+            points(rival.finding.score + rival.open)
+        ));
     }
     let supports = f.checks.iter().filter(|c| c.verdict == Verdict::Supports).count();
     let lead = if ahead.is_finite() { format!(", {ahead:.1} ahead of the next") } else { String::new() };
-    Ok(format!(
+    Named::Cause(format!(
         "{title} is named: score {}{lead}, {supports} of {} checks support. Not accepted by a person yet.",
         points(f.score),
         f.checks.len()
@@ -138,7 +215,7 @@ fn named(s: &Scene<'_>, all: &[Ranked]) -> Result<String, String> {
 /// The checks about orders that nobody could answer, of the hypotheses that are still open: what would
 /// decide.
 fn missing(all: &[Ranked]) -> String {
-    let decisive = all.iter().filter(|r| r.follows.is_none() && r.finding.score >= 0.0);
+    let decisive = all.iter().filter(|r| r.follows.is_none() && r.finding.score > 0.0);
     let silent = decisive
         .flat_map(|r| r.finding.checks.iter().filter(|c| c.verdict == Verdict::NoData && r.of_orders.contains(&c.id)));
     let mut sources: Vec<&str> = silent.map(|c| c.missing.split([':', ';']).next().unwrap_or_default()).collect();
