@@ -8,7 +8,8 @@ use super::pool::{by_orders, no_orders};
 use super::scene::{BREAKER, Scene};
 use super::words::{count, lapse, percent};
 use crate::model::note::Verdict;
-use crate::model::{Lapse, Span};
+use crate::model::series::SeriesName;
+use crate::model::{Lapse, Span, Stamp};
 
 const MISSING: &str =
     "no breaker metric and no log lines: add a [[lane]] whose series ends in .breaker_open, or [[logs]]";
@@ -68,24 +69,97 @@ pub fn dependency(s: &Scene<'_>) -> Answer {
             Answer::new(Verdict::Inconclusive, "the breaker never opened: nothing to look before")
         };
     };
-    let before = Span::new(opened - Lapse::minutes(5), opened);
-    let Some(series) = s.series(&["callee_errors", "errors", "error_rate"], "errors") else {
-        return Answer::no_data("no failure ratio: add a [[lane]] of errors in percent");
-    };
-    let curve = s.curve(series, before);
-    let values: Vec<f64> = curve.values().collect();
-    if values.is_empty() {
-        return Answer::no_data(format!("{} has no value in the 5 min before {}", series.0, s.clock(opened)));
+    // A minute's value may hold what failed in its first seconds: the minute of the opening counts as before it.
+    let before = Span::new(opened - Lapse::minutes(5), opened + Lapse::minutes(1));
+    let signs: Vec<Sign> =
+        [ratio(s, before), latency(s, before), lines(s, before), overall(s, opened)].into_iter().flatten().collect();
+    if signs.is_empty() {
+        return Answer::no_data(format!(
+            "nothing tells how the callee was in the 5 min before {}: add a [[lane]] of its errors in percent, or [[logs]]",
+            s.clock(opened)
+        ));
     }
+    let failing = signs.iter().any(|sign| sign.verdict == Verdict::Refutes);
+    let healthy = signs.iter().any(|sign| sign.verdict == Verdict::Supports);
+    let text: Vec<&str> = signs.iter().map(|sign| sign.says.as_str()).collect();
+    let mut answer = Answer::new(
+        verdict(healthy && !failing, failing),
+        format!("in the 5 min before {}: {}", s.clock(opened), text.join("; ")),
+    );
+    answer.asof = signs.iter().filter_map(|sign| sign.asof).max();
+    answer.spark = signs.iter().find_map(|sign| sign.series).cloned();
+    answer
+}
+
+/// What one measure says of the callee: supports means healthy.
+struct Sign<'s> {
+    verdict: Verdict,
+    says: String,
+    asof: Option<Stamp>,
+    series: Option<&'s SeriesName>,
+}
+
+/// The callee's own failures: the series that the breaker's limit bounds, or one of that name.
+fn ratio<'s>(s: &Scene<'s>, before: Span) -> Option<Sign<'s>> {
+    let named = || Some(s.curve(s.series(&["callee_errors"], "")?, before)).filter(|c| c.values().next().is_some());
+    let curve = s.bounded("breaker", before).map(|b| b.1).or_else(named)?;
+    let worst = curve.peak()?.1;
+    Some(Sign {
+        verdict: verdict(worst < n::CALLEE.0, worst >= n::CALLEE.1),
+        says: format!("{} of its calls failed at most", percent(worst)),
+        asof: curve.asof,
+        series: Some(curve.name),
+    })
+}
+
+/// How long the callee took against its usual, where a client's time-out bounds a series.
+fn latency<'s>(s: &Scene<'s>, before: Span) -> Option<Sign<'s>> {
+    let (_, curve, usual) = s.bounded("client timeout", before)?;
+    let (worst, usual) = (curve.peak()?.1, usual.filter(|u| *u > 0.0)?);
+    let times = worst / usual;
+    let healthy = if times < n::SICK { Verdict::Inconclusive } else { Verdict::Refutes };
+    Some(Sign {
+        verdict: healthy,
+        says: format!("it took {times:.1}× usual at most"),
+        asof: curve.asof,
+        series: Some(curve.name),
+    })
+}
+
+/// Calls that ran into a deadline beside those the breaker refused. Lines may be sampled: shares hold, counts do not.
+fn lines<'s>(s: &Scene<'s>, before: Span) -> Option<Sign<'s>> {
+    let lines = s.lines();
+    let minute = |t: Stamp| (t.since(s.span.from).0.max(0) / Lapse::minutes(1).0) as usize;
+    let span = minute(before.from)..minute(before.to) + 1;
+    let late = lines.in_minutes(Says::DEADLINE, span.clone());
+    let refused = lines.in_minutes(Says::BREAKER, span);
+    if refused < n::SHOWN.1 && late < n::LASTING {
+        return None;
+    }
+    let many = late >= n::LASTING && late as f64 >= n::BESIDE * refused as f64;
+    Some(Sign {
+        verdict: verdict(late == 0 && refused >= n::SHOWN.1, many),
+        says: format!("{} calls ran into a deadline beside {} refused", count(late), count(refused)),
+        asof: lines.newest,
+        series: None,
+    })
+}
+
+/// Failures of everything together, before the minute of the opening.
+fn overall<'s>(s: &Scene<'s>, opened: Stamp) -> Option<Sign<'s>> {
+    let series = s.series(&["errors", "error_rate"], "errors")?;
+    let curve = s.curve(series, Span::new(opened - Lapse::minutes(5), opened));
+    let values: Vec<f64> = curve.values().collect();
     let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let last = values.last().copied().unwrap_or(mean);
-    Answer::new(
-        verdict(mean < n::CALLEE.0, mean >= n::CALLEE.1),
-        format!("{} failed in the 5 min before {}, {} in the last", percent(mean), s.clock(opened), percent(last)),
-    )
-    .asof(curve.asof)
-    .spark(Some(series.0))
-    .with("minutes", values.iter().map(|v| percent(*v)).collect::<Vec<_>>().join(", "))
+    let last = *values.last()?;
+    // Somebody else's failures may hide the callee's: alone they tell little, unless nothing else is measured.
+    let alone = s.bounded("breaker", s.span).is_none();
+    Some(Sign {
+        verdict: verdict(alone && mean < n::CALLEE.0, mean >= n::CALLEE.1),
+        says: format!("{} of all requests failed, {} in the last minute", percent(mean), percent(last)),
+        asof: curve.asof,
+        series: Some(series.0),
+    })
 }
 
 /// H3x: whether the stuck orders met an open breaker.

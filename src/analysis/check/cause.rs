@@ -60,11 +60,17 @@ pub fn born_while_down(s: &Scene<'_>) -> Answer {
         return Answer::new(Verdict::Inconclusive, "no outage of the Orchestrator was seen");
     };
     // A saga takes a while: who was under way when it died hangs as well.
-    born_within(s, Span::new(span.from - n::UNDER_WAY, span.to + MINUTE), how)
+    let span = Span::new(span.from - n::UNDER_WAY, span.to + MINUTE);
+    let answer = born_within(s, span, how);
+    let ripe = s.at - s.rules().stuck_after;
+    let hang = s.book().stuck.iter().filter(|k| span.contains(k.facts.born)).count();
+    let many = hang as f64 >= n::MOST_HANG * s.book().births_split(span, ripe).0 as f64;
+    if answer.verdict == Verdict::Supports && !many { Answer { verdict: Verdict::Inconclusive, ..answer } } else { answer }
 }
 
-/// Stuck orders born within a stretch, against those born outside it.
-fn born_within(s: &Scene<'_>, span: Span, how: &str) -> Answer {
+/// Stuck orders born within a stretch, against those born outside it: whether most of them were, and whether
+/// orders hang there many times as often as elsewhere.
+pub fn born_within(s: &Scene<'_>, span: Span, how: &str) -> Answer {
     let book = s.book();
     let ripe = s.at - s.rules().stuck_after;
     let inside = book.stuck.iter().filter(|k| span.contains(k.facts.born)).count();
@@ -72,7 +78,7 @@ fn born_within(s: &Scene<'_>, span: Span, how: &str) -> Answer {
     let (within, without) = book.births_split(span, ripe);
     let (hot, cold) = (inside as f64 / within.max(1) as f64, (outside as f64 + 0.5) / without.max(1) as f64);
     let most = inside as f64 >= n::MOST_OF * book.stuck.len() as f64;
-    let supports = inside >= n::SHOWN.1 && most && hot >= n::TIMES * cold && hot >= n::MOST_HANG;
+    let supports = inside >= n::SHOWN.1 && most && hot >= n::TIMES * cold;
     let refutes = book.stuck.len() >= n::HARDLY_SHOWN.1 && !most && within > 0;
     let text = format!(
         "{} of {} stuck orders were placed {}–{} ({how}): {} of those placed then, {} of the others",
@@ -98,6 +104,8 @@ pub struct Slow {
     pub times: f64,
     /// Since when.
     pub from: Stamp,
+    /// Until when.
+    pub to: Stamp,
     /// Whether enough of the stretch is measured.
     pub covered: bool,
     /// Its source, in words.
@@ -131,7 +139,9 @@ fn slow(minutes: &[Option<f64>], usual: f64, from: Stamp, covered: bool, source:
     let (_, least) = worst.max_by(|a, b| a.1.total_cmp(&b.1))?;
     let begins = |w: &&[(usize, f64)]| w.iter().all(|v| v.1 >= n::VENDOR.0 * usual);
     let first = known.windows(n::LASTING).find(begins).and_then(|w| w.first()).map_or(0, |v| v.0);
-    Some(Slow { times: least / usual, from: from + MINUTE.times(first as i64), covered, source })
+    let last = known.iter().rev().find(|v| v.1 >= n::VENDOR.0 * usual).map_or(first, |v| v.0);
+    let minute = |i: usize| from + MINUTE.times(i as i64);
+    Some(Slow { times: least / usual, from: minute(first), to: minute(last + 1), covered, source })
 }
 
 /// Xva: whether the gateway took longer than usual.
@@ -158,19 +168,13 @@ pub fn met_slow_gateway(s: &Scene<'_>) -> Answer {
     let told = s.told();
     let with_lines = told.iter().filter(|t| t.says.has(Lines::ANY)).count();
     if with_lines < n::SHOWN.1 {
-        return born_after(s, slow.from);
+        return no_orders(s).unwrap_or_else(|| {
+            born_within(s, Span::new(slow.from - n::UNDER_WAY, slow.to), "gateway slow")
+        });
     }
     by_orders(s, "a call of UPG that was given up or refused", |t| {
         t.says.has(Says::DEADLINE.and(Says::BREAKER)) && !t.says.has(Says::POOL)
     })
-}
-
-/// Without lines: whether hardly any order hung before, and many after.
-fn born_after(s: &Scene<'_>, from: Stamp) -> Answer {
-    if let Some(answer) = no_orders(s) {
-        return answer;
-    }
-    Answer { verdict: Verdict::Inconclusive, ..born_within(s, Span::new(from - n::UNDER_WAY, s.at), "gateway slow") }
 }
 
 /// Xvy: whether it was slow before orders hung and before the breaker opened.
@@ -300,10 +304,17 @@ pub fn leak(s: &Scene<'_>) -> Answer {
     Answer::new(verdict(enough && times >= n::GOROUTINES, enough && times < n::LEAK_NONE), text)
 }
 
+/// From how many percent of the processors on the collector works too much: many times the usual is enough.
+fn gc_limit(s: &Scene<'_>, curve: &Curve<'_>) -> f64 {
+    let usual = s.usually(curve.name).and_then(|c| c.median());
+    usual.map_or(n::GC_CPU, |u| (n::GC_TIMES * u).clamp(n::GC_CPU / 2.0, n::GC_CPU))
+}
+
 /// Since when the collector worked more than it may.
 pub fn collecting(s: &Scene<'_>) -> Option<Stamp> {
     let by_metric = s.measured(GC, "gc cpu").and_then(|c| {
-        let run = c.longest(|v| v >= n::GC_CPU).filter(|(_, len)| *len >= n::LASTING);
+        let much = gc_limit(s, &c);
+        let run = c.longest(|v| v >= much).filter(|(_, len)| *len >= n::LASTING);
         run.map(|r| r.0)
     });
     let by_lines = || {

@@ -117,3 +117,11 @@ pub const LEAK_NONE: f64 = 1.25;
 pub const GC_CPU: f64 = 25.0;
 /// What the orders show besides the cause contributes from this score on.
 pub const CONTRIBUTES: f64 = 2.0;
+/// Garbage collection over usual that is too much, with half of [`GC_CPU`] at least.
+pub const GC_TIMES: f64 = 5.0;
+/// An order that has not ended after this long is late, though not stuck yet.
+pub const LATE: Lapse = Lapse::minutes(5);
+/// Minutes that a measure may be late by nature.
+pub const LAG: Lapse = Lapse::minutes(4);
+/// Deadlines over refusals of the breaker from which the callee had been failing: one opening refuses many.
+pub const BESIDE: f64 = 0.03;

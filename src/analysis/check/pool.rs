@@ -2,11 +2,12 @@
 //! whether the stuck orders themselves say so.
 
 use super::answer::{Answer, verdict};
+use super::cause::born_within;
 use super::lines::Says;
 use super::numbers as n;
 use super::scene::{Curve, POOL, POOL_LANE, Scene};
 use super::words::{count, lapse, number, percent, seconds, share};
-use crate::model::Lapse;
+use crate::model::{Lapse, Span};
 use crate::model::note::Verdict;
 
 const MISSING: &str = "no pool metric: add a [[lane]] whose series ends in .pool_in_use (percent), or a [[db]]";
@@ -153,7 +154,14 @@ pub fn wait(s: &Scene<'_>) -> Answer {
 
 /// H1x: whether the stuck orders' own lines show an acquire timeout.
 pub fn shown(s: &Scene<'_>) -> Answer {
-    by_orders(s, "acquire timeout", |t| t.says.has(Says::POOL))
+    let answer = by_orders(s, "acquire timeout", |t| t.says.has(Says::POOL));
+    // Without lines of theirs, when they were placed says whether they hang with the pool.
+    match s.pool_full() {
+        Some(full) if answer.verdict == Verdict::NoData && !s.book().stuck.is_empty() => {
+            born_within(s, Span::new(full.from - n::UNDER_WAY, full.to), "pool full").with("lines", answer.missing)
+        }
+        _ => answer,
+    }
 }
 
 /// Share of the stuck orders with lines whose lines fit. Orders without lines say nothing: logs are sampled.

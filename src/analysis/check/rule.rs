@@ -403,7 +403,8 @@ pub const RULES: &[Rule] = &[
         || format!("≥ {} of the stuck; not none with {} covered", percent(100.0 * n::ILLEGAL), percent(n::COMPLETE)),
         race::transitions,
     )
-    .looks_at_orders(),
+    .looks_at_orders()
+    .weighs(3.0, 2.0),
     rule(
         Topic::Race,
         "b",

@@ -65,6 +65,8 @@ pub struct Book<'s> {
     pub not_at_ho: (usize, i64),
     /// Paid orders, and those of them that HO has been asked about.
     pub paid: (usize, usize),
+    /// Orders not old enough to be stuck and older than [`n::LATE`], and those of them that have not ended.
+    pub late: (usize, usize),
     /// Births by minute.
     births: BTreeMap<i64, usize>,
 }
@@ -100,6 +102,7 @@ impl Book<'_> {
 }
 
 /// A series by the minute.
+#[derive(Clone)]
 pub struct Curve<'s> {
     /// Its name.
     pub name: &'s SeriesName,
@@ -111,6 +114,8 @@ pub struct Curve<'s> {
     pub asof: Option<Stamp>,
     /// Sum of all its points: how many there were, of a series that counts.
     pub total: f64,
+    /// Minutes that should be measured by now.
+    due: usize,
 }
 
 impl Curve<'_> {
@@ -133,7 +138,7 @@ impl Curve<'_> {
     }
     /// Percent of the minutes that are measured.
     pub fn coverage(&self) -> f64 {
-        100.0 * self.values().count() as f64 / self.minutes.len().max(1) as f64
+        100.0 * self.values().count() as f64 / self.minutes.len().max(self.due).max(1) as f64
     }
     /// The longest stretch of measured minutes that fit: its first minute and length. An unmeasured minute
     /// neither fits nor ends the stretch.
@@ -194,6 +199,10 @@ impl<'s> Scene<'s> {
             let class = reconcile::class_of(&facts, rules);
             if facts.order.is_some() {
                 book.total += 1;
+                let age = facts.age();
+                if n::LATE <= age && age <= rules.stuck_after {
+                    book.late = (book.late.0 + 1, book.late.1 + usize::from(facts.active()));
+                }
                 *book.births.entry(facts.born.0.div_euclid(MINUTE.0)).or_default() += 1;
             }
             if facts.paid > 0 {
@@ -299,7 +308,8 @@ impl<'s> Scene<'s> {
         let settled = asof.map_or(0, |t| (t.since(span.from).0.max(0) / MINUTE.0 + 1) as usize);
         let total = buckets.iter().flatten().map(|b| b.sum).sum();
         let minutes = buckets.into_iter().take(settled).map(|b| b.map(|b| b.max)).collect();
-        Curve { name, minutes, from: span.from, asof, total }
+        let due = (self.at - n::LAG).min(to).since(span.from).0.max(0) / MINUTE.0;
+        Curve { name, minutes, from: span.from, asof, total, due: due as usize }
     }
     /// The curve of the stretch, when one of these is measured in it.
     pub fn measured(&self, measures: &[&str], lane: &str) -> Option<Curve<'s>> {
@@ -353,17 +363,31 @@ impl<'s> Scene<'s> {
         found.into_iter().min_by_key(|f| f.1)
     }
 
+    /// From when to when the pool was full for a while.
+    pub fn pool_full(&self) -> Option<Span> {
+        let pool = self.measured(POOL, POOL_LANE)?;
+        let (from, len) = pool.longest(|v| v >= n::POOL_FULL).filter(|(_, len)| *len >= n::LASTING)?;
+        Some(Span::new(from, from + MINUTE.times(len as i64)))
+    }
+
     /// Since when the pool was full for a while; else the first refusal, else the first line that says so.
     pub fn pool_onset(&self) -> Option<(Stamp, &'static str)> {
-        if let Some(pool) = self.measured(POOL, POOL_LANE) {
-            let full = pool.longest(|v| v >= n::POOL_FULL).filter(|(_, len)| *len >= n::LASTING);
-            if let Some((from, _)) = full {
-                return Some((from, "pool full"));
-            }
+        if let Some(full) = self.pool_full() {
+            return Some((full.from, "pool full"));
         }
         let refused = self.refusals().map(|r| (r.1, "connection refused"));
         let said = self.lines().first(Says::POOL).map(|t| (t, "first acquire timeout"));
         [refused, said].into_iter().flatten().min_by_key(|p| p.0)
+    }
+
+    /// The series that a limit bounds, with its curve over a stretch and its usual middle, when measured there.
+    pub fn bounded(&self, words: &str, span: Span) -> Option<(&'s Limit, Curve<'s>, Option<f64>)> {
+        self.limits(words, "").find_map(|limit| {
+            let name = self.store.series_names().find(|x| ***x == *limit.series)?;
+            let curve = self.curve((name, self.store.series(name)?), span);
+            curve.values().next()?;
+            Some((limit, curve, self.usually(name).and_then(|c| c.median())))
+        })
     }
 
     /// When the breaker first opened.

@@ -2,6 +2,7 @@
 //! the pool's own deadlines are taken out. A callee that was slower than load explains is the cause then.
 
 use super::answer::{Answer, verdict};
+use super::cause::gateway;
 use super::lines::{Says, Told};
 use super::numbers as n;
 use super::pool::{by_orders, no_orders};
@@ -56,16 +57,19 @@ pub fn configured(s: &Scene<'_>) -> Answer {
     }
 }
 
-/// H4b: response times at the peak against the client's time-out.
+/// H4b: response times at the peak against the client's time-out: of the series that the time-out bounds, where it
+/// is a response time; else of the response time there is.
 pub fn response(s: &Scene<'_>) -> Answer {
-    let Some(p95) = s.measured(P95, "latency p95") else {
+    let is_latency = |name: &str| name.split_once('.').is_some_and(|(_, m)| m.ends_with("p95") || m.ends_with("p99"));
+    let all = timeouts(s);
+    let bound = all.iter().filter(|l| is_latency(&l.series)).find_map(|l| Some((*l, curve_of(s, &l.series)?)));
+    let Some(p95) = bound.as_ref().map(|b| &b.1).cloned().or_else(|| s.measured(P95, "latency p95")) else {
         return Answer::no_data("no response times: add a [[lane]] whose series ends in .latency_p95 (seconds)");
     };
     let bounds =
         |l: &&&Limit| l.series == **p95.name || l.series.split_once('.').is_some_and(|(_, m)| P99.contains(&m));
-    let all = timeouts(s);
-    let Some(limit) = all.iter().find(bounds).or_else(|| all.iter().find(|l| l.name.to_lowercase().contains("client")))
-    else {
+    let named = || all.iter().find(|l| l.name.to_lowercase().contains("client"));
+    let Some(limit) = all.iter().find(bounds).or_else(named) else {
         return Answer::no_data(format!(
             "the client's time-out is not configured: add a [[limit]] \"client timeout\" in seconds with series = \"{}\"",
             p95.name
@@ -128,6 +132,10 @@ pub fn went_on(s: &Scene<'_>) -> Answer {
 
 /// H4y: whether things took longer than load explains. Then the time-out only shows where it hurts.
 pub fn sick(s: &Scene<'_>) -> Answer {
+    if let Some(slow) = gateway(s).filter(|slow| slow.times >= n::VENDOR.0) {
+        let text = format!("the gateway took {:.1}× usual from {}, by {}", slow.times, s.clock(slow.from), slow.source);
+        return Answer::new(Verdict::Refutes, text);
+    }
     let Some(p95) = s.measured(P95, "latency p95") else {
         return Answer::no_data("no response times: add a [[lane]] whose series ends in .latency_p95 (seconds)");
     };

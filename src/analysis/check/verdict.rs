@@ -4,7 +4,7 @@
 use super::numbers as n;
 use super::rule::Topic;
 use super::scene::Scene;
-use super::words::percent;
+use super::words::{lapse, percent};
 use super::{Check, Finding};
 use crate::model::note::Verdict;
 use crate::model::order::Role;
@@ -161,6 +161,17 @@ fn named(s: &Scene<'_>, all: &[Ranked]) -> Named {
     let book = s.book();
     if s.answered(Role::Orders).is_some() && (book.stuck.len() as f64) < n::NOTHING_STUCK * book.total.max(1) as f64 {
         let limit = percent(100.0 * n::NOTHING_STUCK);
+        let (young, late) = book.late;
+        if late >= n::SHOWN.1 && late as f64 >= 2.0 * n::NOTHING_STUCK * young as f64 {
+            return Named::Undetermined(format!(
+                "undetermined, because it is too early: {late} of the {young} orders placed {} to {} ago have not ended; \
+                 {} of {} are stuck",
+                lapse(n::LATE),
+                lapse(s.rules().stuck_after),
+                book.stuck.len(),
+                book.total
+            ));
+        }
         return Named::Nothing(format!(
             "nothing to explain: {} of {} orders are stuck, below {limit}",
             book.stuck.len(),
