@@ -125,3 +125,9 @@ pub const LATE: Lapse = Lapse::minutes(5);
 pub const LAG: Lapse = Lapse::minutes(4);
 /// Deadlines over refusals of the breaker from which the callee had been failing: one opening refuses many.
 pub const BESIDE: f64 = 0.03;
+/// Share of the stuck orders that must have a line before what no line says is taken as not said.
+pub const LINED: f64 = 0.1;
+/// Share of the young orders that have not ended from which it is too early to say that nothing hangs.
+pub const TOO_EARLY: f64 = 0.03;
+/// Orders a minute over the quietest quarter of an hour that are a crowd.
+pub const CROWD_OF_ORDERS: f64 = 1.5;

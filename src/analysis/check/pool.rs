@@ -171,15 +171,17 @@ pub fn by_orders(s: &Scene<'_>, what: &str, fits: impl Fn(super::lines::Told) ->
     }
     let stuck = s.book().stuck.len();
     let (all, some) = s.shown(fits);
-    if all < n::SHOWN.1 {
+    let part = some as f64 / all.max(1) as f64;
+    let supports = all >= n::SHOWN.1 && part >= n::SHOWN.0;
+    // Of a service whose lines do not come, the other lines say nothing: they may show it, and not that it is not so.
+    let few = all < n::SHOWN.1 || (all as f64) < n::LINED * stuck as f64;
+    if few && !supports {
         return Answer::no_data(format!(
             "only {} of {} stuck orders have any log line: too few to tell; configure order_fields or order_pattern in [[logs]]",
             count(all),
             count(stuck)
         ));
     }
-    let part = some as f64 / all as f64;
-    let supports = part >= n::SHOWN.0;
     let refutes = part < n::HARDLY_SHOWN.0 && all >= n::HARDLY_SHOWN.1;
     Answer::new(
         verdict(supports, refutes),

@@ -85,6 +85,22 @@ impl Book<'_> {
         let all = self.stuck.iter().chain(&self.faults).filter(|k| classes.contains(&k.class));
         all.fold((0, 0), |(n, sum), k| (n + 1, sum.saturating_add(k.facts.amount())))
     }
+    /// The end of the last quarter of an hour in which many more were born than in the quietest one.
+    fn crowd(&self) -> Option<Stamp> {
+        let mut quarters: BTreeMap<i64, usize> = BTreeMap::new();
+        for (minute, n) in &self.births {
+            *quarters.entry(minute.div_euclid(15)).or_default() += n;
+        }
+        // The first and the last are not whole.
+        let whole = quarters.len().saturating_sub(1);
+        let least = quarters.values().take(whole).skip(1).min()?;
+        let many = |n: usize| n as f64 >= n::CROWD_OF_ORDERS * *least as f64;
+        let last = quarters.iter().rev().find(|(_, n)| many(**n))?.0;
+        Some(Stamp((last + 1) * 15 * MINUTE.0).min(self.newest()))
+    }
+    fn newest(&self) -> Stamp {
+        self.births.keys().next_back().map_or(Stamp(0), |m| Stamp((m + 1) * MINUTE.0))
+    }
     /// Birth of the first of the orders that hang together: on any day one hangs now and then, so the first is
     /// one that one in a hundred of all stuck orders, three at least, follow within [`n::TOGETHER`].
     pub fn first_stuck(&self) -> Option<Stamp> {
@@ -388,6 +404,16 @@ impl<'s> Scene<'s> {
             curve.values().next()?;
             Some((limit, curve, self.usually(name).and_then(|c| c.median())))
         })
+    }
+
+    /// When the crowd was last seen: by the users, else by the orders that are placed.
+    pub fn crowd(&self) -> Option<Stamp> {
+        if let Some(users) = self.measured(&["users"], "users") {
+            let many = n::CROWD * self.rules().normal_users;
+            let last = users.minutes.iter().rposition(|u| u.is_some_and(|u| u >= many))?;
+            return Some(users.from + MINUTE.times(last as i64));
+        }
+        self.book().crowd()
     }
 
     /// When the breaker first opened.

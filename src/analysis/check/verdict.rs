@@ -160,23 +160,7 @@ fn named(s: &Scene<'_>, all: &[Ranked]) -> Named {
     let Some(first) = all.first() else { return Named::Undetermined("undetermined: the note has no hypotheses".to_owned()) };
     let book = s.book();
     if s.answered(Role::Orders).is_some() && (book.stuck.len() as f64) < n::NOTHING_STUCK * book.total.max(1) as f64 {
-        let limit = percent(100.0 * n::NOTHING_STUCK);
-        let (young, late) = book.late;
-        if late >= n::SHOWN.1 && late as f64 >= 2.0 * n::NOTHING_STUCK * young as f64 {
-            return Named::Undetermined(format!(
-                "undetermined, because it is too early: {late} of the {young} orders placed {} to {} ago have not ended; \
-                 {} of {} are stuck",
-                lapse(n::LATE),
-                lapse(s.rules().stuck_after),
-                book.stuck.len(),
-                book.total
-            ));
-        }
-        return Named::Nothing(format!(
-            "nothing to explain: {} of {} orders are stuck, below {limit}",
-            book.stuck.len(),
-            book.total
-        ));
+        return nothing(s);
     }
     let f = &first.finding;
     let title = first.title();
@@ -221,6 +205,29 @@ fn named(s: &Scene<'_>, all: &[Ranked]) -> Named {
         points(f.score),
         f.checks.len()
     ))
+}
+
+/// Hardly any order is stuck: that nothing broke can be said when nothing hangs and the crowd has gone.
+fn nothing(s: &Scene<'_>) -> Named {
+    let book = s.book();
+    let stuck = format!(
+        "{} of {} orders are stuck, below {}",
+        book.stuck.len(),
+        book.total,
+        percent(100.0 * n::NOTHING_STUCK)
+    );
+    let (young, late) = book.late;
+    let after = s.rules().stuck_after;
+    if late >= n::SHOWN.1 && late as f64 >= n::TOO_EARLY * young as f64 {
+        let ages = format!("{} to {}", lapse(n::LATE), lapse(after));
+        let why = format!("{late} of the {young} orders placed {ages} ago have not ended; {stuck}");
+        return Named::Undetermined(format!("undetermined, because it is too early: {why}"));
+    }
+    if let Some(last) = s.crowd().filter(|last| s.at.since(*last) < after) {
+        let why = format!("the crowd was there at {}, orders hang from {} on", s.clock(last), lapse(after));
+        return Named::Undetermined(format!("nothing to explain so far: {stuck}; {why}"));
+    }
+    Named::Nothing(format!("nothing to explain: {stuck}"))
 }
 
 /// The checks about orders that nobody could answer, of the hypotheses that are still open: what would
