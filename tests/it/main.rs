@@ -21,6 +21,7 @@ mod huawei_ces;
 mod huawei_client;
 mod huawei_marks;
 mod huawei_program;
+mod ledger_lost;
 mod note;
 mod official_sdk;
 mod orders;

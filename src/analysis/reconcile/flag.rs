@@ -198,6 +198,8 @@ mod tests {
             saga_step: None,
             trace_id: None,
             updated_at: Some(T + Lapse::minutes(1)),
+            version: None,
+            attributes: crate::model::order::Attributes::default(),
         }
     }
 

@@ -21,6 +21,8 @@ fn order(status: OrderStatus, amount: Option<i64>) -> Order {
         saga_step: None,
         trace_id: None,
         updated_at: Some(T),
+        version: None,
+        attributes: crate::model::order::Attributes::default(),
     }
 }
 
