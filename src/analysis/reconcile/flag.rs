@@ -181,7 +181,7 @@ fn near_midnight(t: Stamp, zone: &Zone) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::order::Order;
+    use crate::model::order::{Attributes, Order};
     use std::collections::BTreeSet;
 
     const T: Stamp = Stamp::from_secs(1_736_694_000);
@@ -199,7 +199,7 @@ mod tests {
             trace_id: None,
             updated_at: Some(T + Lapse::minutes(1)),
             version: None,
-            attributes: crate::model::order::Attributes::default(),
+            attributes: Attributes::default(),
         }
     }
 
