@@ -75,6 +75,10 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Compare the ledgers of a window, order by order: counts and sums by class, what is stuck, what is not at HO
+    Reconcile(Reconcile),
+    /// List the orders of some classes, with what is known of each and what to do next
+    Orders(Listing),
     /// Look into a Huawei Cloud account
     Huawei {
         /// At what
@@ -95,6 +99,46 @@ pub enum Command {
     },
     /// Print the man page
     Man,
+}
+
+/// Which orders.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Stretch {
+    /// Orders born from here on: RFC 3339 with its zone, or HH:MM on the window's first day [default: the window
+    /// in the configuration, else 24 hours ago]
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Orders born before this: RFC 3339 with its zone, or HH:MM on the window's last day
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+}
+
+/// A reconciliation.
+#[derive(Clone, Debug, Args)]
+pub struct Reconcile {
+    /// Which orders.
+    #[command(flatten)]
+    pub stretch: Stretch,
+    /// For machines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A list of orders.
+#[derive(Clone, Debug, Args)]
+pub struct Listing {
+    /// Which orders.
+    #[command(flatten)]
+    pub stretch: Stretch,
+    /// Which classes, by the keys that `warroom reconcile --json` prints; several with commas [default: all]
+    #[arg(long, value_name = "C", value_delimiter = ',')]
+    pub class: Vec<String>,
+    /// Only the first so many, as soon as they are found: in the order of their birth, the rest of the window unread
+    #[arg(long, value_name = "N")]
+    pub first: Option<u32>,
+    /// How to write it
+    #[arg(long, value_enum, default_value = "csv")]
+    pub format: crate::runtime::reconcile::list::Format,
 }
 
 /// The demo.

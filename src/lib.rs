@@ -25,11 +25,12 @@
 //! | [`config`] | `config.toml` | model |
 //! | [`source`] | sockets, pools, files of the systems watched | model, config, recording, simulator, note |
 //! | [`recording`] | segments on disk | model, store |
+//! | [`spill`] | more rows than memory holds, brought together by key | model |
 //! | [`simulator`] | the demo's world, and the far side of its wires: a cloud, a real database | model |
 //! | [`runtime`] | the loop, effects | everything |
 //!
-//! Laws: only raw facts are stored; nothing below `runtime` and `source` reads a clock, a socket or a file;
-//! health, gaps and losses are facts; no draw and no key waits on I/O; text from outside is
+//! Laws: only raw facts are stored; nothing below `runtime` and `source` reads a clock or a socket, nor a
+//! file, but `recording` and `spill` their own; health, gaps and losses are facts; no draw and no key waits on I/O; text from outside is
 //! [`model::Untrusted`]; no key changes anything out there; one table for each truth.
 
 pub mod analysis;
@@ -42,6 +43,7 @@ pub mod recording;
 pub mod runtime;
 pub mod simulator;
 pub mod source;
+pub mod spill;
 pub mod store;
 pub mod terminal;
 pub mod view;

@@ -7,6 +7,7 @@ pub mod card;
 pub mod class;
 pub mod curve;
 mod doubt;
+pub mod day;
 pub mod facts;
 pub mod flag;
 pub mod shared;

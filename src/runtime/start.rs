@@ -18,7 +18,7 @@ use crate::runtime::folders::Folders;
 use crate::runtime::live::{self, Keep, Live, Tally};
 use crate::runtime::signals::{Asked, Signals};
 use crate::runtime::stage::Stage;
-use crate::runtime::{Ending, account, analyze, checkup, demo, feed, logfile, sheet, simulate};
+use crate::runtime::{Ending, account, analyze, checkup, demo, feed, logfile, reconcile, sheet, simulate};
 use crate::simulator;
 use crate::simulator::cloud::Watch;
 use crate::simulator::day::Day;
@@ -56,6 +56,8 @@ pub fn run(arguments: Arguments) -> Ending {
         Command::Huawei { what: Account::Metrics { namespace, json } } => {
             with_runtime(async move { account::metrics(&options, namespace.as_deref(), json).await })
         }
+        Command::Reconcile(how) => with_runtime(async move { reconcile::run(&options, &how).await }),
+        Command::Orders(how) => with_runtime(async move { reconcile::orders(&options, &how).await }),
         Command::Check { json } => with_runtime(async move { checkup::run(&options, json).await }),
     }
 }

@@ -11,6 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("note", &["model"]),
     ("config", &["model"]),
     ("simulator", &["model"]),
+    ("spill", &["model"]),
     ("recording", &["model", "store"]),
     ("analysis", &["model", "store"]),
     ("app", &["model", "store", "analysis", "note"]),

@@ -89,17 +89,38 @@ pub fn quiet_port() -> u16 {
 pub struct Server {
     pub installation: Installation,
     pub port: u16,
-    folder: TempDir,
+    folder: PathBuf,
+    /// Removes the folder.
+    _temporary: Option<TempDir>,
 }
 
 impl Server {
     /// Starts a fresh server with lines for its `postgresql.conf`.
     pub fn start(installation: &Installation, settings: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("warroom-pg").tempdir_in("/tmp").unwrap();
-        if root() {
-            run(Command::new("chown").arg("nobody").arg(folder.path()));
+        let path = folder.path().to_owned();
+        Self::start_in(installation, &path, Some(folder), settings)
+    }
+
+    #[allow(dead_code, reason = "one bench keeps its data")]
+    /// Starts a server whose folder stays, for data that take long to make. Says whether it was there before.
+    pub fn kept(installation: &Installation, folder: &Path, settings: &[&str]) -> (Self, bool) {
+        if !folder.join("data/PG_VERSION").exists() {
+            std::fs::create_dir_all(folder).unwrap();
+            return (Self::start_in(installation, folder, None, settings), false);
         }
-        let data = folder.path().join("data");
+        let conf = std::fs::read_to_string(folder.join("data/postgresql.conf")).unwrap();
+        let port = conf.lines().rev().find_map(|l| l.strip_prefix("port=")).unwrap().parse().unwrap();
+        let server = Self { installation: installation.clone(), port, folder: folder.to_owned(), _temporary: None };
+        server.launch();
+        (server, true)
+    }
+
+    fn start_in(installation: &Installation, folder: &Path, temporary: Option<TempDir>, settings: &[&str]) -> Self {
+        if root() {
+            run(Command::new("chown").arg("nobody").arg(folder));
+        }
+        let data = folder.join("data");
         run(unprivileged(&installation.bin, "initdb")
             .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N", "-D"])
             .arg(&data));
@@ -109,7 +130,7 @@ impl Server {
             conf,
             "\nport={port}\nlisten_addresses='127.0.0.1'\nunix_socket_directories='{}'\nfsync=off\nlogging_collector=off\n\
              max_connections=60\nlog_min_messages=log\n",
-            folder.path().display()
+            folder.display()
         );
         for line in settings {
             conf += line;
@@ -118,18 +139,19 @@ impl Server {
         std::fs::write(data.join("postgresql.conf"), conf).unwrap();
         let hba = "host all knock 127.0.0.1/32 scram-sha-256\nhost all outcast 127.0.0.1/32 reject\nlocal all all trust\nhost all all 127.0.0.1/32 trust\n";
         std::fs::write(data.join("pg_hba.conf"), hba).unwrap();
-        let server = Self { installation: installation.clone(), port, folder };
+        let server =
+            Self { installation: installation.clone(), port, folder: folder.to_owned(), _temporary: temporary };
         server.launch();
         server
     }
 
     fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.folder.join("data")
     }
 
     /// Starts the postmaster and waits until it takes connections.
     pub fn launch(&self) {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join("log")).unwrap();
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("log")).unwrap();
         let mut postgres = unprivileged(&self.installation.bin, "postgres");
         postgres.arg("-D").arg(self.data()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let mut child = postgres.spawn().unwrap();
@@ -162,7 +184,7 @@ impl Server {
     /// The server's log so far.
     pub fn log(&self) -> String {
         let mut text = Vec::new();
-        let _ = std::fs::File::open(self.folder.path().join("log")).and_then(|mut f| f.read_to_end(&mut text));
+        let _ = std::fs::File::open(self.folder.join("log")).and_then(|mut f| f.read_to_end(&mut text));
         String::from_utf8_lossy(&text).into_owned()
     }
 

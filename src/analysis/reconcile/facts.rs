@@ -3,7 +3,7 @@
 //!
 //! May not know: classes, screens.
 
-use crate::model::order::{Callback, Order, OrderStatus, PaymentStatus, Role};
+use crate::model::order::{Callback, HoPayment, Order, OrderStatus, Payment, PaymentStatus, Role};
 use crate::model::{Lapse, Span, Stamp};
 use crate::store::OrderBook;
 use crate::store::book::Entry;
@@ -186,49 +186,66 @@ impl<'a> Facts<'a> {
     fn read_ho(&mut self, entry: &Entry, at: Stamp) {
         for (i, (t, record)) in entry.ho.iter().enumerate() {
             if newest(&entry.ho, i, *t, at, |later| later.ho_ref == record.ho_ref) {
-                self.recorded += 1;
-                self.recorded_amount = self.recorded_amount.saturating_add(record.amount.unwrap_or(0));
-                self.recorded_without_amount += usize::from(record.amount.is_none());
-                let first = self.recorded_first.map_or(record.recorded_at, |t| t.min(record.recorded_at));
-                self.recorded_first = Some(first);
-                self.recorded_at = self.recorded_at.max(Some(record.recorded_at));
-                self.ho_asked = self.ho_asked.max(Some(*t));
+                self.add_record(*t, record);
             }
         }
         for (i, (t, callback)) in entry.callbacks.iter().enumerate() {
             let same = |later: &Callback| later.upg_ref == callback.upg_ref && later.attempt == callback.attempt;
-            if to_ho(callback) && newest(&entry.callbacks, i, *t, at, same) {
-                self.callbacks += 1;
-                self.called_last = self.called_last.max(Some(callback.sent_at));
-                if callback.http_status.is_some_and(|s| (200..300).contains(&s)) {
-                    self.acknowledged = true;
-                    self.acked_last = self.acked_last.max(Some(callback.sent_at));
-                }
-                self.callbacks_asked = self.callbacks_asked.max(Some(*t));
+            if newest(&entry.callbacks, i, *t, at, same) {
+                self.add_callback(*t, callback);
             }
         }
     }
 
     fn read_payments(&mut self, entry: &Entry, at: Stamp) {
         for (i, (t, payment)) in entry.payments.iter().enumerate() {
-            if !newest(&entry.payments, i, *t, at, |later| later.upg_ref == payment.upg_ref) {
-                continue;
+            if newest(&entry.payments, i, *t, at, |later| later.upg_ref == payment.upg_ref) {
+                self.add_payment(*t, payment);
             }
-            // A row is an answer, even when the question was not kept.
-            self.payments_asked = self.payments_asked.max(Some(*t));
-            match payment.status {
-                PaymentStatus::Paid => {
-                    let settled = payment.settled_at.unwrap_or(payment.created_at);
-                    self.paid += 1;
-                    self.paid_amount = self.paid_amount.saturating_add(payment.amount.unwrap_or(0));
-                    self.paid_without_amount += usize::from(payment.amount.is_none());
-                    self.settled = Some(self.settled.map_or(settled, |s| s.min(settled)));
-                }
-                PaymentStatus::Pending | PaymentStatus::Authorized | PaymentStatus::Initiated => self.pending = true,
-                PaymentStatus::Refunded => self.refunded += 1,
-                PaymentStatus::Other(_) => self.unmapped_payments += 1,
-                PaymentStatus::Failed => {}
+        }
+    }
+
+    /// Takes in a record at HO, read at `t`; each record once, in its newest version.
+    pub fn add_record(&mut self, t: Stamp, record: &HoPayment) {
+        self.recorded += 1;
+        self.recorded_amount = self.recorded_amount.saturating_add(record.amount.unwrap_or(0));
+        self.recorded_without_amount += usize::from(record.amount.is_none());
+        let first = self.recorded_first.map_or(record.recorded_at, |t| t.min(record.recorded_at));
+        self.recorded_first = Some(first);
+        self.recorded_at = self.recorded_at.max(Some(record.recorded_at));
+        self.ho_asked = self.ho_asked.max(Some(t));
+    }
+
+    /// Takes in a callback, read at `t`, if it goes to HO; each attempt once, in its newest version.
+    pub fn add_callback(&mut self, t: Stamp, callback: &Callback) {
+        if !to_ho(callback) {
+            return;
+        }
+        self.callbacks += 1;
+        self.called_last = self.called_last.max(Some(callback.sent_at));
+        if callback.http_status.is_some_and(|s| (200..300).contains(&s)) {
+            self.acknowledged = true;
+            self.acked_last = self.acked_last.max(Some(callback.sent_at));
+        }
+        self.callbacks_asked = self.callbacks_asked.max(Some(t));
+    }
+
+    /// Takes in a payment, read at `t`; each payment once, in its newest version.
+    pub fn add_payment(&mut self, t: Stamp, payment: &Payment) {
+        // A row is an answer, even when the question was not kept.
+        self.payments_asked = self.payments_asked.max(Some(t));
+        match payment.status {
+            PaymentStatus::Paid => {
+                let settled = payment.settled_at.unwrap_or(payment.created_at);
+                self.paid += 1;
+                self.paid_amount = self.paid_amount.saturating_add(payment.amount.unwrap_or(0));
+                self.paid_without_amount += usize::from(payment.amount.is_none());
+                self.settled = Some(self.settled.map_or(settled, |s| s.min(settled)));
             }
+            PaymentStatus::Pending | PaymentStatus::Authorized | PaymentStatus::Initiated => self.pending = true,
+            PaymentStatus::Refunded => self.refunded += 1,
+            PaymentStatus::Other(_) => self.unmapped_payments += 1,
+            PaymentStatus::Failed => {}
         }
     }
 

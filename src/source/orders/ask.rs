@@ -2,7 +2,7 @@
 //! transaction of its own each time; only rows that are new or changed are handed on.
 
 use crate::config::{QueryConfig, QueryMode};
-use crate::model::order::{Asked, Ledger, OrderId, Role, Rows};
+use crate::model::order::{Asked, Ledger, OrderId, Rows};
 use crate::model::{Lapse, Span, Stamp, Zone};
 use crate::source::orders::board::Board;
 use crate::source::orders::row::{self, Fault, Read, Shape};
@@ -200,27 +200,7 @@ impl Ask {
         let Some(mut walk) = self.walk.take() else { return Ok(Step::default()) };
         walk.pages += 1;
         let last = read.keys.last().cloned();
-        if read.keys.windows(2).any(|w| matches!(w, [a, b] if b.0 < a.0)) {
-            return Err(Fault::new(
-                "its rows are not in the order of time",
-                "End sql with ORDER BY its time and id columns, then LIMIT :limit.",
-            )
-            .into());
-        }
-        if full && last.is_some() && last == walk.after {
-            return Err(Fault::new(
-                "its pages do not advance",
-                "Compare the time and id columns together: (created_at, id) > (:after_at, :after_id).",
-            )
-            .into());
-        }
-        if full && !self.rewritten.has(Name::AfterAt) {
-            return Err(Fault::new(
-                format!("it has more than {} rows and no way to ask for the next page", self.query.limit),
-                "Add AND (created_at, id) > (:after_at, :after_id) ORDER BY created_at, id LIMIT :limit.",
-            )
-            .into());
-        }
+        self.sound(&read, full, walk.after.as_ref(), self.query.limit)?;
         let upto = match (&last, full) {
             (Some((at, _)), true) => *at,
             _ => walk.to,
@@ -250,6 +230,34 @@ impl Ask {
             self.finish(&walk);
         }
         Ok(step)
+    }
+
+    /// Whether the page behind `after` is one that a next page can follow.
+    pub fn sound(&self, read: &Read, full: bool, after: Option<&(Stamp, Arc<str>)>, limit: u32) -> Result<(), Fault> {
+        if read.keys.windows(2).any(|w| matches!(w, [a, b] if b.0 < a.0)) {
+            return Err(Fault::new(
+                "its rows are not in the order of time",
+                "End sql with ORDER BY its time and id columns, then LIMIT :limit.",
+            ));
+        }
+        if full && after.is_some() && read.keys.last() == after {
+            return Err(Fault::new(
+                "its pages do not advance",
+                "Compare the time and id columns together: (created_at, id) > (:after_at, :after_id).",
+            ));
+        }
+        if full && !self.rewritten.has(Name::AfterAt) {
+            return Err(Fault::new(
+                format!("it has more than {limit} rows and no way to ask for the next page"),
+                "Add AND (created_at, id) > (:after_at, :after_id) ORDER BY created_at, id LIMIT :limit.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether it asks for UPG references and not for order ids.
+    pub fn by_refs(&self) -> bool {
+        self.rewritten.has(Name::Refs) && !self.rewritten.has(Name::Ids)
     }
 
     fn finish(&mut self, walk: &Walk) {
@@ -311,7 +319,7 @@ impl Ask {
     }
 
     /// One answer in a transaction that cannot write, with limits of its own, and ended whatever happens.
-    async fn fetch(&mut self, session: &mut Session, given: &Given<'_>) -> Result<Vec<PgRow>, Stopped> {
+    pub async fn fetch(&mut self, session: &mut Session, given: &Given<'_>) -> Result<Vec<PgRow>, Stopped> {
         let begin = begin(session, self.query.zone.as_ref());
         let names = self.rewritten.names.clone();
         let zone = self.query.zone.clone();
@@ -337,7 +345,8 @@ impl Ask {
         Ok(String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned())
     }
 
-    fn read(&self, rows: &[PgRow]) -> Result<Read, Fault> {
+    /// Reads the rows of an answer.
+    pub fn read(&self, rows: &[PgRow]) -> Result<Read, Fault> {
         let Some((_, prepared)) = &self.prepared else { return Err(Fault::new("it was not prepared", "")) };
         row::read(&prepared.shape, &self.query, rows)
     }
@@ -405,10 +414,6 @@ fn needed(query: &QueryConfig, sql: &Rewritten) -> Result<(), Fault> {
         QueryMode::Ids if !ids => Err(Fault::new(
             "its SQL does not say which orders it is asked for",
             "mode = \"ids\" needs WHERE order_id = ANY(:ids), or WHERE upg_ref = ANY(:refs).",
-        )),
-        QueryMode::Ids if query.role == Role::Orders => Err(Fault::new(
-            "orders cannot be asked for by id: they are where the ids come from",
-            "Use mode = \"window\".",
         )),
         _ => Ok(()),
     }

@@ -2,10 +2,11 @@
 //!
 //! `text` makes a question of the operator's SQL, `wire` and `row` read and write values, `ask` is one
 //! query, `board` what all of them know together, `collect` gathers their answers under the source
-//! `orders`. A query runs in the session of its database: [`Asks`] is driven by that database's task.
+//! `orders`. `bulk` reads whole windows, for a reconciliation. A query runs in the session of its database: [`Asks`] is driven by that database's task.
 
 mod ask;
 mod board;
+pub mod bulk;
 mod check;
 mod collect;
 mod row;
@@ -45,7 +46,8 @@ impl Asks {
         let now = Instant::now();
         let mut asks = Vec::new();
         let mut broken = Vec::new();
-        for query in mine {
+        // The screen has its ids from the orders themselves; asking for those by id is for a reconciliation.
+        for query in mine.into_iter().filter(|q| q.role != Role::Orders || q.mode == QueryMode::Window) {
             match Ask::new(query.clone(), now) {
                 Ok(ask) => asks.push(ask),
                 Err(fault) => broken.push((query, fault)),

@@ -40,7 +40,8 @@ async fn one(config: &Config, db: &DatabaseConfig) -> Vec<CheckLine> {
     lines
 }
 
-async fn open(db: &DatabaseConfig) -> Result<Session, Condition> {
+/// Opens the session with a database, or says in words why not.
+pub(in crate::source) async fn open(db: &DatabaseConfig) -> Result<Session, Condition> {
     let url = db.url.obtain().await.map_err(|says| {
         Condition::down(
             "no secret",

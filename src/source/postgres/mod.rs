@@ -16,6 +16,7 @@ use crate::model::{Batch, Lapse};
 use crate::source::orders::{Asks, Board, Report};
 use crate::source::runner::{self, Handle, Plan};
 pub use check::check;
+pub(in crate::source) use check::open;
 pub use database::Database;
 use std::sync::Arc;
 use tokio::sync::mpsc;
