@@ -32,6 +32,7 @@ mod prometheus;
 mod pty;
 mod readme;
 mod record;
+mod reconcile;
 mod recording;
 mod scrape;
 mod simulate_postgres;

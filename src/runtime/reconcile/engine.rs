@@ -6,6 +6,7 @@ use crate::analysis::reconcile::day::{Answers, Day, Ledgers};
 use crate::model::incident::Rules;
 use crate::model::order::Role;
 use crate::model::{Span, Stamp};
+use crate::runtime::reconcile::intake::Taken;
 use crate::runtime::reconcile::late::Late;
 use crate::runtime::reconcile::list::Line as Listed;
 use crate::runtime::reconcile::pass::{Asks, Broke, Found, Pass, Setting};
@@ -112,19 +113,20 @@ async fn with_lines(job: &Job, lines: &super::plan::Lines) -> Result<Outcome, En
     let first = {
         let (job, answers) = (job.clone(), answers.clone());
         blocking(move || {
-            let (sorted, read, unplaced) = intake.finish().map_err(|e| disk(&job, &e))?;
+            let taken = intake.finish(None).map_err(|e| disk(&job, &e))?;
             let asks = Asks::new(&job.folder, job.room / LESS, able);
             let mut list = Lister::new(&job);
             let rules = &job.config.incident.rules;
             let setting = Setting { answers: &answers, rules, window, cancel: &job.cancel };
             let mut pass = Pass::new(setting, Day::default(), Some(asks), |f: &Found<'_>| list.take(f, rules));
-            pass.over(&sorted).map_err(|e| broke(&job, e))?;
+            pass.over(&taken.by_order).map_err(|e| broke(&job, e))?;
             let Pass { day, again, asks, .. } = pass;
-            Ok((day, again, asks, list, read, unplaced))
+            let Taken { by_ref, read, unplaced, .. } = taken;
+            Ok((day, again, asks, list, read, unplaced, by_ref))
         })
         .await?
     };
-    let (mut day, mut again, asks, mut list, mut read, mut unplaced) = first;
+    let (mut day, mut again, asks, mut list, mut read, mut unplaced, by_ref) = first;
     if let Some(asks) = asks {
         let (mut rows, asked) = asks.finish().map_err(|e| disk(job, &e))?;
         if able != 0 {
@@ -133,13 +135,13 @@ async fn with_lines(job: &Job, lines: &super::plan::Lines) -> Result<Outcome, En
         let second = {
             let (job, answers) = (job.clone(), answers.clone());
             blocking(move || {
-                let (sorted, read, unplaced) = rows.finish().map_err(|e| disk(&job, &e))?;
+                let taken = rows.finish(Some(&by_ref)).map_err(|e| disk(&job, &e))?;
                 let rules = &job.config.incident.rules;
                 let setting = Setting { answers: &answers, rules, window, cancel: &job.cancel };
                 let mut pass = Pass::new(setting, day, None, |f: &Found<'_>| list.take(f, rules));
-                pass.over(&sorted).map_err(|e| broke(&job, e))?;
+                pass.over(&taken.by_order).map_err(|e| broke(&job, e))?;
                 let Pass { day, again, .. } = pass;
-                Ok((day, again, list, read, unplaced))
+                Ok((day, again, list, taken.read, taken.unplaced))
             })
             .await?
         };

@@ -132,20 +132,20 @@ async fn ask(
 }
 
 fn compare(job: &Job, rows: Intake, answers: &Answers, list: &mut Lister, outcome: &mut Outcome) -> Result<(), Ended> {
-    let (sorted, read, unplaced) = rows.finish().map_err(|e| disk(job, &e))?;
+    let taken = rows.finish(None).map_err(|e| disk(job, &e))?;
     let rules = &job.config.incident.rules;
     let setting = Setting { answers, rules, window: job.window, cancel: &job.cancel };
     let day = std::mem::take(&mut outcome.day);
     let mut pass = Pass::new(setting, day, None, |f: &Found<'_>| list.take(f, rules));
-    pass.over(&sorted).map_err(|e| match e {
+    pass.over(&taken.by_order).map_err(|e| match e {
         Broke::Cancelled => Ended::Cancelled,
         Broke::Disk(e) => disk(job, &e),
     })?;
     let Pass { day, again, .. } = pass;
     outcome.day = day;
     outcome.again.add(&again);
-    outcome.read.add(&read);
-    outcome.unplaced.add(&unplaced);
+    outcome.read.add(&taken.read);
+    outcome.unplaced.add(&taken.unplaced);
     Ok(())
 }
 

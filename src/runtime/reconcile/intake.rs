@@ -7,7 +7,8 @@
 use crate::analysis::reconcile::day::Ledgers;
 use crate::model::order::{Callback, HoPayment, Payment, Role, Rows};
 use crate::spill::record::{Kind, Pen, Record, Turn, rank};
-use crate::spill::{Sorted, Sorter};
+use crate::spill::{Merge, Sorted, Sorter};
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
@@ -55,11 +56,7 @@ impl Intake {
                 self.by_ref.push(rank(p.upg_ref.as_bytes()), self.pen.owner(p, turn))
             }),
             Rows::HoPayments(rows) => rows.iter().try_for_each(|h| match &h.upg_ref {
-                Some(upg_ref) => {
-                    self.read.of_mut(Role::HoPayments).row(h.amount);
-                    let turn = self.turn(false);
-                    self.by_ref.push(rank(upg_ref.as_bytes()), self.pen.ho(upg_ref.as_bytes(), h, turn))
-                }
+                Some(upg_ref) => self.ho_by_ref(h, upg_ref, false),
                 None => self.ho(h, h.order_id.clone(), false),
             }),
             Rows::Callbacks(rows) => rows.iter().try_for_each(|c| match (&c.order_id, &c.upg_ref) {
@@ -79,9 +76,11 @@ impl Intake {
         match rows {
             Rows::Orders(_) | Rows::OrderEvents(_) => self.orders(rows, true),
             Rows::Payments(rows) => rows.iter().try_for_each(|p| self.payment(p, true).map(|_| ())),
-            Rows::HoPayments(rows) => {
-                rows.iter().try_for_each(|h| self.ho(h, owner(&h.upg_ref).or_else(|| h.order_id.clone()), true))
-            }
+            Rows::HoPayments(rows) => rows.iter().try_for_each(|h| match (&h.upg_ref, owner(&h.upg_ref)) {
+                // Whoever was asked for need not be who paid with this reference.
+                (Some(upg_ref), None) => self.ho_by_ref(h, upg_ref, true),
+                (_, known) => self.ho(h, known.or_else(|| h.order_id.clone()), true),
+            }),
             Rows::Callbacks(rows) => {
                 rows.iter().try_for_each(|c| self.callback(c, c.order_id.clone().or_else(|| owner(&c.upg_ref)), true))
             }
@@ -103,6 +102,12 @@ impl Intake {
         let turn = self.turn(by_id);
         self.by_order.push(rank(p.order_id.as_bytes()), self.pen.payment(p, turn))?;
         Ok(turn)
+    }
+
+    fn ho_by_ref(&mut self, h: &HoPayment, upg_ref: &str, by_id: bool) -> io::Result<()> {
+        self.read.of_mut(Role::HoPayments).row(h.amount);
+        let turn = self.turn(by_id);
+        self.by_ref.push(rank(upg_ref.as_bytes()), self.pen.ho(upg_ref.as_bytes(), h, turn))
     }
 
     fn ho(&mut self, h: &HoPayment, order: Option<Arc<str>>, by_id: bool) -> io::Result<()> {
@@ -135,32 +140,34 @@ impl Intake {
         self.by_order.push(rank(key), record)
     }
 
-    /// Everything by its order.
-    pub fn finish(mut self) -> io::Result<(Sorted, Ledgers, Ledgers)> {
+    /// Everything by its order. `known` are the references of an earlier intake.
+    pub fn finish(mut self, known: Option<&Sorted>) -> io::Result<Taken> {
         let by_ref = std::mem::replace(&mut self.by_ref, Sorter::new(Path::new(""), 0)).finish()?;
+        let mut known = known.map(Known::new).transpose()?;
         let mut merge = by_ref.read()?;
-        let (mut owner, mut of): (Vec<u8>, Vec<u8>) = (Vec::new(), Vec::new());
-        let mut owned = false;
-        while let Some((_, bytes)) = merge.next()? {
+        let mut of: Vec<u8> = Vec::new();
+        let mut owner: Option<Vec<u8>> = None;
+        let mut begun = false;
+        while let Some((rank_of_ref, bytes)) = merge.next()? {
             let record = Record::read(bytes).ok_or_else(damaged)?;
-            if record.key != of {
+            if !begun || record.key != of {
+                begun = true;
                 of.clear();
                 of.extend_from_slice(record.key);
-                owned = false;
+                owner = match &mut known {
+                    Some(known) => known.owner(rank_of_ref, &of)?,
+                    None => None,
+                };
             }
             // A reference's payments come before its records, the newest last.
-            if record.kind == Kind::Payment {
-                owner.clear();
-                owner.extend_from_slice(record.payload);
-                owned = true;
-            } else if owned {
-                self.by_order.push(rank(&owner), self.pen.moved(&owner, &record))?;
-            } else {
-                self.without_payment(&record)?;
+            match (record.kind, &owner) {
+                (Kind::Payment, _) => owner = Some(record.payload.to_vec()),
+                (_, Some(owner)) => self.by_order.push(rank(owner), self.pen.moved(owner, &record))?,
+                (_, None) => self.without_payment(&record)?,
             }
         }
         drop(merge);
-        Ok((self.by_order.finish()?, self.read, self.unplaced))
+        Ok(Taken { by_order: self.by_order.finish()?, by_ref, read: self.read, unplaced: self.unplaced })
     }
 
     /// No payment has its reference: it belongs to the order it names itself, if it does.
@@ -177,6 +184,61 @@ impl Intake {
             None => {
                 self.unplaced.of_mut(role).row(amount);
                 Ok(())
+            }
+        }
+    }
+}
+
+/// Rows by their order.
+pub struct Taken {
+    /// The rows.
+    pub by_order: Sorted,
+    /// The references, with the orders they pay.
+    pub by_ref: Sorted,
+    /// What was read.
+    pub read: Ledgers,
+    /// What no order can be named for.
+    pub unplaced: Ledgers,
+}
+
+/// The orders of references, read forward.
+struct Known<'s> {
+    merge: Merge<'s>,
+    /// Rank, reference and order of the last payment met.
+    at: Option<(u64, Vec<u8>, Vec<u8>)>,
+    ended: bool,
+}
+
+impl<'s> Known<'s> {
+    fn new(sorted: &'s Sorted) -> io::Result<Self> {
+        Ok(Self { merge: sorted.read()?, at: None, ended: false })
+    }
+
+    /// The order a reference pays. References must be asked for in the order in which they are sorted.
+    fn owner(&mut self, rank: u64, upg_ref: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        let place = (rank, upg_ref.len(), upg_ref);
+        let mut found = None;
+        loop {
+            if let Some((r, key, order)) = &self.at {
+                match (*r, key.len(), key.as_slice()).cmp(&place) {
+                    Ordering::Less => {}
+                    // The newest payment of a reference is its last.
+                    Ordering::Equal => found = Some(order.clone()),
+                    Ordering::Greater => return Ok(found),
+                }
+            }
+            if self.ended {
+                return Ok(found);
+            }
+            self.at = None;
+            match self.merge.next()? {
+                None => self.ended = true,
+                Some((r, bytes)) => {
+                    let record = Record::read(bytes).ok_or_else(damaged)?;
+                    if record.kind == Kind::Payment {
+                        self.at = Some((r, record.key.to_vec(), record.payload.to_vec()));
+                    }
+                }
             }
         }
     }

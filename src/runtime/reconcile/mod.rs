@@ -186,3 +186,6 @@ fn window(config: &Config, stretch: &Stretch, now: Stamp) -> Result<Span, String
     }
     Ok(Span { from, to })
 }
+
+#[cfg(test)]
+mod tests;
