@@ -8,6 +8,7 @@ pub mod book;
 pub mod derive;
 pub mod history;
 pub mod lines;
+pub mod miner;
 pub mod past;
 pub mod series;
 pub mod summary;
