@@ -67,7 +67,7 @@ impl Parser {
         let pattern = config.order_pattern.as_deref().unwrap_or(ORDER);
         Ok(Self {
             format: config.format,
-            instants: Instants::new(config.zone.clone(), config.time_format.clone()).map_err(built_in)?,
+            instants: Instants::new(config.zone.clone(), config.time_format.clone()),
             secrets: Secrets::new().map_err(built_in)?,
             level: Regex::new(
                 r#"(?:\b(?i:level|lvl|severity)[=:]"?(?i:(trace|debug|info|notice|warn|warning|err|error|fatal|panic|critical|crit)))|(?:\[(?i:(trace|debug|info|notice|warn|warning|err|error|fatal|panic|critical|crit))\])|\b(TRACE|DEBUG|INFO|NOTICE|LOG|WARN|WARNING|ERR|ERROR|FATAL|PANIC|CRITICAL|CRIT|SEVERE|ALERT|EMERG)\b"#,
@@ -138,7 +138,7 @@ impl Parser {
     fn object(&self, o: &Map<String, Value>, near: Stamp) -> Said {
         let f = &self.fields;
         let at = first(o, &f.time).and_then(|v| match v {
-            Value::String(s) => self.instants.of_text(s, near).or_else(|| Instants::of_number(s.parse().ok()?)),
+            Value::String(s) => self.instants.of_text(s.as_bytes(), near).or_else(|| Instants::of_number(s.parse().ok()?)),
             Value::Number(n) => Instants::of_number(n.as_f64()?),
             _ => None,
         });
@@ -175,7 +175,7 @@ impl Parser {
         if let Some(said) = self.logfmt(text, near) {
             return said;
         }
-        let (at, rest) = match self.instants.at_head(text, near) {
+        let (at, rest) = match self.instants.at_head(text.as_bytes(), near) {
             Some((at, end)) => (Some(at), text.get(end..).unwrap_or_default().trim_start_matches([']', ' ', '\t'])),
             None => (None, text),
         };
@@ -203,7 +203,7 @@ impl Parser {
         }
         first(&object, &self.fields.message)?;
         first(&object, &self.fields.level).or_else(|| first(&object, &self.fields.time))?;
-        let head = self.instants.at_head(text, near).map(|(at, _)| at);
+        let head = self.instants.at_head(text.as_bytes(), near).map(|(at, _)| at);
         let mut said = self.object(&object, near);
         said.at = said.at.or(head);
         Some(said)

@@ -244,6 +244,10 @@ enum Kind {
 
 /// The word that begins at `at`: where it ends, and what it is.
 fn word(text: &[u8], at: usize) -> (usize, Kind) {
+    let leaders = text[at..].iter().take_while(|b| **b == b'.').count();
+    if leaders > 1 {
+        return (at + leaders, Kind::Joints);
+    }
     let mut end = at;
     let mut digit = false;
     let mut slash = false;

@@ -92,7 +92,7 @@ impl Kind {
         let clock = clock && value.iter().filter(|b| **b == b':').count() <= 3;
         match (clock, value.len()) {
             (true, ..=5) => Self::Duration,
-            (true, _) if digits * 2 >= value.len() => Self::Time,
+            (true, _) if digits * 3 >= value.len() => Self::Time,
             _ => Self::Id,
         }
     }
