@@ -201,9 +201,7 @@ fn database(s: &Section<'_>) -> Option<DatabaseConfig> {
 }
 
 fn log(s: &Section<'_>, zone: &Zone) -> Option<LogConfig> {
-    let list = |key: &str, usual: &[&str]| {
-        s.texts(key).unwrap_or_else(|| usual.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>())
-    };
+    let usual = LogConfig::usual(s.text("name").unwrap_or_else(|| "logs".to_owned()), zone);
     let paths = s.texts("paths").unwrap_or_default();
     if paths.is_empty() {
         s.problem("paths", "is missing or empty: name files like [\"/var/log/mrg/*.log\"]");
@@ -215,22 +213,22 @@ fn log(s: &Section<'_>, zone: &Zone) -> Option<LogConfig> {
         }
     }
     let out = LogConfig {
-        name: s.text("name").unwrap_or_else(|| "logs".to_owned()),
+        name: usual.name,
         paths: paths.iter().map(|p| s.page().folder().join(p)).collect(),
         service: s.text("service"),
         format: s
             .choice("format", &[("auto", LogFormat::Auto), ("json", LogFormat::Json), ("plain", LogFormat::Plain)])
-            .unwrap_or(LogFormat::Auto),
-        time_fields: list("time_fields", &["time", "ts", "timestamp", "@timestamp"]),
-        level_fields: list("level_fields", &["level", "severity", "lvl"]),
-        message_fields: list("message_fields", &["msg", "message"]),
-        service_fields: list("service_fields", &["service", "app", "logger"]),
-        order_fields: list("order_fields", &["order_id", "orderId", "order"]),
-        trace_fields: list("trace_fields", &["trace_id", "traceId", "trace"]),
+            .unwrap_or(usual.format),
+        time_fields: s.texts("time_fields").unwrap_or(usual.time_fields),
+        level_fields: s.texts("level_fields").unwrap_or(usual.level_fields),
+        message_fields: s.texts("message_fields").unwrap_or(usual.message_fields),
+        service_fields: s.texts("service_fields").unwrap_or(usual.service_fields),
+        order_fields: s.texts("order_fields").unwrap_or(usual.order_fields),
+        trace_fields: s.texts("trace_fields").unwrap_or(usual.trace_fields),
         order_pattern: s.text("order_pattern"),
         time_format: s.text("time_format"),
-        zone: s.zone("zone").unwrap_or_else(|| zone.clone()),
-        read_back: s.lapse("read_back", Lapse::hours(2), Lapse::ZERO),
+        zone: s.zone("zone").unwrap_or(usual.zone),
+        read_back: s.lapse("read_back", usual.read_back, Lapse::ZERO),
     };
     if let Some(Err(e)) = out.order_pattern.as_deref().map(regex::Regex::new) {
         let first = e.to_string();

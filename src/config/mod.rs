@@ -130,6 +130,29 @@ pub struct LogConfig {
     pub read_back: Lapse,
 }
 
+impl LogConfig {
+    /// What holds where the configuration says nothing; files are not among it.
+    pub fn usual(name: impl Into<String>, zone: &Zone) -> Self {
+        let names = |list: &[&str]| list.iter().map(|n| (*n).to_owned()).collect();
+        Self {
+            name: name.into(),
+            paths: Vec::new(),
+            service: None,
+            format: LogFormat::Auto,
+            time_fields: names(&["time", "ts", "timestamp", "@timestamp"]),
+            level_fields: names(&["level", "severity", "lvl"]),
+            message_fields: names(&["msg", "message"]),
+            service_fields: names(&["service", "app", "logger"]),
+            order_fields: names(&["order_id", "orderId", "order"]),
+            trace_fields: names(&["trace_id", "traceId", "trace"]),
+            order_pattern: None,
+            time_format: None,
+            zone: zone.clone(),
+            read_back: Lapse::hours(2),
+        }
+    }
+}
+
 /// How log lines are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {

@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod clock;
+pub mod dump;
 pub mod huawei;
 pub mod logs;
 pub mod note;

@@ -5,9 +5,11 @@
 
 mod assemble;
 mod follow;
-mod instant;
+pub mod glance;
+pub mod instant;
 mod known;
-mod parse;
+mod levels;
+pub mod parse;
 mod secrets;
 
 use crate::config::{Config, LogConfig};
@@ -350,7 +352,7 @@ fn unreadable(path: &Path, e: &std::io::Error) -> String {
 }
 
 /// `mrg-api-3.log` is of `mrg-api-3`.
-fn service_of(path: &Path) -> String {
+pub fn service_of(path: &Path) -> String {
     let name = follow::name(path);
     name.split('.').next().filter(|s| !s.is_empty()).unwrap_or(&name).to_owned()
 }

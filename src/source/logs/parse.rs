@@ -2,6 +2,7 @@
 
 use super::follow::RawLine;
 use super::instant::Instants;
+use super::levels;
 use super::secrets::Secrets;
 use crate::config::{LogConfig, LogFormat};
 use crate::model::log::Level;
@@ -44,7 +45,6 @@ pub struct Parser {
     format: LogFormat,
     instants: Instants,
     secrets: Secrets,
-    level: Regex,
     pair: Regex,
     order: Regex,
     fields: Fields,
@@ -69,10 +69,6 @@ impl Parser {
             format: config.format,
             instants: Instants::new(config.zone.clone(), config.time_format.clone()),
             secrets: Secrets::new().map_err(built_in)?,
-            level: Regex::new(
-                r#"(?:\b(?i:level|lvl|severity)[=:]"?(?i:(trace|debug|info|notice|warn|warning|err|error|fatal|panic|critical|crit)))|(?:\[(?i:(trace|debug|info|notice|warn|warning|err|error|fatal|panic|critical|crit))\])|\b(TRACE|DEBUG|INFO|NOTICE|LOG|WARN|WARNING|ERR|ERROR|FATAL|PANIC|CRITICAL|CRIT|SEVERE|ALERT|EMERG)\b"#,
-            )
-            .map_err(built_in)?,
             pair: Regex::new(r#"([\w.@-]+)=("((?:[^"\\]|\\.)*)"|[^\s"]*)"#).map_err(built_in)?,
             order: Regex::new(pattern)
                 .map_err(|e| format!("order_pattern is not a regular expression ({e}); mend it or leave it out"))?,
@@ -179,16 +175,16 @@ impl Parser {
             Some((at, end)) => (Some(at), text.get(end..).unwrap_or_default().trim_start_matches([']', ' ', '\t'])),
             None => (None, text),
         };
-        let head = &rest[..rest.floor_char_boundary(80)];
-        let found = self.level.captures(head);
-        let mut level =
-            found.as_ref().and_then(|c| level_of_word(c.get(1).or_else(|| c.get(2)).or_else(|| c.get(3))?.as_str()));
+        let found = levels::in_text(&rest.as_bytes()[..rest.len().min(80)]);
+        let mut level = found.as_ref().map(|(level, _)| *level);
         if level.is_none() && at.is_some() && text.as_bytes().get(1).is_some_and(u8::is_ascii_digit) {
-            level = text.chars().next().and_then(level_of_letter);
+            level = levels::of_letter(text.as_bytes()[0]);
         }
         // The level at the very front is shown in its own column; elsewhere it is part of the sentence.
-        let message = match found.and_then(|c| c.get(0).map(|m| m.range())) {
-            Some(r) if r.start <= 1 && level.is_some() => rest[r.end..].trim_start_matches([']', ':', ' ', '\t']),
+        let message = match found {
+            Some((_, r)) if r.start <= 1 => {
+                rest.get(r.end..).unwrap_or_default().trim_start_matches([']', ':', ' ', '\t'])
+            }
             _ => rest,
         };
         Said { at, level, message: message.into(), ..Said::default() }
@@ -236,43 +232,8 @@ fn short(v: &Value) -> Option<Arc<str>> {
 
 fn level_of_value(v: &Value) -> Option<Level> {
     match v {
-        Value::String(s) => level_of_word(s).or_else(|| level_of_number(s.parse().ok()?)),
-        Value::Number(n) => level_of_number(n.as_i64()?),
+        Value::String(s) => levels::of_word(s.as_bytes()).or_else(|| levels::of_number(s.parse().ok()?)),
+        Value::Number(n) => levels::of_number(n.as_i64()?),
         _ => None,
     }
-}
-
-/// Numbers as pino and bunyan write them.
-const fn level_of_number(n: i64) -> Option<Level> {
-    Some(match n {
-        10 => Level::Trace,
-        20 => Level::Debug,
-        30 => Level::Info,
-        40 => Level::Warn,
-        50 => Level::Error,
-        60 => Level::Fatal,
-        _ => return None,
-    })
-}
-
-const fn level_of_letter(c: char) -> Option<Level> {
-    Some(match c {
-        'I' => Level::Info,
-        'W' => Level::Warn,
-        'E' => Level::Error,
-        'F' => Level::Fatal,
-        _ => return None,
-    })
-}
-
-fn level_of_word(word: &str) -> Option<Level> {
-    Some(match word.to_ascii_lowercase().as_str() {
-        "trace" => Level::Trace,
-        "debug" => Level::Debug,
-        "info" | "information" | "notice" | "log" => Level::Info,
-        "warn" | "warning" => Level::Warn,
-        "err" | "error" | "severe" | "crit" | "critical" | "dpanic" => Level::Error,
-        "fatal" | "panic" | "alert" | "emerg" | "emergency" => Level::Fatal,
-        _ => return None,
-    })
 }
