@@ -90,6 +90,12 @@ pub enum Command {
     Simulate(Simulate),
     /// Look for spikes, for what broke first, for suspects and for what bad ones share, in CSV files
     Analyze(Analyze),
+    /// Patterns, histograms and search in log files of any size, plain or packed: JSON, logfmt, text
+    Logs {
+        /// What to do with them
+        #[command(subcommand)]
+        what: Logs,
+    },
     /// Print the key table
     Keys,
     /// Print shell completions
@@ -251,6 +257,100 @@ pub struct Cohort {
     /// The time that is looked at
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
+}
+
+/// What to do with log files.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Logs {
+    /// Lines by time and level
+    Histogram(Histogram),
+    /// Lines in which a regular expression is found, as they are found; exit code 1 when there is none. Secrets
+    /// and personal data are masked
+    Search(Search),
+    /// Lines grouped by the words that stay, with what varies in them
+    Patterns(Patterns),
+}
+
+/// Which lines of which files.
+#[derive(Clone, Debug, Args)]
+pub struct Lines {
+    /// Log files, plain, .gz or .zst; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Only this service, or its replicas: mrg-api is also mrg-api-2. Lines that name none are of their file's
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+    /// Only this level and worse: trace, debug, info, warn, error, fatal. A line that names none is info
+    #[arg(long, value_name = "LEVEL")]
+    pub level: Option<String>,
+    /// Only lines that name this order
+    #[arg(long, value_name = "ID")]
+    pub order: Option<String>,
+    /// Only lines from then on: 2025-01-12T19:24:00+07:00, or without the zone
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Only lines before then
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Zone of times that carry none, and of the answer
+    #[arg(long, default_value = "WIB", value_name = "ZONE")]
+    pub zone: String,
+}
+
+/// A histogram.
+#[derive(Clone, Debug, Args)]
+pub struct Histogram {
+    /// Which lines
+    #[command(flatten)]
+    pub lines: Lines,
+    /// How long a stretch is: 10s, 1m, 1h
+    #[arg(long, default_value = "1m", value_name = "TIME")]
+    pub by: String,
+    /// Only lines in which this regular expression is found
+    #[arg(long = "where", value_name = "REGEX")]
+    pub pattern: Option<String>,
+    /// For machines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A search.
+#[derive(Clone, Debug, Args)]
+pub struct Search {
+    /// Regular expression; (?i) before it takes small and capital letters for the same
+    pub pattern: String,
+    /// Which lines
+    #[command(flatten)]
+    pub lines: Lines,
+    /// End after so many lines
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Only say how many lines there are
+    #[arg(long, conflicts_with_all = ["json", "raw"])]
+    pub count: bool,
+    /// A JSON object a line, with what was read from it
+    #[arg(long, conflicts_with = "raw")]
+    pub json: bool,
+    /// The bytes as they are, nothing masked: not for a terminal
+    #[arg(long)]
+    pub raw: bool,
+}
+
+/// Patterns.
+#[derive(Clone, Debug, Args)]
+pub struct Patterns {
+    /// Which lines
+    #[command(flatten)]
+    pub lines: Lines,
+    /// Every line is a message as it is, without time, level or fields
+    #[arg(long)]
+    pub messages: bool,
+    /// Write the number of each line's pattern into this file, one a line; implies --messages
+    #[arg(long, value_name = "OUT", conflicts_with_all = ["service", "level", "order", "from", "to"])]
+    pub ids: Option<PathBuf>,
+    /// For machines, with the most frequent values of every place that varies
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The emulator of the cloud, a real database in its place, or a day of its world as files.

@@ -12,6 +12,7 @@ pub mod feed;
 pub mod folders;
 pub mod live;
 pub mod logfile;
+pub mod logs;
 pub mod reconcile;
 pub mod sheet;
 pub mod signals;

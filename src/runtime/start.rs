@@ -18,7 +18,7 @@ use crate::runtime::folders::Folders;
 use crate::runtime::live::{self, Keep, Live, Tally};
 use crate::runtime::signals::{Asked, Signals};
 use crate::runtime::stage::Stage;
-use crate::runtime::{Ending, account, analyze, checkup, demo, feed, logfile, reconcile, sheet, simulate};
+use crate::runtime::{Ending, account, analyze, checkup, demo, feed, logfile, logs, reconcile, sheet, simulate};
 use crate::simulator;
 use crate::simulator::cloud::Watch;
 use crate::simulator::day::Day;
@@ -48,6 +48,7 @@ pub fn run(arguments: Arguments) -> Ending {
         }
         Command::Man => man(),
         Command::Analyze(how) => analyze::run(&how),
+        Command::Logs { what } => logs::run(&what),
         Command::Simulate(how) => with_runtime(async move { simulate::run(&how).await }),
         Command::Run => screen(options, Setting::watch),
         Command::Demo(how) => demo_command(options, how),

@@ -100,7 +100,8 @@ impl Ask {
 
     /// Whether a candidate is asked for.
     pub(super) fn passes(&self, line: &[u8], file: Service, glancer: &Glancer, near: Stamp) -> bool {
-        let glance = if self.level.is_some() || self.span.is_some() { glancer.at(line, near) } else { Glance::default() };
+        let glance =
+            if self.level.is_some() || self.span.is_some() { glancer.at(line, near) } else { Glance::default() };
         self.passes_glance(line, glance, file, glancer, near)
     }
 

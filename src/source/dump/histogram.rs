@@ -61,7 +61,12 @@ impl Histogram {
     }
 
     /// A file ends here: lateness is told inside a file, not between files.
-    pub fn settle(&mut self) {
+    pub fn end_of_file(&mut self) {
+        self.settle();
+        self.latest = i64::MIN;
+    }
+
+    fn settle(&mut self) {
         let counts = std::mem::take(&mut self.counts);
         if counts.iter().all(|n| *n == 0) {
             return;

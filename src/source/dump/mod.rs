@@ -11,7 +11,7 @@ mod input;
 pub use ask::{Ask, Service};
 pub use blocks::{Blocks, lines};
 pub use histogram::{Histogram, LEVELS};
-pub use input::open;
+pub use input::{name, open};
 
 use crate::model::Stamp;
 use crate::source::logs::glance::Glancer;
@@ -87,5 +87,6 @@ pub fn histogram(
             break;
         }
     }
+    into.end_of_file();
     Ok(blocks.read())
 }

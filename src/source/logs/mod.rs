@@ -8,9 +8,9 @@ mod follow;
 pub mod glance;
 pub mod instant;
 mod known;
-mod levels;
+pub mod levels;
 pub mod parse;
-mod secrets;
+pub mod secrets;
 
 use crate::config::{Config, LogConfig};
 use crate::model::health::{Cost, Loss};

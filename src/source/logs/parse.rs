@@ -134,7 +134,9 @@ impl Parser {
     fn object(&self, o: &Map<String, Value>, near: Stamp) -> Said {
         let f = &self.fields;
         let at = first(o, &f.time).and_then(|v| match v {
-            Value::String(s) => self.instants.of_text(s.as_bytes(), near).or_else(|| Instants::of_number(s.parse().ok()?)),
+            Value::String(s) => {
+                self.instants.of_text(s.as_bytes(), near).or_else(|| Instants::of_number(s.parse().ok()?))
+            }
             Value::Number(n) => Instants::of_number(n.as_f64()?),
             _ => None,
         });
