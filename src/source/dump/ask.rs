@@ -141,8 +141,8 @@ fn is_of(service: &str, wanted: &str) -> bool {
 /// Whether the id stands in the line as a word: ORD-12 is not in ORD-123.
 fn names(line: &[u8], order: &Finder<'_>) -> bool {
     let length = order.needle().len();
-    let in_word = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
-    order.find_iter(line).any(|at| !in_word(line.get(at + length)) && !(at > 0 && in_word(line.get(at - 1))))
+    let ends = |b: Option<&u8>| b.is_none_or(|b| !b.is_ascii_alphanumeric());
+    order.find_iter(line).any(|at| ends(line.get(at + length)) && ends(line[..at].last()))
 }
 
 #[cfg(test)]

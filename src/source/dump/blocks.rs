@@ -113,6 +113,7 @@ mod tests {
         while let Some(block) = blocks.next().unwrap() {
             out.extend(lines(block).map(<[u8]>::to_vec));
         }
+        assert!(blocks.buffer.len() <= LONGEST, "the buffer does not grow with a line");
         (out, blocks.read())
     }
 

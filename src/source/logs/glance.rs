@@ -28,14 +28,17 @@ enum Wanted {
     Message,
 }
 
+/// A name, what it is for, and its place among the names for the same.
+type Name = (Box<[u8]>, Wanted, usize);
+
 /// Glances at lines of one source.
 #[derive(Clone, Debug)]
 pub struct Glancer {
     parser: Parser,
     format: LogFormat,
     instants: Instants,
-    /// By the length of the name: what it is, and its place among the names for the same.
-    names: Vec<Vec<(Box<[u8]>, Wanted, usize)>>,
+    /// By the length of the name.
+    names: Vec<Vec<Name>>,
     /// Names that look inside objects are left to the parser.
     plain_names: bool,
 }
@@ -269,17 +272,14 @@ fn pairs<'a>(line: &'a [u8], mut each: impl FnMut(&[u8], Raw<'a>)) {
             at = equals + 1;
             continue;
         }
-        let (value, end) = match line.get(equals + 1) {
-            Some(b'"') => match string(line, equals + 1) {
-                Some(found) => found,
-                None => return,
-            },
-            _ => {
-                let from = equals + 1;
-                let end = line[from..].iter().position(|b| b.is_ascii_whitespace() || *b == b'"');
-                let to = end.map_or(line.len(), |n| from + n);
-                (Raw { bytes: &line[from..to], text: true, escaped: false }, to)
-            }
+        let from = equals + 1;
+        let (value, end) = if line.get(from) == Some(&b'"') {
+            let Some(found) = string(line, from) else { return };
+            found
+        } else {
+            let end = line[from..].iter().position(|b| b.is_ascii_whitespace() || *b == b'"');
+            let to = end.map_or(line.len(), |n| from + n);
+            (Raw { bytes: &line[from..to], text: true, escaped: false }, to)
         };
         each(&line[name..equals], value);
         at = end;
@@ -315,7 +315,7 @@ mod tests {
         "10.0.0.1 - - [12/Jan/2025:19:31:08 +0700] \"GET / HTTP/1.1\" 200",
         r#"time=2025-01-12T19:31:08Z level=error msg="a b" order=1"#,
         r#"level=error msg="an \"inner\" quote" ts=1736685068"#,
-        r#"2025-01-12T19:31:08Z lvl=info message=x"#,
+        "2025-01-12T19:31:08Z lvl=info message=x",
         "msg=alone",
         "x=1 y=2 ERROR",
         "an error in words",

@@ -258,10 +258,13 @@ fn template(shapes: &[Shape], group: &[usize]) -> Template {
     Template { text, lines: group.iter().map(|s| shapes[*s].lines).sum(), slots }
 }
 
+/// The words that stay at their places, and a shape of the template.
+type Known = (Vec<Option<Box<str>>>, ShapeId);
+
 /// The templates at the time when no more shapes are taken, to find one for a shape that comes later.
 #[derive(Clone, Debug)]
 pub(super) struct Frozen {
-    by_marks: HashMap<Vec<u8>, Vec<(Vec<Option<Box<str>>>, ShapeId)>>,
+    by_marks: HashMap<Vec<u8>, Vec<Known>>,
 }
 
 impl Frozen {
@@ -284,7 +287,7 @@ impl Frozen {
     }
 
     pub(super) fn find(&self, shape: &Shape) -> Option<ShapeId> {
-        let fits = |(words, _): &&(Vec<Option<Box<str>>>, ShapeId)| {
+        let fits = |(words, _): &&Known| {
             words.iter().zip(&shape.parts).all(|(word, (part, _))| match (word, part) {
                 (None, _) => true,
                 (Some(word), Part::Word(w)) => word == w,

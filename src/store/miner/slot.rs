@@ -62,7 +62,7 @@ impl Kind {
         }
         let body = value.strip_prefix(b"-").or_else(|| value.strip_prefix(b"+")).unwrap_or(value);
         let number = body.iter().position(|b| !(b.is_ascii_digit() || *b == b'.')).unwrap_or(body.len());
-        let (dots, rest) = (body[..number].iter().filter(|b| **b == b'.').count(), &body[number..]);
+        let (dots, rest) = (memchr::memchr_iter(b'.', &body[..number]).count(), &body[number..]);
         if number > 0 {
             if dots == 3 && (rest.is_empty() || rest.starts_with(b":") || rest.starts_with(b"/")) {
                 return Self::Address;
@@ -89,7 +89,7 @@ impl Kind {
                 && w[4].is_ascii_digit()
         });
         // More colons than a time with its zone has: a hardware address.
-        let clock = clock && value.iter().filter(|b| **b == b':').count() <= 3;
+        let clock = clock && memchr::memchr_iter(b':', value).count() <= 3;
         match (clock, value.len()) {
             (true, ..=5) => Self::Duration,
             (true, _) if digits * 3 >= value.len() => Self::Time,
