@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --bench logs`
 
+#![expect(clippy::unwrap_used, reason = "a bench without its file is none")]
+
 use divan::counter::{BytesCount, ItemsCount};
 use std::io::Write as _;
 use std::path::Path;
@@ -39,7 +41,7 @@ fn odd(n: u64) -> u64 {
 
 static DUMP: LazyLock<tempfile::NamedTempFile> = LazyLock::new(|| {
     const LEVELS: [&str; 5] = ["info", "info", "debug", "warn", "error"];
-    let mut file = tempfile::NamedTempFile::new().unwrap_or_else(|e| panic!("no temporary file: {e}"));
+    let mut file = tempfile::NamedTempFile::new().unwrap();
     let mut out = std::io::BufWriter::new(&mut file);
     for i in 0..LINES {
         let n = odd(i);
@@ -55,14 +57,14 @@ static DUMP: LazyLock<tempfile::NamedTempFile> = LazyLock::new(|| {
             n % 5,
             n % 250
         );
-        wrote.unwrap_or_else(|e| panic!("the temporary file cannot be written: {e}"));
+        wrote.unwrap();
     }
     drop(out);
     file
 });
 
 fn glancer() -> Glancer {
-    Glancer::new(&LogConfig::usual("dump", &Zone::wib())).unwrap_or_else(|e| panic!("{e}"))
+    Glancer::new(&LogConfig::usual("dump", &Zone::wib())).unwrap()
 }
 
 fn size(path: &Path) -> BytesCount {
@@ -82,7 +84,7 @@ fn a_histogram(bencher: divan::Bencher<'_, '_>) {
 #[divan::bench(sample_count = 20, args = ["no connection within", "upg.*[0-9]{4} ms", "(?i)circuit|refused", "nowhere"])]
 fn a_search(bencher: divan::Bencher<'_, '_>, pattern: &str) {
     let glancer = glancer();
-    let ask = Ask::default().pattern(pattern).unwrap_or_else(|e| panic!("{e}"));
+    let ask = Ask::default().pattern(pattern).unwrap();
     bencher.counter(size(DUMP.path())).bench_local(|| {
         let mut found = 0_u64;
         let each = |line: &[u8]| {
