@@ -2,6 +2,7 @@
 
 use crate::config::huawei;
 use crate::config::incident::role_name;
+use crate::config::mcp::mcp;
 use crate::config::prometheus::{Server, prometheus};
 use crate::config::scrape::scrape;
 use crate::config::section::{Page, Section};
@@ -57,7 +58,8 @@ pub fn exposed(file: &Path, config: &Config) -> Option<String> {
     let servers = config.prometheus.iter().filter(|p| p.auth.is_plain()).map(|p| &p.name);
     let services = config.scrapes.iter().filter(|s| s.auth.is_plain()).map(|s| &s.name);
     let clouds = config.huawei.iter().filter(|h| h.credentials.is_plain()).map(|h| &h.name);
-    let name = databases.chain(servers).chain(services).chain(clouds).next()?;
+    let tools = config.mcp.iter().filter(|m| m.is_plain()).map(|m| &m.name);
+    let name = databases.chain(servers).chain(services).chain(clouds).chain(tools).next()?;
     (mode & 0o044 != 0).then(|| {
         format!(
             "{}: the password of {} stands in a file that others can read (mode {mode:03o}): run chmod 600, or write ${{env:NAME}} in its place",
@@ -80,6 +82,7 @@ fn read<'a>(page: &'a Page<'a>, table: &'a DeTable<'a>) -> Config {
     let queries = root.sections("query").iter().filter_map(|s| query(s, &databases)).collect();
     let prometheus = root.sections("prometheus").iter().filter_map(prometheus).collect();
     let scrapes = root.sections("scrape").iter().filter_map(scrape).collect();
+    let tools = root.sections("mcp").iter().filter_map(mcp).collect();
     let config = Config {
         file: page.file().to_owned(),
         incident,
@@ -89,6 +92,7 @@ fn read<'a>(page: &'a Page<'a>, table: &'a DeTable<'a>) -> Config {
         huawei: huawei::huawei(&root),
         prometheus,
         scrapes,
+        mcp: tools,
         screen: screen(root.section("screen").as_ref()),
         recording: recording(root.section("recording").as_ref()),
         keys: keys(&root),
@@ -110,6 +114,7 @@ fn names(root: &Section<'_>, config: &Config) {
     let all = databases.chain(logs).chain(config.huawei.iter().map(|h| ("huawei", &h.name)));
     let all = all.chain(config.prometheus.iter().map(|p| ("prometheus", &p.name)));
     let all = all.chain(config.scrapes.iter().map(|s| ("scrape", &s.name)));
+    let all = all.chain(config.mcp.iter().map(|m| ("mcp", &m.name)));
     for (section, name) in all {
         if OURS.contains(&name.as_str()) {
             root.problem(section, format!("no source can be named \"{name}\": warroom uses that name itself"));

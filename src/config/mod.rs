@@ -6,6 +6,8 @@ pub mod cloud_presets;
 pub mod huawei;
 pub mod incident;
 pub mod load;
+pub mod mcp;
+pub mod mcp_search;
 pub mod measure;
 pub mod preset;
 pub mod problem;
@@ -21,6 +23,7 @@ use crate::model::order::{OrderStatus, PaymentStatus, Role};
 use crate::model::series::Lane;
 use crate::model::{Lapse, Span, Zone};
 pub use huawei::{CredentialConfig, HuaweiConfig};
+pub use mcp::McpConfig;
 pub use problem::Problem;
 pub use prometheus::PrometheusConfig;
 pub use scrape::ScrapeConfig;
@@ -47,6 +50,8 @@ pub struct Config {
     pub prometheus: Vec<PrometheusConfig>,
     /// Services whose own endpoints are read.
     pub scrapes: Vec<ScrapeConfig>,
+    /// Servers of tools.
+    pub mcp: Vec<McpConfig>,
     /// The screen.
     pub screen: ScreenConfig,
     /// The recording.

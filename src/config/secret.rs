@@ -34,6 +34,13 @@ pub enum Secret {
         /// Folder that relative files in it are relative to.
         folder: PathBuf,
     },
+    /// Words with `${…}` in them, as a header or a variable has them; what they give is put in as it is.
+    Words {
+        /// The words as written.
+        text: SecretString,
+        /// Folder that relative files in it are relative to.
+        folder: PathBuf,
+    },
 }
 
 impl Secret {
@@ -57,6 +64,14 @@ impl Secret {
         Self::Plain(text.into())
     }
 
+    /// The same for what is no URL: `Bearer ${env:TOKEN}`.
+    pub fn words(text: &str, folder: &Path) -> Self {
+        match Self::parse(text, folder) {
+            Self::Template { text, folder } => Self::Words { text, folder },
+            other => other,
+        }
+    }
+
     /// Gets the secret. Waits up to 5 s for a command, so not on the UI thread: see [`Self::obtain`].
     /// The error is a sentence with the remedy.
     pub fn fetch(&self) -> Result<SecretString, String> {
@@ -65,7 +80,8 @@ impl Secret {
             Self::Env(name) => from_env(name),
             Self::File(path) => secret_of_file(path),
             Self::Command(command) => secret_of_command(command, COMMAND_DEADLINE),
-            Self::Template { text, folder } => fill(text.expose_secret(), folder),
+            Self::Template { text, folder } => fill(text.expose_secret(), folder, encode_into),
+            Self::Words { text, folder } => fill(text.expose_secret(), folder, |out, part| out.push_str(part)),
         }
     }
 
@@ -187,22 +203,22 @@ fn first_line(text: &str) -> Option<SecretString> {
     text.lines().next().map(str::trim_end).filter(|l| !l.is_empty()).map(SecretString::from)
 }
 
-/// Replaces each `${…}`; what comes out stands in a URL, so it is percent-encoded.
-fn fill(text: &str, folder: &Path) -> Result<SecretString, String> {
+/// Replaces each `${…}`; `put` writes what came out, percent-encoded where it stands in a URL.
+fn fill(text: &str, folder: &Path, put: impl Fn(&mut String, &str)) -> Result<SecretString, String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find("${") {
         let (before, from) = rest.split_at(start);
         let Some(end) = from.find('}') else {
-            return Err("a ${ in the URL has no closing }: write ${env:NAME}".to_owned());
+            return Err("a ${ has no closing }: write ${env:NAME}".to_owned());
         };
         let inner = from.get(2..end).unwrap_or_default();
         let part = Secret::parse(inner, folder);
-        if matches!(part, Secret::Plain(_) | Secret::Template { .. }) {
+        if matches!(part, Secret::Plain(_) | Secret::Template { .. } | Secret::Words { .. }) {
             return Err("inside ${…} stands env:NAME, file:/path or cmd:COMMAND".to_owned());
         }
         out.push_str(before);
-        encode_into(&mut out, part.fetch()?.expose_secret());
+        put(&mut out, part.fetch()?.expose_secret());
         rest = from.get(end + 1..).unwrap_or_default();
     }
     out.push_str(rest);
@@ -248,6 +264,15 @@ mod tests {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
         let url = Secret::parse("postgres://w:${file:pw}@h/d", dir.path());
         assert_eq!(shown(url.fetch()), "postgres://w:p%40ss%2Fw%3Ard%20%251@h/d");
+    }
+
+    #[test]
+    fn a_secret_in_words_stays_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("token");
+        std::fs::write(&file, "a/b+c==\n").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(shown(Secret::words("Bearer ${file:token}", dir.path()).fetch()), "Bearer a/b+c==");
     }
 
     #[test]
