@@ -85,6 +85,12 @@ pub enum Command {
         #[command(subcommand)]
         what: Account,
     },
+    /// Look into a server of tools (MCP) of the configuration
+    Mcp {
+        /// How
+        #[command(subcommand)]
+        what: Tools,
+    },
     /// Answer as the cloud does, on loopback: Huawei Cloud's interfaces and a Prometheus, with the bundled evening;
     /// or show it on a PostgreSQL of yours, or write a simulated day as files
     Simulate(Simulate),
@@ -182,6 +188,29 @@ pub enum Account {
         /// For machines
         #[arg(long)]
         json: bool,
+    },
+}
+
+/// What of a server of tools.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Tools {
+    /// Say which protocol it speaks, which tools it has, and guess a mapping to paste into the configuration
+    Probe {
+        /// Name of an [[mcp]]
+        name: String,
+    },
+    /// Call a tool and print what it answers
+    Call {
+        /// Name of an [[mcp]]
+        name: String,
+        /// Name of the tool
+        tool: String,
+        /// Its arguments as a JSON object
+        #[arg(default_value = "{}", value_name = "JSON")]
+        arguments: String,
+        /// Print the answer as the log lines that the mapping makes of it
+        #[arg(long)]
+        lines: bool,
     },
 }
 

@@ -3,7 +3,10 @@
 
 use crate::config::measure::Shape;
 use crate::config::prometheus::Server;
-use crate::config::{Config, DatabaseConfig, HuaweiConfig, LogConfig, PrometheusConfig, ScrapeConfig, cloud_metrics};
+use crate::config::mcp::Door;
+use crate::config::{
+    Config, DatabaseConfig, HuaweiConfig, LogConfig, McpConfig, PrometheusConfig, ScrapeConfig, cloud_metrics,
+};
 use crate::model::incident::{Incident, SourceCard, SourceKind};
 use crate::model::order::Role;
 use crate::model::series::{Bad, Lane, Rollup, Unit};
@@ -48,10 +51,11 @@ pub fn lanes(config: &Config) -> Vec<Lane> {
     out.extend(config.huawei.iter().flat_map(|h| h.metrics.lanes()));
     out.extend(order_lanes(config));
     out.extend(metric_lanes(config));
-    for logs in &config.logs {
-        let name =
-            if config.logs.len() == 1 { "ERROR lines".to_owned() } else { format!("{} ERROR", shorten(&logs.name)) };
-        out.push(lane("logs", name, format!("{}.ERROR", logs.name), Unit::PerMinute, Rollup::SumPerMinute));
+    let tools = config.mcp.iter().filter(|m| m.search.is_some()).map(|m| &m.name);
+    let logs: Vec<&String> = config.logs.iter().map(|l| &l.name).chain(tools).collect();
+    for source in &logs {
+        let name = if logs.len() == 1 { "ERROR lines".to_owned() } else { format!("{} ERROR", shorten(source)) };
+        out.push(lane("logs", name, format!("{source}.ERROR"), Unit::PerMinute, Rollup::SumPerMinute));
     }
     // From where the load comes from to what it does; a heading stands once.
     out.sort_by_cached_key(|l| {
@@ -151,6 +155,7 @@ pub fn cards(config: &Config) -> Vec<SourceCard> {
     out.extend(config.prometheus.iter().map(prometheus_card));
     out.extend(config.scrapes.iter().map(scrape_card));
     out.extend(config.logs.iter().map(log_card));
+    out.extend(config.mcp.iter().filter_map(tool_card));
     if let Some(note) = &config.incident.note {
         let name = note.file_name().unwrap_or(note.as_os_str());
         out.push(SourceCard {
@@ -197,6 +202,17 @@ fn log_card(logs: &LogConfig) -> SourceCard {
         many => format!("{} patterns of files", many.len()),
     };
     SourceCard { name: logs.name.clone(), kind: SourceKind::Logs, what: what.into(), every: None }
+}
+
+/// A log tool; a server without one is no source.
+fn tool_card(mcp: &McpConfig) -> Option<SourceCard> {
+    let search = mcp.search.as_ref()?;
+    let place = match &mcp.door {
+        Door::Stdio { command, .. } => command.first().map_or_else(String::new, Clone::clone),
+        Door::Http { url, .. } => url.clone(),
+    };
+    let what = format!("{} at {place}", search.tool);
+    Some(SourceCard { name: mcp.name.clone(), kind: SourceKind::Logs, what: what.into(), every: Some(mcp.interval) })
 }
 
 /// The metrics of a cloud account, and what happened there.

@@ -7,6 +7,7 @@ use crate::recording::Reader;
 use crate::runtime::live::Keep;
 use crate::source::Recorded;
 use crate::source::logs::{self, Known};
+use crate::source::mcp;
 use crate::store::Store;
 
 /// What was there before this run.
@@ -39,6 +40,10 @@ impl Earlier {
             let since = logs::since(config, source, now);
             let lines = lines(&reader, &source.name, Span::new(since, now.max(since)));
             recorded.lines.insert(source.name.as_str().into(), lines);
+        }
+        for mcp in config.mcp.iter().filter(|m| m.search.is_some()) {
+            let lines = lines(&reader, &mcp.name, Span::new(mcp::since(config, mcp, now), now));
+            recorded.lines.insert(mcp.name.as_str().into(), lines);
         }
         Self { store: (store.generation > 0).then_some(store), recorded }
     }

@@ -20,6 +20,7 @@ pub mod simulate;
 pub mod simulate_postgres;
 pub mod stage;
 pub mod start;
+pub mod tools;
 
 use std::process::ExitCode;
 

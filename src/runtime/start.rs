@@ -18,7 +18,9 @@ use crate::runtime::folders::Folders;
 use crate::runtime::live::{self, Keep, Live, Tally};
 use crate::runtime::signals::{Asked, Signals};
 use crate::runtime::stage::Stage;
-use crate::runtime::{Ending, account, analyze, checkup, demo, feed, logfile, logs, reconcile, sheet, simulate};
+use crate::runtime::{
+    Ending, account, analyze, checkup, demo, feed, logfile, logs, reconcile, sheet, simulate, tools,
+};
 use crate::simulator;
 use crate::simulator::cloud::Watch;
 use crate::simulator::day::Day;
@@ -59,6 +61,7 @@ pub fn run(arguments: Arguments) -> Ending {
         }
         Command::Reconcile(how) => with_runtime(async move { reconcile::run(&options, &how).await }),
         Command::Orders(how) => with_runtime(async move { reconcile::orders(&options, &how).await }),
+        Command::Mcp { what } => with_log(|folders| with_runtime(async { tools::run(&options, folders, &what).await })),
         Command::Check { json } => with_runtime(async move { checkup::run(&options, json).await }),
     }
 }
@@ -186,6 +189,15 @@ fn screen(options: Options, what: impl FnOnce(Setting) -> Result<Ending, Ending>
     let folders = Folders::of_process();
     let log = logfile::open(&folders);
     let ending = what(Setting { options, folders }).unwrap_or_else(|e| e);
+    drop(log);
+    ending
+}
+
+/// A command without a screen whose doings stand in the program's log.
+fn with_log(what: impl FnOnce(&Folders) -> Ending) -> Ending {
+    let folders = Folders::of_process();
+    let log = logfile::open(&folders);
+    let ending = what(&folders);
     drop(log);
     ending
 }

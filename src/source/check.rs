@@ -5,7 +5,7 @@
 use crate::config::Config;
 use crate::config::prometheus::Server;
 use crate::model::Untrusted;
-use crate::source::{huawei, logs, postgres, prometheus};
+use crate::source::{huawei, logs, mcp, postgres, prometheus};
 use serde::Serialize;
 
 /// Whether something works.
@@ -71,10 +71,12 @@ pub async fn check(config: &Config) -> Vec<CheckLine> {
             None => Vec::new(),
         }
     };
-    let (mut lines, cloud, servers) =
-        futures_util::future::join3(postgres::check(config), cloud, prometheus::check(config, client.as_ref())).await;
+    let (databases, metrics) = (postgres::check(config), prometheus::check(config, client.as_ref()));
+    let (mut lines, cloud, servers, tools) =
+        futures_util::future::join4(databases, cloud, metrics, mcp::check(config)).await;
     lines.extend(cloud);
     lines.extend(servers);
     lines.extend(config.logs.iter().flat_map(logs::check));
+    lines.extend(tools);
     lines
 }

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod dump;
 pub mod huawei;
 pub mod logs;
+pub mod mcp;
 pub mod note;
 pub mod orders;
 pub mod postgres;
@@ -78,6 +79,9 @@ pub fn resume(config: &Config, recorded: &Recorded, to: &mpsc::Sender<Batch>, ca
     let clock = Clock::wall();
     sources.handles.extend(prometheus::start(config, cloud.as_ref(), recorded, &clock, to, cancel));
     sources.handles.extend(logs::start(config, recorded, to, cancel));
+    let (tools, endings) = mcp::start(config, recorded, to, cancel);
+    sources.handles.extend(tools);
+    sources.others.extend(endings);
     if let Some(client) = &cloud {
         let fetched = recorded.fetched(client.name());
         let i = &config.incident;

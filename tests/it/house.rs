@@ -26,6 +26,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("crossterm", &["terminal"]),
     ("sqlx", &["source", "simulator"]),
     ("reqwest", &["source"]),
+    ("rmcp", &["source"]),
     ("axum", &["simulator"]),
     ("color_eyre", &["main"]),
 ];

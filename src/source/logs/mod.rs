@@ -4,7 +4,7 @@
 //! Files are read on a blocking thread; a disk that hangs makes this source late and nothing else.
 
 mod assemble;
-mod follow;
+pub(super) mod follow;
 pub mod glance;
 pub mod instant;
 mod known;
