@@ -23,6 +23,7 @@ mod huawei_marks;
 mod huawei_program;
 mod ledger_lost;
 mod logs;
+mod mcp;
 mod note;
 mod official_sdk;
 mod orders;

@@ -106,7 +106,7 @@ impl Link {
         let (peer, era, notes, _) = self.peer().await?;
         let info = peer.peer_info();
         let version = info.as_ref().map(|i| i.protocol_version.to_string()).unwrap_or_default();
-        let server = info.and_then(|i| i.server_info.clone()).map(|s| format!("{} {}", s.name, s.version));
+        let server = info.and_then(|i| i.server_info.clone()).map(|s| format!("{} {}", s.name, s.version).trim().to_owned());
         Ok(Introduction { era, version, server: server.unwrap_or_default(), stray: notes.stray() })
     }
 
@@ -290,7 +290,10 @@ impl Link {
     fn wire(&self, url: &str, values: &[(String, String)]) -> Result<StreamableHttpClientTransport<reqwest::Client>, Trouble> {
         // Somebody else may have chosen it already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
+        let builder = reqwest::Client::builder();
+        // What is on this machine is not behind a proxy.
+        let builder = if is_here(url) { builder.no_proxy() } else { builder };
+        let client = builder
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.config.timeout.to_std().min(PROBE))
             .user_agent(concat!("warroom/", env!("CARGO_PKG_VERSION")))
@@ -359,6 +362,12 @@ impl Open {
     fn parts(&self) -> (Peer<RoleClient>, Era, Arc<Notes>, Known) {
         (self.service.peer().clone(), self.era, Arc::clone(&self.notes), self.known.clone())
     }
+}
+
+/// Whether a URL is of this machine.
+fn is_here(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
+    ["127.", "localhost", "[::1]"].iter().any(|here| host.starts_with(here))
 }
 
 /// All text of a result, block by block.
