@@ -109,7 +109,8 @@ impl Standing {
         self.classes.iter().find(|c| c.class == class).map_or(0, |c| c.orders)
     }
 
-    fn add(&mut self, facts: &Facts<'_>, class: Class, rules: &Rules) {
+    /// Adds an order; whoever adds keeps the classes' own counts.
+    pub(super) fn add(&mut self, facts: &Facts<'_>, class: Class, rules: &Rules) {
         // A payment without order is no order; it has its own row in the table.
         if facts.order.is_none() {
             return;
