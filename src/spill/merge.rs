@@ -91,6 +91,12 @@ impl<'s> Merge<'s> {
     }
 }
 
+fn put(to: &mut [u8], part: &[u8], at: usize) {
+    if let Some(to) = to.get_mut(at..at + part.len()) {
+        to.copy_from_slice(part);
+    }
+}
+
 /// One run, read block by block.
 #[derive(Debug)]
 struct Run<'s> {
@@ -112,15 +118,11 @@ impl<'s> Run<'s> {
         if self.unread.is_empty() && self.left.is_empty() {
             return Ok(None);
         }
-        let mut head = [0_u8; HEAD];
-        self.fill(HEAD, |part, at| {
-            if let Some(to) = head.get_mut(at..at + part.len()) {
-                to.copy_from_slice(part);
-            }
-        })?;
-        let [a, b, c, d, e, f, g, h, len @ ..] = head;
+        let (mut rank, mut len) = ([0_u8; 8], [0_u8; HEAD - 8]);
+        self.fill(rank.len(), |part, at| put(&mut rank, part, at))?;
+        self.fill(len.len(), |part, at| put(&mut len, part, at))?;
         self.fill(u32::from_le_bytes(len) as usize, |part, _| record.extend_from_slice(part))?;
-        Ok(Some(u64::from_le_bytes([a, b, c, d, e, f, g, h])))
+        Ok(Some(u64::from_le_bytes(rank)))
     }
 
     /// Hands over `n` bytes in parts, each with its place.

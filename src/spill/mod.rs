@@ -167,12 +167,12 @@ mod tests {
             for (rank, record) in &records {
                 sorter.push(*rank, record).unwrap();
             }
-            let sorted = sorter.finish().unwrap();
+            let done = sorter.finish().unwrap();
             let mut wanted = records;
             wanted.sort();
-            prop_assert_eq!(sorted.records(), wanted.len() as u64);
-            prop_assert_eq!(&all(&sorted), &wanted);
-            prop_assert_eq!(&all(&sorted), &wanted, "read a second time");
+            prop_assert_eq!(done.records(), wanted.len() as u64);
+            prop_assert_eq!(&all(&done), &wanted);
+            prop_assert_eq!(&all(&done), &wanted, "read a second time");
         }
     }
 
@@ -184,9 +184,9 @@ mod tests {
             sorter.push(n % 7, &n.to_be_bytes()).unwrap();
             assert!(sorter.buffer.capacity() + sorter.index.len() * ENTRY <= 2 * room);
         }
-        let sorted = sorter.finish().unwrap();
-        assert!(sorted.runs.len() > 30 && sorted.buffer.is_empty());
-        assert_eq!(all(&sorted).len(), 100_000);
+        let done = sorter.finish().unwrap();
+        assert!(done.runs.len() > 30 && done.buffer.is_empty());
+        assert_eq!(all(&done).len(), 100_000);
     }
 
     #[test]

@@ -104,9 +104,8 @@ fn pages() -> impl Strategy<Value = Vec<Rows>> {
         Rows::Orders(rows.map(|(i, (born, status, amount))| order(i as u8, born, status, amount)).collect())
     });
     // A reference has one payment; a second row of it is the same payment, read again.
-    let payments = prop::collection::vec((0_u16..12, paid, amount.clone()), 0..10).prop_map(|all| {
-        Rows::Payments(all.into_iter().map(|(u, s, a)| payment(u, (u % 6) as u8, 1, s, a)).collect())
-    });
+    let payments = prop::collection::vec((0_u16..12, paid, amount.clone()), 0..10)
+        .prop_map(|all| Rows::Payments(all.into_iter().map(|(u, s, a)| payment(u, (u % 6) as u8, 1, s, a)).collect()));
     let records =
         prop::collection::vec((0_u16..14, prop::option::of(0_u8..6), any::<bool>(), amount), 0..10).prop_map(|all| {
             let row = |(n, of, by_ref, amount): (u16, Option<u8>, bool, _)| {
@@ -116,9 +115,10 @@ fn pages() -> impl Strategy<Value = Vec<Rows>> {
             };
             Rows::HoPayments(all.into_iter().map(row).collect())
         });
-    let callbacks = prop::collection::vec((0_u16..12, 1_i32..3, prop::option::of(200_i32..205)), 0..6).prop_map(|all| {
-        Rows::Callbacks(all.into_iter().map(|(u, n, status)| callback(Some(u), None, n, status)).collect())
-    });
+    let callbacks =
+        prop::collection::vec((0_u16..12, 1_i32..3, prop::option::of(200_i32..205)), 0..6).prop_map(|all| {
+            Rows::Callbacks(all.into_iter().map(|(u, n, status)| callback(Some(u), None, n, status)).collect())
+        });
     (orders, payments, records, callbacks).prop_map(|(a, b, c, d)| vec![a, b, c, d]).prop_shuffle()
 }
 
@@ -189,8 +189,7 @@ fn an_order_with_more_rows_than_are_kept_is_asked_for_all_the_same() {
         Rows::Payments(vec![payment(1, 1, 1, PaymentStatus::Paid, Some(500))]),
     ];
     let folder = std::env::temp_dir();
-    let (day, asks, found) =
-        joined(&pages, 1 << 18, Some(Asks::new(&folder, 1 << 18, bit(Role::HoPayments)))).unwrap();
+    let (day, asks, found) = joined(&pages, 1 << 18, Some(Asks::new(&folder, 1 << 18, bit(Role::HoPayments)))).unwrap();
     assert_eq!((day.standing.total, found.len()), (0, 0), "it waits for HO's answer");
     let (mut rows, list) = asks.unwrap().finish().unwrap();
     assert_eq!(list.records(), 1);

@@ -156,8 +156,8 @@ fn followers(job: &Job, lines: &Lines) -> Vec<Follower> {
         let reached = Reached::nothing(q, job.window.from);
         Some((ById::new(q.clone()).ok()?, line, reached))
     };
-    let made = job.queries(Role::Payments, QueryMode::Ids).filter_map(make);
-    made.map(|(query, line, reached)| Follower { query, line, reached }).collect()
+    let all = job.queries(Role::Payments, QueryMode::Ids).filter_map(make);
+    all.map(|(query, line, reached)| Follower { query, line, reached }).collect()
 }
 
 impl Follower {
