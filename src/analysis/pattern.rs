@@ -5,24 +5,18 @@ use crate::model::log::Level;
 use crate::model::{Lapse, Span, Stamp, Untrusted};
 use crate::store::Store;
 use crate::store::lines::Kept;
-use crate::store::miner::{Miner, ShapeId};
 use crate::store::template::TemplateId;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Stretches of a pattern's trend.
 pub const TREND: usize = 24;
-
-/// With more different templates in a window than this there is nothing to gain from merging them.
-const MERGED: usize = 2_000;
 
 /// A pattern of log lines.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pattern {
     /// Words with placeholders: `took <n>ms`.
     pub template: Untrusted,
-    /// The store's templates of its lines.
-    pub templates: Vec<TemplateId>,
     /// Worst level seen.
     pub level: Level,
     /// Service without its replica number, `several` when more than one.
@@ -70,48 +64,17 @@ pub fn patterns(store: &Store, window: Span, baseline: Option<Span>) -> Vec<Patt
     let scale = baseline.map_or(1.0, |b| window.length().as_secs_f64() / b.length().as_secs_f64().max(1.0));
     let before = counts(store, Span::new(window.from - Lapse::hours(24), window.from));
     let known = usual.as_ref().filter(|u| !u.is_empty());
-    let mut out: Vec<Pattern> = merged(groups)
+    let mut out: Vec<Pattern> = groups
         .into_iter()
-        .filter_map(|(ids, text, group)| {
-            let template = match text {
-                Some(text) => text.into(),
-                None => store.logs.template(*ids.first()?)?.clone(),
-            };
-            let lines = |of: &HashMap<TemplateId, u64>| ids.iter().filter_map(|id| of.get(id)).sum::<u64>();
-            let normal = known.map(|u| lines(u) as f64 * scale);
-            let older = lines(&before) > 0;
-            Some(group.into_pattern(template, ids, normal, older))
+        .filter_map(|(id, group)| {
+            let template = store.logs.template(id)?.clone();
+            let normal = known.map(|u| u.get(&id).map_or(0.0, |n| *n as f64 * scale));
+            let older = before.contains_key(&id);
+            Some(group.into_pattern(template, normal, older))
         })
         .collect();
     out.sort_by(|a, b| rank(a).cmp(&rank(b)).then(b.lines.cmp(&a.lines)).then_with(|| a.template.cmp(&b.template)));
     out
-}
-
-/// The groups, those in one whose templates differ only in a word that varies: names, hosts, kinds of things. A
-/// group of several templates has a text of its own.
-fn merged(mut groups: HashMap<TemplateId, Group>) -> Vec<(Vec<TemplateId>, Option<String>, Group)> {
-    let mut ids: Vec<TemplateId> = groups.keys().copied().collect();
-    ids.sort_unstable();
-    let mut miner = Miner::default();
-    let mut families: BTreeMap<(u32, TemplateId), Vec<TemplateId>> = BTreeMap::new();
-    let shapes: Vec<ShapeId> = if ids.len() <= MERGED {
-        ids.iter().filter_map(|id| Some(miner.take(groups.get(id)?.sample.raw().as_bytes()))).collect()
-    } else {
-        Vec::new()
-    };
-    let gathered = miner.gather();
-    for (i, id) in ids.into_iter().enumerate() {
-        let family = shapes.get(i).and_then(|shape| gathered.of(*shape));
-        families.entry(family.map_or((u32::MAX, id), |f| (f, 0))).or_default().push(id);
-    }
-    let one = |((family, _), ids): ((u32, TemplateId), Vec<TemplateId>)| {
-        let mut all = ids.iter().filter_map(|id| groups.remove(id));
-        let mut group = all.next()?;
-        all.for_each(|other| group.merge(other));
-        let text = gathered.templates.get(family as usize).filter(|_| ids.len() > 1).map(|t| t.text.clone());
-        Some((ids, text, group))
-    };
-    families.into_iter().filter_map(one).collect()
 }
 
 /// 0 new, 1 more than usual, 2 as usual.
@@ -163,33 +126,12 @@ struct Group {
     first: Option<Stamp>,
     trend: Vec<u32>,
     orders: HashSet<Arc<str>>,
-    /// With their times, which tell the oldest.
-    members: Vec<(Stamp, u64)>,
-    /// The first message.
-    sample: Untrusted,
+    members: Vec<u64>,
 }
 
 impl Group {
-    fn merge(&mut self, other: Self) {
-        self.level = self.level.max(other.level);
-        self.several |= other.several || self.service != other.service;
-        self.first = match (self.first, other.first) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-        for (mine, more) in self.trend.iter_mut().zip(other.trend) {
-            *mine += more;
-        }
-        self.orders.extend(other.orders);
-        self.members.extend(other.members);
-        self.members.sort_by_key(|(at, _)| *at);
-    }
-
     fn add(&mut self, kept: &Kept, window: Span, stuck: &HashSet<Arc<str>>) {
         let line = &kept.line;
-        if self.members.is_empty() {
-            self.sample = line.message.clone();
-        }
         self.level = Some(self.level.map_or(line.level, |l| l.max(line.level)));
         match &self.service {
             None => self.service = Some(family(&line.service).into()),
@@ -207,19 +149,12 @@ impl Group {
         if let Some(order) = line.order.as_ref().filter(|o| stuck.contains(*o)) {
             self.orders.insert(order.clone());
         }
-        self.members.push((line.at, kept.number));
+        self.members.push(kept.number);
     }
 
-    fn into_pattern(
-        self,
-        template: Untrusted,
-        templates: Vec<TemplateId>,
-        normal: Option<f64>,
-        older: bool,
-    ) -> Pattern {
+    fn into_pattern(self, template: Untrusted, normal: Option<f64>, older: bool) -> Pattern {
         Pattern {
             template,
-            templates,
             level: self.level.unwrap_or(Level::Info),
             service: if self.several { "several".into() } else { self.service.unwrap_or_else(|| "–".into()) },
             lines: self.members.len() as u64,
@@ -228,7 +163,7 @@ impl Group {
             new: normal == Some(0.0) && !older,
             trend: self.trend,
             orders: self.orders.len(),
-            members: self.members.into_iter().map(|(_, number)| number).collect(),
+            members: self.members,
         }
     }
 }
@@ -299,23 +234,6 @@ mod tests {
         let got = patterns(&store(lines), seconds(0, 10), None);
         assert_eq!(got[0].lines, 2);
         assert_eq!(got[0].trend.iter().sum::<u32>(), 2);
-    }
-
-    #[test]
-    fn lines_that_differ_in_a_name_are_one_pattern_and_so_is_what_was_usual_for_it() {
-        let day = 86_400 * 7;
-        let names = ["ana", "budi", "citra", "dewi", "eko"];
-        let says = |name: &str| format!("session opened for user {name} by the gate");
-        let mut lines: Vec<LogLine> =
-            (0..5).map(|i| line(i * 10, "upg-1", Level::Info, &says(names[i as usize]))).collect();
-        lines.extend((0..10).map(|i| line(day + i, "upg-1", Level::Info, &says(names[i as usize % 5]))));
-        lines.push(line(day + 3, "mrg-1", Level::Error, "session closed for user ana by the gate"));
-        let got = patterns(&store(lines), seconds(day, day + 100), Some(seconds(0, 100)));
-        let all = got.iter().find(|p| p.lines == 10).unwrap();
-        assert_eq!(all.template.raw(), "session opened for user <text> by the gate");
-        assert_eq!((all.normal, all.new, all.trend.iter().sum::<u32>()), (Some(5.0), false, 10));
-        assert!(all.members.is_sorted(), "oldest first");
-        assert_eq!(got.len(), 2);
     }
 
     #[test]

@@ -44,7 +44,8 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, 
 /// The pattern's lines, oldest first.
 fn members<'a>(app: &'a App, p: &Pattern) -> Vec<&'a Kept> {
     let lines = app.store.logs.within(app.lines_span());
-    lines.iter().filter(|k| p.templates.contains(&k.template)).collect()
+    let Some(first) = p.members.first().and_then(|n| lines.iter().find(|k| k.number == *n)) else { return Vec::new() };
+    lines.iter().filter(|k| k.template == first.template).collect()
 }
 
 fn pods(lines: &[&Kept], canvas: &Canvas<'_>) -> Runs {
