@@ -69,6 +69,17 @@ pub enum Command {
         #[arg(long, value_name = "TIME")]
         at: Option<String>,
     },
+    /// What a recording comes to: the verdict with its evidence, the impact, when what began, what was not measured
+    Report {
+        /// Folder of the recording
+        dir: PathBuf,
+        /// As of when, instead of its end: RFC 3339 with its zone, or HH:MM on the recording's first day
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+        /// For people or for machines
+        #[arg(long, value_enum, default_value_t = Form::Md)]
+        format: Form,
+    },
     /// Reach every source once and say what works, what is refused and the remedy
     Check {
         /// For machines
@@ -151,6 +162,15 @@ pub struct Listing {
     /// How to write it
     #[arg(long, value_enum, default_value = "csv")]
     pub format: crate::runtime::reconcile::list::Format,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    /// Markdown.
+    Md,
+    /// JSON.
+    Json,
 }
 
 /// The demo.

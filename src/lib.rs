@@ -17,7 +17,7 @@
 //! | --- | --- | --- |
 //! | [`model`] | the vocabulary: time, facts, database, order, log, note, health | nothing |
 //! | [`store`] | what is remembered, bounded, asked as of an instant | model |
-//! | [`analysis`] | pure functions: lanes, spike, episodes, onsets, suspects, cohorts, blocking, patterns, classes, trail, checks | model, store |
+//! | [`analysis`] | pure functions: lanes, spike, episodes, onsets, suspects, cohorts, blocking, patterns, classes, trail, checks, report | model, store |
 //! | [`note`] | the Markdown note: parse, edit, save | model |
 //! | [`app`] | state, commands, `update` | model, store, analysis, note |
 //! | [`view`] | cells | all of the above |

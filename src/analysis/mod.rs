@@ -18,6 +18,7 @@ pub mod limit;
 pub mod onset;
 pub mod pattern;
 pub mod reconcile;
+pub mod report;
 pub mod spike;
 pub mod suspect;
 pub mod trail;

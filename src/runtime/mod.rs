@@ -14,6 +14,7 @@ pub mod live;
 pub mod logfile;
 pub mod logs;
 pub mod reconcile;
+mod report;
 pub mod sheet;
 pub mod signals;
 pub mod simulate;

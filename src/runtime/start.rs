@@ -19,7 +19,7 @@ use crate::runtime::live::{self, Keep, Live, Tally};
 use crate::runtime::signals::{Asked, Signals};
 use crate::runtime::stage::Stage;
 use crate::runtime::{
-    Ending, account, analyze, checkup, demo, feed, logfile, logs, reconcile, sheet, simulate, tools,
+    Ending, account, analyze, checkup, demo, feed, logfile, logs, reconcile, report, sheet, simulate, tools,
 };
 use crate::simulator;
 use crate::simulator::cloud::Watch;
@@ -55,6 +55,7 @@ pub fn run(arguments: Arguments) -> Ending {
         Command::Run => screen(options, Setting::watch),
         Command::Demo(how) => demo_command(options, how),
         Command::Replay { dir, pace, at } => screen(options, move |s| s.replay(&dir, pace, at.as_deref())),
+        Command::Report { dir, at, format } => report::run(&dir, at.as_deref(), format),
         Command::Record => with_runtime(async move { record(&options).await }),
         Command::Huawei { what: Account::Metrics { namespace, json } } => {
             with_runtime(async move { account::metrics(&options, namespace.as_deref(), json).await })
@@ -509,7 +510,7 @@ fn who(config: Option<&Config>) -> String {
 }
 
 /// The instant that `--at` means.
-fn begin(opening: &Opening, text: &str) -> Result<Stamp, String> {
+pub fn begin(opening: &Opening, text: &str) -> Result<Stamp, String> {
     let zone = &opening.store.incident.zone;
     let (Some(first), Some(last)) = (opening.first, opening.last) else {
         return Err(format!("--at {text} is not in the recording: nothing has been recorded yet"));

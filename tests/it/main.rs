@@ -39,4 +39,5 @@ mod recording;
 mod scrape;
 mod simulate_postgres;
 mod terminal;
+mod verdicts;
 mod web;

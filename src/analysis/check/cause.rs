@@ -38,7 +38,9 @@ pub fn up(s: &Scene<'_>) -> Answer {
     let curve = s.measured(UP, "");
     let lines = s.lines();
     if curve.is_none() && lines.total == 0 {
-        return Answer::no_data("whether the Orchestrator is up is not measured: add a [[lane]] or [[limit]] whose series ends in .orchestrator_up, or [[logs]]");
+        return Answer::no_data(
+            "whether the Orchestrator is up is not measured: add a [[lane]] or [[limit]] whose series ends in .orchestrator_up, or [[logs]]",
+        );
     }
     let asof = curve.as_ref().and_then(|c| c.asof).or(lines.newest);
     let refused = format!("{} refused connections in the logs", count(lines.count(Says::REFUSED)));
@@ -65,7 +67,11 @@ pub fn born_while_down(s: &Scene<'_>) -> Answer {
     let ripe = s.at - s.rules().stuck_after;
     let hang = s.book().stuck.iter().filter(|k| span.contains(k.facts.born)).count();
     let many = hang as f64 >= n::MOST_HANG * s.book().births_split(span, ripe).0 as f64;
-    if answer.verdict == Verdict::Supports && !many { Answer { verdict: Verdict::Inconclusive, ..answer } } else { answer }
+    if answer.verdict == Verdict::Supports && !many {
+        Answer { verdict: Verdict::Inconclusive, ..answer }
+    } else {
+        answer
+    }
 }
 
 /// Stuck orders born within a stretch, against those born outside it: whether most of them were, and whether
@@ -136,12 +142,12 @@ pub fn gateway(s: &Scene<'_>) -> Option<Slow> {
 fn slow(minutes: &[Option<f64>], usual: f64, from: Stamp, covered: bool, source: &'static str) -> Option<Slow> {
     let known: Vec<(usize, f64)> = minutes.iter().enumerate().filter_map(|(i, v)| Some((i, (*v)?))).collect();
     let worst = known.windows(n::LASTING).map(|w| (w, w.iter().map(|v| v.1).fold(f64::INFINITY, f64::min)));
-    let (_, least) = worst.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let (_, lowest) = worst.max_by(|a, b| a.1.total_cmp(&b.1))?;
     let begins = |w: &&[(usize, f64)]| w.iter().all(|v| v.1 >= n::VENDOR.0 * usual);
     let first = known.windows(n::LASTING).find(begins).and_then(|w| w.first()).map_or(0, |v| v.0);
     let last = known.iter().rev().find(|v| v.1 >= n::VENDOR.0 * usual).map_or(first, |v| v.0);
     let minute = |i: usize| from + MINUTE.times(i as i64);
-    Some(Slow { times: least / usual, from: minute(first), to: minute(last + 1), covered, source })
+    Some(Slow { times: lowest / usual, from: minute(first), to: minute(last + 1), covered, source })
 }
 
 /// Xva: whether the gateway took longer than usual.
@@ -168,9 +174,8 @@ pub fn met_slow_gateway(s: &Scene<'_>) -> Answer {
     let told = s.told();
     let with_lines = told.iter().filter(|t| t.says.has(Lines::ANY)).count();
     if with_lines < n::SHOWN.1 {
-        return no_orders(s).unwrap_or_else(|| {
-            born_within(s, Span::new(slow.from - n::UNDER_WAY, slow.to), "gateway slow")
-        });
+        return no_orders(s)
+            .unwrap_or_else(|| born_within(s, Span::new(slow.from - n::UNDER_WAY, slow.to), "gateway slow"));
     }
     by_orders(s, "a call of UPG that was given up or refused", |t| {
         t.says.has(Says::DEADLINE.and(Says::BREAKER)) && !t.says.has(Says::POOL)
@@ -197,7 +202,10 @@ pub fn gateway_first(s: &Scene<'_>) -> Answer {
 fn change<'s>(s: &Scene<'s>) -> Option<(&'s Mark, Stamp)> {
     let stuck = s.book().first_stuck()?;
     let near = |m: &&Mark| {
-        m.kind == MarkKind::Change && s.span.contains(m.at) && m.at <= stuck + n::SLACK && stuck.since(m.at) <= n::AFTER_CHANGE
+        m.kind == MarkKind::Change
+            && s.span.contains(m.at)
+            && m.at <= stuck + n::SLACK
+            && stuck.since(m.at) <= n::AFTER_CHANGE
     };
     s.store.marks(s.at).iter().rev().find(near).map(|m| (m, stuck))
 }
@@ -211,7 +219,10 @@ pub fn after_change(s: &Scene<'_>) -> Answer {
         return Answer::no_data("no deployment or change is known: a person marks it (m), or a source of changes");
     }
     let Some((mark, stuck)) = change(s) else {
-        return Answer::new(Verdict::Refutes, format!("no change in the {} before the first orders hung", lapse(n::AFTER_CHANGE)));
+        return Answer::new(
+            Verdict::Refutes,
+            format!("no change in the {} before the first orders hung", lapse(n::AFTER_CHANGE)),
+        );
     };
     let users = s.measured(&["users"], "users");
     let crowd = users.as_ref().and_then(|c| c.first(|u| u >= n::CROWD * s.rules().normal_users));
@@ -268,8 +279,10 @@ pub fn sequence_ended(s: &Scene<'_>) -> Answer {
     }
     let (minutes, most) = lines.minutes_of(Says::SEQUENCE);
     let first = lines.first(Says::SEQUENCE).map_or(String::new(), |t| format!(" from {}", s.clock(t)));
-    let text =
-        format!("{} lines of a sequence at its end{first}, {minutes} min, most {most} in one", count(lines.count(Says::SEQUENCE)));
+    let text = format!(
+        "{} lines of a sequence at its end{first}, {minutes} min, most {most} in one",
+        count(lines.count(Says::SEQUENCE))
+    );
     Answer::new(verdict(minutes >= n::LASTING, minutes == 0 && lines.coverage() >= n::COVERED), text).asof(lines.newest)
 }
 
@@ -286,19 +299,25 @@ fn leaking(s: &Scene<'_>) -> Option<(Stamp, f64, bool)> {
     let normal = s.rules().normal_users;
     // Only minutes without a crowd tell a leak from waiting.
     let calm = |i: usize| users.minutes.get(i).copied().flatten().is_some_and(|u| u < n::USERS_BACK * normal);
-    let quiet: Vec<(usize, f64)> = curve.minutes.iter().enumerate().filter_map(|(i, v)| Some((i, (*v)?))).filter(|(i, _)| calm(*i)).collect();
+    let quiet: Vec<(usize, f64)> =
+        curve.minutes.iter().enumerate().filter_map(|(i, v)| Some((i, (*v)?))).filter(|(i, _)| calm(*i)).collect();
     let early: Vec<f64> = quiet.iter().take(30).map(|q| q.1 / usual).collect();
     let mut sorted = early.clone();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.get(sorted.len() / 2).copied()?;
-    let from = quiet.iter().find(|q| q.1 > n::GOROUTINES * usual).map_or(curve.from, |q| curve.from + MINUTE.times(q.0 as i64));
+    let from = quiet
+        .iter()
+        .find(|q| q.1 > n::GOROUTINES * usual)
+        .map_or(curve.from, |q| curve.from + MINUTE.times(q.0 as i64));
     Some((from, middle, early.len() >= n::FEW_MINUTES))
 }
 
 /// Xla: whether there were more goroutines than usual before anybody came.
 pub fn leak(s: &Scene<'_>) -> Answer {
     let Some((from, times, enough)) = leaking(s) else {
-        return Answer::no_data("goroutines are not measured, or their usual number: add a [[lane]] whose series ends in .goroutines and incident.baseline");
+        return Answer::no_data(
+            "goroutines are not measured, or their usual number: add a [[lane]] whose series ends in .goroutines and incident.baseline",
+        );
     };
     let text = format!("{}× the usual goroutines with the usual users, seen from {}", number(times), s.clock(from));
     Answer::new(verdict(enough && times >= n::GOROUTINES, enough && times < n::LEAK_NONE), text)
@@ -319,7 +338,8 @@ pub fn collecting(s: &Scene<'_>) -> Option<Stamp> {
     });
     let by_lines = || {
         let lines = s.lines();
-        (lines.minutes_of(Says::MEMORY).0 >= n::LASTING && lines.count(Says::MEMORY) >= n::SHOWN.1).then(|| lines.first(Says::MEMORY))?
+        (lines.minutes_of(Says::MEMORY).0 >= n::LASTING && lines.count(Says::MEMORY) >= n::SHOWN.1)
+            .then(|| lines.first(Says::MEMORY))?
     };
     by_metric.or_else(by_lines)
 }
@@ -335,7 +355,8 @@ pub fn collector(s: &Scene<'_>) -> Answer {
     let covered = curve.as_ref().is_some_and(|c| c.coverage() >= n::COVERED);
     let since = collecting(s);
     let at = since.map_or(String::new(), |t| format!(" from {}", s.clock(t)));
-    let text = format!("at most {} of the processors{at}; {} lines of memory running short", percent(peak), count(said));
+    let text =
+        format!("at most {} of the processors{at}; {} lines of memory running short", percent(peak), count(said));
     Answer::new(verdict(since.is_some(), covered && since.is_none() && peak < n::GC_CPU / 2.0), text)
 }
 
@@ -351,5 +372,8 @@ pub fn waited_for_leaking(s: &Scene<'_>) -> Answer {
         return Answer { verdict: Verdict::Inconclusive, ..answer }
             .with("order", "the pool was full before the collector worked: a consequence".to_owned());
     }
-    answer.with("order", format!("collector {}, pool {}", s.clock(since), first.map_or("never full".to_owned(), |t| s.clock(t))))
+    answer.with(
+        "order",
+        format!("collector {}, pool {}", s.clock(since), first.map_or("never full".to_owned(), |t| s.clock(t))),
+    )
 }

@@ -179,11 +179,12 @@ fn a_persons_word_counts_and_the_measured_verdict_stays_beside_it() {
 }
 
 #[test]
-fn without_callbacks_and_logs_the_answer_is_undetermined_and_says_what_is_missing() {
+fn without_callbacks_logs_and_metrics_the_answer_is_undetermined_and_says_what_is_missing() {
     let mut store = Store::default();
     for batch in simulator::demo(1) {
         let facts = batch.facts.iter().filter(|f| {
-            !matches!(f, Fact::Lines(_)) && !matches!(f, Fact::Ledger(l) if matches!(l.rows, Rows::Callbacks(_)))
+            !matches!(f, Fact::Lines(_) | Fact::Samples(_))
+                && !matches!(f, Fact::Ledger(l) if matches!(l.rows, Rows::Callbacks(_)))
         });
         let facts = facts.cloned().collect();
         store.apply(&Batch { facts, ..batch });

@@ -130,4 +130,4 @@ pub const LINED: f64 = 0.1;
 /// Share of the young orders that have not ended from which it is too early to say that nothing hangs.
 pub const TOO_EARLY: f64 = 0.03;
 /// Orders a minute over the quietest quarter of an hour that are a crowd.
-pub const CROWD_OF_ORDERS: f64 = 1.5;
+pub const CROWD_OF_ORDERS: f64 = 1.2;

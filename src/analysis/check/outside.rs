@@ -71,14 +71,8 @@ pub const OUTSIDE_RULES: &[Rule] = &[
         cause::up,
     )
     .weighs(3.0, 4.0),
-    of_orders(
-        Topic::Orchestrator,
-        "x",
-        "stuck orders placed while it was gone",
-        half_hang,
-        cause::born_while_down,
-    )
-    .weighs(3.0, 2.0),
+    of_orders(Topic::Orchestrator, "x", "stuck orders placed while it was gone", half_hang, cause::born_while_down)
+        .weighs(3.0, 2.0),
     of_orders(Topic::Orchestrator, "y", "stuck orders with a refused connection", lines_say, cause::refused)
         .weighs(2.0, 2.0),
     rule(Topic::Vendor, "a", "", "response time of the gateway", slow_gateway, cause::gateway_slow).weighs(3.0, 4.0),
@@ -141,7 +135,13 @@ pub const OUTSIDE_RULES: &[Rule] = &[
         "b",
         "",
         "garbage collection",
-        || format!("≥ {} of the processors for ≥ {} min, or lines of memory running short", percent(n::GC_CPU), n::LASTING),
+        || {
+            format!(
+                "≥ {} of the processors for ≥ {} min, or lines of memory running short",
+                percent(n::GC_CPU),
+                n::LASTING
+            )
+        },
         cause::collector,
     )
     .weighs(3.0, 3.0),

@@ -7,8 +7,8 @@ use super::lines::Says;
 use super::numbers as n;
 use super::scene::{Curve, POOL, POOL_LANE, Scene};
 use super::words::{count, lapse, number, percent, seconds, share};
-use crate::model::{Lapse, Span};
 use crate::model::note::Verdict;
+use crate::model::{Lapse, Span};
 
 const MISSING: &str = "no pool metric: add a [[lane]] whose series ends in .pool_in_use (percent), or a [[db]]";
 

@@ -93,8 +93,8 @@ impl Book<'_> {
         }
         // The first and the last are not whole.
         let whole = quarters.len().saturating_sub(1);
-        let least = quarters.values().take(whole).skip(1).min()?;
-        let many = |n: usize| n as f64 >= n::CROWD_OF_ORDERS * *least as f64;
+        let quietest = quarters.values().take(whole).skip(1).min()?;
+        let many = |n: usize| n as f64 >= n::CROWD_OF_ORDERS * *quietest as f64;
         let last = quarters.iter().rev().find(|(_, n)| many(**n))?.0;
         Some(Stamp((last + 1) * 15 * MINUTE.0).min(self.newest()))
     }
@@ -408,12 +408,12 @@ impl<'s> Scene<'s> {
 
     /// When the crowd was last seen: by the users, else by the orders that are placed.
     pub fn crowd(&self) -> Option<Stamp> {
-        if let Some(users) = self.measured(&["users"], "users") {
-            let many = n::CROWD * self.rules().normal_users;
-            let last = users.minutes.iter().rposition(|u| u.is_some_and(|u| u >= many))?;
-            return Some(users.from + MINUTE.times(last as i64));
-        }
-        self.book().crowd()
+        let Some(users) = self.measured(&["users"], "users") else { return self.book().crowd() };
+        let many = n::CROWD * self.rules().normal_users;
+        let last = users.minutes.iter().rposition(|u| u.is_some_and(|u| u >= many));
+        let last = last.map(|i| users.from + MINUTE.times(i as i64));
+        // Where the users are not measured any more, the orders tell whether they are still there.
+        if users.coverage() >= n::COVERED { last } else { last.max(self.book().crowd()) }
     }
 
     /// When the breaker first opened.

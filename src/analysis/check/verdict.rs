@@ -103,8 +103,9 @@ fn contributes(r: &Ranked) -> bool {
 /// pool that pods full of garbage do not give back: each follows from what made it so, when that is supported and
 /// came first.
 fn consequences(s: &Scene<'_>, all: &mut [Ranked]) {
-    let supported =
-        |topic: Topic, by: &[&str]| all.iter().any(|r| r.topic == topic && by.iter().any(|x| r.has(x, Verdict::Supports)));
+    let supported = |topic: Topic, by: &[&str]| {
+        all.iter().any(|r| r.topic == topic && by.iter().any(|x| r.has(x, Verdict::Supports)))
+    };
     let vendor = supported(Topic::Vendor, &["a"]);
     let pool = supported(Topic::Pool, &["a", "x"]);
     let leak = supported(Topic::Leak, &["a"]) || supported(Topic::Leak, &["b"]);
@@ -157,7 +158,9 @@ enum Named {
 
 /// The sentence that names the first, or the one that says why nothing can be named.
 fn named(s: &Scene<'_>, all: &[Ranked]) -> Named {
-    let Some(first) = all.first() else { return Named::Undetermined("undetermined: the note has no hypotheses".to_owned()) };
+    let Some(first) = all.first() else {
+        return Named::Undetermined("undetermined: the note has no hypotheses".to_owned());
+    };
     let book = s.book();
     if s.answered(Role::Orders).is_some() && (book.stuck.len() as f64) < n::NOTHING_STUCK * book.total.max(1) as f64 {
         return nothing(s);
@@ -210,12 +213,8 @@ fn named(s: &Scene<'_>, all: &[Ranked]) -> Named {
 /// Hardly any order is stuck: that nothing broke can be said when nothing hangs and the crowd has gone.
 fn nothing(s: &Scene<'_>) -> Named {
     let book = s.book();
-    let stuck = format!(
-        "{} of {} orders are stuck, below {}",
-        book.stuck.len(),
-        book.total,
-        percent(100.0 * n::NOTHING_STUCK)
-    );
+    let stuck =
+        format!("{} of {} orders are stuck, below {}", book.stuck.len(), book.total, percent(100.0 * n::NOTHING_STUCK));
     let (young, late) = book.late;
     let after = s.rules().stuck_after;
     if late >= n::SHOWN.1 && late as f64 >= n::TOO_EARLY * young as f64 {

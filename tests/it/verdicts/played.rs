@@ -63,7 +63,9 @@ impl Seen {
 
     fn fact(self, fact: Fact, seed: u64, system: (&str, &str), here: bool) -> Option<Fact> {
         match (self, fact) {
-            (Self::NoLogs, Fact::Lines(_)) | (Self::NoLooks, Fact::Database(_)) | (Self::NoMarks, Fact::Mark(_)) => None,
+            (Self::NoLogs, Fact::Lines(_)) | (Self::NoLooks, Fact::Database(_)) | (Self::NoMarks, Fact::Mark(_)) => {
+                None
+            }
             (Self::NoMetrics, Fact::Samples(_)) => None,
             (Self::LostMetrics, Fact::Samples(s)) if lost(s.at) => None,
             (Self::NoCallbacks, Fact::Ledger(l)) if l.rows.role() == Role::Callbacks => None,
@@ -100,9 +102,11 @@ fn lost(at: Stamp) -> bool {
 
 /// By the line itself, so that a second look loses the same ones.
 fn kept(seed: u64, line: &LogLine) -> bool {
-    let sum = line.message.raw().bytes().fold(seed ^ line.at.0 as u64, |h, b| {
-        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let sum = line
+        .message
+        .raw()
+        .bytes()
+        .fold(seed ^ line.at.0 as u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     fastrand::Rng::with_seed(sum).u32(0..10) == 0 || line.at < START - Lapse(WEEK.0 / 2)
 }
 
