@@ -23,7 +23,7 @@
 //! | [`view`] | cells | all of the above |
 //! | [`terminal`] | the tty | view, app |
 //! | [`config`] | `config.toml` | model |
-//! | [`source`] | sockets, pools, files of the systems watched, dumps of logs | model, config, recording, simulator, note |
+//! | [`source`] | sockets, pools, files, child processes of the systems watched, dumps of logs | model, config, recording, simulator, note |
 //! | [`recording`] | segments on disk | model, store |
 //! | [`spill`] | more rows than memory holds, brought together by key | model |
 //! | [`simulator`] | the demo's world, and the far side of its wires: a cloud, a real database | model |

@@ -1,9 +1,9 @@
 //! From configuration to the incident that is recorded first: the lanes of its sources when none are
 //! named, and a card for every source, so that a replay needs no configuration.
 
+use crate::config::mcp::Door;
 use crate::config::measure::Shape;
 use crate::config::prometheus::Server;
-use crate::config::mcp::Door;
 use crate::config::{
     Config, DatabaseConfig, HuaweiConfig, LogConfig, McpConfig, PrometheusConfig, ScrapeConfig, cloud_metrics,
 };

@@ -115,7 +115,12 @@ fn door(s: &Section<'_>) -> Option<Door> {
     for (key, of_http) in [("command", false), ("env", false), ("url", true), ("headers", true)] {
         if s.has(key) && http != of_http {
             let kind = if http { "http" } else { "stdio" };
-            s.problem(key, format!("does not go with transport = \"{kind}\": command and env are for stdio, url and headers for http"));
+            s.problem(
+                key,
+                format!(
+                    "does not go with transport = \"{kind}\": command and env are for stdio, url and headers for http"
+                ),
+            );
         }
     }
     if http {

@@ -92,6 +92,13 @@ pub struct Search {
     pub result: Answer,
 }
 
+impl Search {
+    /// Whether the tool can be told from when on lines are wanted.
+    pub fn is_timed(&self) -> bool {
+        self.args.contains_key(&Field::From) || self.template.values().any(|t| placeholders(t).any(|p| p == "from"))
+    }
+}
+
 /// Which part of a result is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -225,10 +232,14 @@ fn fields(s: &Section<'_>, key: &str) -> BTreeMap<Field, String> {
 
 /// The names in `{…}`, without what stands for them when they are empty.
 pub fn placeholders(text: &str) -> impl Iterator<Item = &str> {
-    text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(inner, _)| inner.split('|').next().unwrap_or(inner)).filter(
-        // LogQL and JSON have braces of their own; ours hold one word.
-        |name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
-    )
+    text.split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}'))
+        .map(|(inner, _)| inner.split('|').next().unwrap_or(inner))
+        .filter(
+            // LogQL and JSON have braces of their own; ours hold one word.
+            |name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
+        )
 }
 
 fn time(s: &Section<'_>) -> TimeFormat {
@@ -325,7 +336,10 @@ fn answer(s: Option<&Section<'_>>) -> Answer {
         }
     }
     if out.line_pattern.as_deref().is_some_and(|p| !p.contains("(?P<message>") && !p.contains("(?<message>")) {
-        s.problem("line_regex", "has no group for the message: write (?P<message>.*), and ts, level, service beside it");
+        s.problem(
+            "line_regex",
+            "has no group for the message: write (?P<message>.*), and ts, level, service beside it",
+        );
     }
     if out.ts_format.as_deref().is_some_and(|p| !pattern_works(p)) {
         s.problem("ts_format", "is \"auto\" or a time pattern like \"%Y-%m-%d %H:%M:%S%.3f\"");

@@ -32,7 +32,10 @@ rows = "hits.hits"
     let s = c.search.unwrap();
     assert_eq!(c.timeout, Lapse::seconds(30));
     assert!(matches!(&c.door, Door::Stdio { command, env } if command.len() == 2 && env.len() == 2));
-    assert_eq!((s.any_of, s.time, s.result.rows.as_deref()), (AnyOf::OneByOne, TimeFormat::Epoch(1_000_000_000), Some("hits.hits")));
+    assert_eq!(
+        (s.any_of, s.time, s.result.rows.as_deref()),
+        (AnyOf::OneByOne, TimeFormat::Epoch(1_000_000_000), Some("hits.hits"))
+    );
     assert_eq!(s.fixed["deep"]["on"], true);
     assert_eq!(s.args[&Field::From], "start");
     assert_eq!(placeholders(&s.template[&Field::Query]).collect::<Vec<_>>(), ["service", "query"]);
@@ -68,7 +71,10 @@ line_regex = "("
         (13, "rfc3339_ms"),
         (15, "is no regular expression"),
     ] {
-        assert!(all.lines().any(|l| l.starts_with(&format!("config.toml:{line}:")) && l.contains(words)), "{line} {words}\n{all}");
+        assert!(
+            all.lines().any(|l| l.starts_with(&format!("config.toml:{line}:")) && l.contains(words)),
+            "{line} {words}\n{all}"
+        );
     }
 }
 

@@ -81,7 +81,7 @@ impl Secret {
             Self::File(path) => secret_of_file(path),
             Self::Command(command) => secret_of_command(command, COMMAND_DEADLINE),
             Self::Template { text, folder } => fill(text.expose_secret(), folder, encode_into),
-            Self::Words { text, folder } => fill(text.expose_secret(), folder, |out, part| out.push_str(part)),
+            Self::Words { text, folder } => fill(text.expose_secret(), folder, String::push_str),
         }
     }
 

@@ -23,14 +23,17 @@ pub async fn run(options: &Options, folders: &Folders, what: &Tools) -> Ending {
     };
     let Some(mcp) = config.mcp.iter().find(|m| m.name == *name) else {
         let there: Vec<&str> = config.mcp.iter().map(|m| m.name.as_str()).collect();
-        let there = if there.is_empty() { "there is none".to_owned() } else { format!("there are: {}", there.join(", ")) };
+        let there =
+            if there.is_empty() { "there is none".to_owned() } else { format!("there are: {}", there.join(", ")) };
         return Ending::Refused(format!("{} has no [[mcp]] named \"{}\"; {there}", config.file.display(), shown(name)));
     };
     let link = Link::new(mcp.clone());
     let work = async {
         match what {
             Tools::Probe { .. } => probe(&link).await,
-            Tools::Call { tool, arguments, lines, .. } => call(&link, &config.incident.zone, tool, arguments, *lines).await,
+            Tools::Call { tool, arguments, lines, .. } => {
+                call(&link, &config.incident.zone, tool, arguments, *lines).await
+            }
         }
     };
     let ending = tokio::select! {
@@ -93,7 +96,9 @@ async fn call(link: &Link, zone: &Zone, tool: &str, arguments: &str, lines: bool
     let arguments = match serde_json::from_str::<Map<String, Value>>(arguments) {
         Ok(arguments) => arguments,
         Err(e) => {
-            return Ending::Refused(format!("the arguments are no JSON object ({e}): write them like '{{\"query\": \"timeout\"}}'"));
+            return Ending::Refused(format!(
+                "the arguments are no JSON object ({e}): write them like '{{\"query\": \"timeout\"}}'"
+            ));
         }
     };
     let reader = match (lines, &link.config().search) {
@@ -102,7 +107,12 @@ async fn call(link: &Link, zone: &Zone, tool: &str, arguments: &str, lines: bool
             Ok(reader) => Some(reader),
             Err(trouble) => return failed(link, &trouble),
         },
-        (true, None) => return Ending::Refused(format!("{} has no [mcp.search]: without a mapping an answer is no lines", link.config().name)),
+        (true, None) => {
+            return Ending::Refused(format!(
+                "{} has no [mcp.search]: without a mapping an answer is no lines",
+                link.config().name
+            ));
+        }
     };
     // Nobody knows what the tool does: it is called once, whatever happens.
     let reply = match link.call(tool, &arguments, Again::Never).await {
@@ -124,7 +134,8 @@ fn as_lines(page: &Page, zone: &Zone, bytes: u64, took: Lapse) -> String {
     for (_, line) in &page.lines {
         let order = line.order.as_deref().map_or_else(String::new, |o| format!(" {}", shown(o)));
         let at = zone.format(line.at, "%Y-%m-%d %H:%M:%S%.3f");
-        let _ = writeln!(out, "{at} {} {}{order} {}", line.level.letter(), shown(&line.service), shown(line.message.raw()));
+        let _ =
+            writeln!(out, "{at} {} {}{order} {}", line.level.letter(), shown(&line.service), shown(line.message.raw()));
         for more in &line.stack {
             let _ = writeln!(out, "    {}", shown(more.raw()));
         }

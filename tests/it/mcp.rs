@@ -39,9 +39,9 @@ struct Fake {
 }
 
 impl Fake {
-    fn new(mode: &str, more: &str) -> Self {
+    fn new(mode: &str, further: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let link = Link::new(server(&format!("{}{more}", block(mode, folder.path()))));
+        let link = Link::new(server(&format!("{}{further}", block(mode, folder.path()))));
         Self { link, folder }
     }
     async fn call(&self, tool: &str, again: Again) -> Result<String, Trouble> {
@@ -81,7 +81,8 @@ async fn none_left(folder: &Path) {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("processes are left: {all:?}");
+    let left: Vec<&u32> = all.iter().filter(|id| !is_gone(**id)).collect();
+    assert!(left.is_empty(), "processes are left: {left:?}");
 }
 
 #[tokio::test]
@@ -90,7 +91,10 @@ async fn a_legacy_server_is_found_out_by_its_refusal_and_once_for_all_calls() {
     let intro = fake.link.introduction().await.unwrap();
     assert_eq!((intro.era, intro.version.as_str(), intro.server.as_str()), (Era::Legacy, "2025-06-18", "fake 1.0"));
     assert!(fake.call("lines", Again::May).await.unwrap().contains("acquire timeout"));
-    assert_eq!((fake.asked("server/discover"), fake.asked("initialize"), processes(fake.folder.path()).len()), (1, 1, 2));
+    assert_eq!(
+        (fake.asked("server/discover"), fake.asked("initialize"), processes(fake.folder.path()).len()),
+        (1, 1, 2)
+    );
     fake.gone().await;
 }
 
@@ -222,7 +226,8 @@ async fn a_program_that_is_not_there_and_a_secret_that_is_not_there_are_said_wit
     let link = Link::new(server("[[mcp]]\nname = \"a\"\ncommand = [\"/nonexistent/mcp\"]\n"));
     let says = link.introduction().await.unwrap_err().sentence();
     assert!(says.contains("/nonexistent/mcp") && says.contains("absolute path"), "{says}");
-    let link = Link::new(server("[[mcp]]\nname = \"a\"\ncommand = [\"/bin/true\"]\nenv = { T = \"env:WARROOM_NOT_SET\" }\n"));
+    let link =
+        Link::new(server("[[mcp]]\nname = \"a\"\ncommand = [\"/bin/true\"]\nenv = { T = \"env:WARROOM_NOT_SET\" }\n"));
     let says = link.introduction().await.unwrap_err().sentence();
     assert!(says.contains("WARROOM_NOT_SET") && says.contains("export"), "{says}");
 }
@@ -231,7 +236,8 @@ async fn a_program_that_is_not_there_and_a_secret_that_is_not_there_are_said_wit
 fn a_thousand_lines_are_a_thousand_lines() {
     let text = "[[mcp]]\nname = \"m\"\ncommand = [\"x\"]\n[mcp.search]\ntool = \"t\"\n";
     let reader = Reader::new(&server(text).search.unwrap(), "m").unwrap();
-    let rows: Vec<Value> = (0..1000).map(|n| json!({"id": n, "ts": 1_736_685_124 + n, "msg": format!("line {n}")})).collect();
+    let rows: Vec<Value> =
+        (0..1000).map(|n| json!({"id": n, "ts": 1_736_685_124 + n, "msg": format!("line {n}")})).collect();
     let result = serde_json::from_value(json!({"content": [], "structuredContent": {"lines": rows}})).unwrap();
     let page = reader.read(&result, warroom::model::Stamp(0)).unwrap();
     assert_eq!((page.lines.len(), page.undated, page.lines[999].1.message.raw()), (1000, 0, "line 999"));

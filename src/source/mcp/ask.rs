@@ -30,7 +30,8 @@ impl Question {
 
     /// One question for each call the tool needs: as many as there are words where it knows no OR.
     pub fn apart(&self, search: &Search) -> Vec<Self> {
-        let alone = self.words.len() < 2 || search.any_of != AnyOf::OneByOne || !search.args.contains_key(&Field::Query);
+        let alone =
+            self.words.len() < 2 || search.any_of != AnyOf::OneByOne || !search.args.contains_key(&Field::Query);
         if alone {
             return vec![self.clone()];
         }
@@ -49,7 +50,8 @@ impl Question {
         self.span.from <= line.at
             && line.at < self.span.to
             && (told(Field::Query) || words())
-            && (told(Field::Service) || self.service.as_ref().is_none_or(|s| *line.service == **s || *line.service == *theirs(s)))
+            && (told(Field::Service)
+                || self.service.as_ref().is_none_or(|s| *line.service == **s || *line.service == *theirs(s)))
             && (told(Field::Level) || self.level.is_none_or(|l| line.level >= l))
             && (told(Field::OrderId) || self.order.as_ref().is_none_or(|o| line.order.as_deref() == Some(o.as_str())))
     }
@@ -108,7 +110,9 @@ fn words(field: Field, search: &Search, q: &Question) -> String {
             };
             q.words.join(between)
         }
-        Field::Service => q.service.as_ref().map_or_else(String::new, |s| search.service_names.get(s).unwrap_or(s).clone()),
+        Field::Service => {
+            q.service.as_ref().map_or_else(String::new, |s| search.service_names.get(s).unwrap_or(s).clone())
+        }
         Field::Level => q.level.map_or_else(String::new, |l| format!("{l:?}").to_uppercase()),
         Field::OrderId => q.order.clone().unwrap_or_default(),
         Field::Limit => search.limit.to_string(),
@@ -163,4 +167,4 @@ fn instant(search: &Search, at: Stamp) -> Value {
 
 #[cfg(test)]
 #[path = "ask_tests.rs"]
-pub mod tests;
+pub(super) mod tests;

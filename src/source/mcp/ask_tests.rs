@@ -2,7 +2,7 @@ use super::*;
 use crate::config::load::parse;
 use std::path::Path;
 
-pub fn search(rest: &str) -> Search {
+pub(in crate::source::mcp) fn search(rest: &str) -> Search {
     let text = format!("[[mcp]]\nname = \"m\"\ncommand = [\"x\"]\n[mcp.search]\ntool = \"t\"\n{rest}");
     parse(Path::new("c.toml"), &text).0.unwrap().mcp.remove(0).search.unwrap()
 }
@@ -26,7 +26,8 @@ const ALL: &str = "args = { query = \"q\", service = \"svc\", level = \"lvl\", f
 
 #[test]
 fn every_field_has_its_argument_and_an_empty_cursor_is_given_back() {
-    let s = search(&format!("{ALL}service_names = {{ orch = \"order-orchestrator\" }}\nfixed = {{ index = \"mrg-*\" }}"));
+    let s =
+        search(&format!("{ALL}service_names = {{ orch = \"order-orchestrator\" }}\nfixed = {{ index = \"mrg-*\" }}"));
     let got = Value::Object(arguments(&s, &question(), Some(&Value::from(""))));
     assert_eq!(
         got,
@@ -34,7 +35,11 @@ fn every_field_has_its_argument_and_an_empty_cursor_is_given_back() {
             "c": "", "f": "2025-01-12T12:30:00Z", "t": "2025-01-12T12:45:00Z"})
     );
     let all = arguments(&s, &Question::all(span()), None);
-    assert_eq!(all.keys().map(String::as_str).collect::<Vec<_>>(), ["f", "index", "n", "t"], "what is not asked is not said");
+    assert_eq!(
+        all.keys().map(String::as_str).collect::<Vec<_>>(),
+        ["f", "index", "n", "t"],
+        "what is not asked is not said"
+    );
 }
 
 #[test]
@@ -53,12 +58,11 @@ fn instants_in_every_format() {
 
 #[test]
 fn a_template_keeps_the_braces_of_the_tools_language() {
-    let s = search("args = { query = \"logql\" }\ntemplate.query = '{app=~\"{service|.+}\"} |= `{query}` |= `{order_id}` {other}'");
-    assert_eq!(arguments(&s, &Question::all(span()), None)["logql"], "{app=~\".+\"} |= `` |= `` {other}");
-    assert_eq!(
-        arguments(&s, &question(), None)["logql"],
-        "{app=~\"orch\"} |= `timeout|circuit` |= `ORD-1` {other}"
+    let s = search(
+        "args = { query = \"logql\" }\ntemplate.query = '{app=~\"{service|.+}\"} |= `{query}` |= `{order_id}` {other}'",
     );
+    assert_eq!(arguments(&s, &Question::all(span()), None)["logql"], "{app=~\".+\"} |= `` |= `` {other}");
+    assert_eq!(arguments(&s, &question(), None)["logql"], "{app=~\"orch\"} |= `timeout|circuit` |= `ORD-1` {other}");
 }
 
 #[test]

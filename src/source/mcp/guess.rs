@@ -10,10 +10,28 @@ use std::fmt::Write as _;
 
 /// What arguments are called that mean one of our fields, lower case without `_`, likeliest first.
 const NAMES: [(Field, &[&str]); 8] = [
-    (Field::Query, &["query", "q", "logql", "search", "pattern", "text", "keyword", "keywords", "filter", "expression", "querystring"]),
+    (
+        Field::Query,
+        &[
+            "query",
+            "q",
+            "logql",
+            "search",
+            "pattern",
+            "text",
+            "keyword",
+            "keywords",
+            "filter",
+            "expression",
+            "querystring",
+        ],
+    ),
     (Field::Service, &["service", "app", "servicename", "application", "component"]),
     (Field::Level, &["level", "severity", "minlevel", "loglevel"]),
-    (Field::From, &["from", "start", "startrfc3339", "startms", "starttime", "since", "begin", "fromtime", "startns", "timefrom"]),
+    (
+        Field::From,
+        &["from", "start", "startrfc3339", "startms", "starttime", "since", "begin", "fromtime", "startns", "timefrom"],
+    ),
     (Field::To, &["to", "end", "endrfc3339", "endms", "endtime", "until", "totime", "endns", "timeto"]),
     (Field::Limit, &["limit", "size", "max", "maxresults", "count", "pagesize", "head", "maxlines", "n"]),
     (Field::OrderId, &["orderid", "order"]),
@@ -123,18 +141,27 @@ mod tests {
     use serde_json::json;
 
     fn tool(name: &str, properties: Value) -> Tool {
-        serde_json::from_value(json!({"name": name, "inputSchema": {"type": "object", "properties": properties, "required": ["q"]}})).unwrap()
+        serde_json::from_value(
+            json!({"name": name, "inputSchema": {"type": "object", "properties": properties, "required": ["q"]}}),
+        )
+        .unwrap()
     }
 
     #[test]
     fn the_log_tool_is_found_and_mapped_and_what_comes_out_is_a_configuration() {
         let tools = [
             tool("list_orders", json!({"limit": {"type": "integer"}})),
-            tool("search_logs", json!({"q": {"type": "string"}, "start_ms": {"type": "integer"}, "end_ms": {"type": "integer"},
-                "page_token": {"anyOf": [{"type": "string"}, {"type": "null"}]}, "index": {"type": "string"}})),
+            tool(
+                "search_logs",
+                json!({"q": {"type": "string"}, "start_ms": {"type": "integer"}, "end_ms": {"type": "integer"},
+                "page_token": {"anyOf": [{"type": "string"}, {"type": "null"}]}, "index": {"type": "string"}}),
+            ),
         ];
         let text = toml(&tools).unwrap();
-        assert!(text.contains("args = { query = \"q\", from = \"start_ms\", to = \"end_ms\", cursor = \"page_token\" }"), "{text}");
+        assert!(
+            text.contains("args = { query = \"q\", from = \"start_ms\", to = \"end_ms\", cursor = \"page_token\" }"),
+            "{text}"
+        );
         assert!(text.contains("epoch_ms") && text.contains("index (string)"), "{text}");
         let whole = format!("[[mcp]]\nname = \"m\"\ncommand = [\"x\"]\n\n{text}");
         crate::config::load::parse(std::path::Path::new("c.toml"), &whole).0.unwrap();

@@ -9,6 +9,7 @@ use crate::source::mcp::pipe::{LONGEST, Notes, Pipe};
 use crate::source::mcp::trouble::Trouble;
 use crate::source::redact::Known;
 use reqwest::header::{HeaderName, HeaderValue};
+use rmcp::RoleClient;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, ClientConfig, Implementation,
     PaginatedRequestParams, ProtocolVersion, Tool,
@@ -16,7 +17,6 @@ use rmcp::model::{
 use rmcp::service::{ClientLifecycleMode, Peer, RunningService, serve_client_with_lifecycle};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
-use rmcp::RoleClient;
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -106,7 +106,8 @@ impl Link {
         let (peer, era, notes, _) = self.peer().await?;
         let info = peer.peer_info();
         let version = info.as_ref().map(|i| i.protocol_version.to_string()).unwrap_or_default();
-        let server = info.and_then(|i| i.server_info.clone()).map(|s| format!("{} {}", s.name, s.version).trim().to_owned());
+        let server =
+            info.and_then(|i| i.server_info.clone()).map(|s| format!("{} {}", s.name, s.version).trim().to_owned());
         Ok(Introduction { era, version, server: server.unwrap_or_default(), stray: notes.stray() })
     }
 
@@ -151,9 +152,9 @@ impl Link {
             }
             break result;
         };
-        let took = crate::source::runner::lapse(begun.elapsed());
-        let reply = result.map(|result| Reply { bytes: weight(&result), result, took, calls });
-        self.audit(tool, arguments, took, &reply);
+        let duration = crate::source::runner::lapse(begun.elapsed());
+        let reply = result.map(|result| Reply { bytes: weight(&result), result, took: duration, calls });
+        self.audit(tool, arguments, duration, &reply);
         match reply {
             Ok(reply) if reply.result.is_error == Some(true) => Err(self.tool_error(tool, &reply.result).await),
             Err(Trouble::Refused(why)) => Err(self.missing(tool).await.unwrap_or(Trouble::Refused(why))),
@@ -201,7 +202,9 @@ impl Link {
 
     async fn drop_if_closed(&self) {
         let mut open = self.open.lock().await;
-        if open.as_ref().is_some_and(|o| o.service.is_closed() || o.service.peer().is_transport_closed() || o.notes.too_long())
+        if open
+            .as_ref()
+            .is_some_and(|o| o.service.is_closed() || o.service.peer().is_transport_closed() || o.notes.too_long())
             && let Some(mut gone) = open.take()
         {
             let _ = gone.service.close().await;
@@ -211,7 +214,8 @@ impl Link {
     /// Somebody to talk to.
     async fn peer(&self) -> Result<(Peer<RoleClient>, Era, Arc<Notes>, Known), Trouble> {
         let mut open = self.open.lock().await;
-        if let Some(there) = open.as_ref().filter(|o| !o.service.is_closed() && !o.service.peer().is_transport_closed()) {
+        if let Some(there) = open.as_ref().filter(|o| !o.service.is_closed() && !o.service.peer().is_transport_closed())
+        {
             return Ok(there.parts());
         }
         if let Some(mut gone) = open.take() {
@@ -255,23 +259,24 @@ impl Link {
     }
 
     async fn begin(&self, era: Era, within: Duration) -> Result<Open, Trouble> {
-        let us = ClientConfig::new(
-            ClientCapabilities::default(),
-            Implementation::new("warroom", env!("CARGO_PKG_VERSION")),
-        )
-        .with_protocol_version(match era {
-            Era::Legacy => ProtocolVersion::LATEST_WITH_INITIALIZE,
-            Era::Auto | Era::Modern => ProtocolVersion::LATEST,
-        });
+        let us =
+            ClientConfig::new(ClientCapabilities::default(), Implementation::new("warroom", env!("CARGO_PKG_VERSION")))
+                .with_protocol_version(match era {
+                    Era::Legacy => ProtocolVersion::LATEST_WITH_INITIALIZE,
+                    Era::Auto | Era::Modern => ProtocolVersion::LATEST,
+                });
         let life = match era {
             Era::Legacy => ClientLifecycleMode::Initialize,
-            Era::Auto | Era::Modern => ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::LATEST] },
+            Era::Auto | Era::Modern => {
+                ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::LATEST] }
+            }
         };
         let (values, known) = self.secrets().await?;
         let late = || Trouble::Silent(within.as_secs().cast_signed());
         let (service, notes) = match &self.config.door {
             Door::Stdio { command, .. } => {
-                let (pipe, notes) = Pipe::open(command, &values).map_err(|e| Trouble::Start(format!("{}: {e}", command.join(" "))))?;
+                let (pipe, notes) =
+                    Pipe::open(command, &values).map_err(|e| Trouble::Start(format!("{}: {e}", command.join(" "))))?;
                 let serving = serve_client_with_lifecycle(us, pipe, life);
                 let service = tokio::time::timeout(within, serving).await.map_err(|_| late())?;
                 (service.map_err(|e| Trouble::of_handshake(&e, &known, &notes.last_words()))?, notes)
@@ -287,7 +292,11 @@ impl Link {
         Ok(Open { service, era, notes, known })
     }
 
-    fn wire(&self, url: &str, values: &[(String, String)]) -> Result<StreamableHttpClientTransport<reqwest::Client>, Trouble> {
+    fn wire(
+        &self,
+        url: &str,
+        values: &[(String, String)],
+    ) -> Result<StreamableHttpClientTransport<reqwest::Client>, Trouble> {
         // Somebody else may have chosen it already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = reqwest::Client::builder();
@@ -330,10 +339,11 @@ impl Link {
 
     async fn tool_error(&self, tool: &str, result: &CallToolResult) -> Trouble {
         let words = text(result);
-        if words.to_ascii_lowercase().contains("unknown tool") || words.to_ascii_lowercase().contains("not found") {
-            if let Some(missing) = self.missing(tool).await {
-                return missing;
-            }
+        let lower = words.to_ascii_lowercase();
+        if (lower.contains("unknown tool") || lower.contains("not found"))
+            && let Some(missing) = self.missing(tool).await
+        {
+            return missing;
         }
         let known = self.open.lock().await.as_ref().map(|o| o.known.clone()).unwrap_or_default();
         Trouble::Tool(known.clean(&words))
@@ -346,11 +356,11 @@ impl Link {
     }
 
     /// One line in the program's own log for each call: what was asked, never what came.
-    fn audit(&self, tool: &str, arguments: &Map<String, Value>, took: Lapse, reply: &Result<Reply, Trouble>) {
+    fn audit(&self, tool: &str, arguments: &Map<String, Value>, duration: Lapse, reply: &Result<Reply, Trouble>) {
         let asked = crate::source::redact::clean(&Value::Object(arguments.clone()).to_string(), &[]);
         let asked = crate::model::untrusted::shown(&asked);
         let tool = crate::model::untrusted::shown(tool);
-        let (name, ms) = (&self.config.name, took.0 / 1_000);
+        let (name, ms) = (&self.config.name, duration.0 / 1_000);
         match reply {
             Ok(reply) => tracing::info!("mcp {name}: {tool} {asked}: {} bytes in {ms} ms", reply.bytes),
             Err(trouble) => tracing::info!("mcp {name}: {tool} {asked}: {} after {ms} ms", trouble.words().0),

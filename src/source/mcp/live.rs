@@ -71,8 +71,13 @@ impl Desk {
     pub fn new(link: Arc<Link>, config: &Config, recorded: &Recorded, clock: &Clock) -> Self {
         let mcp = link.config();
         let now = clock.now();
-        let window = mcp.search.as_ref().map_or(Lapse::minutes(30), |s| s.window);
-        let past = wanted(config, mcp, now).into_iter().flat_map(|s| windows(s, window).into_iter().rev()).collect();
+        let past = match mcp.search.as_ref().filter(|s| s.is_timed()) {
+            Some(s) => {
+                wanted(config, mcp, now).into_iter().flat_map(|w| windows(w, s.window).into_iter().rev()).collect()
+            }
+            // A tool that takes no time gives all it has at once.
+            None => VecDeque::from([Span::new(since(config, mcp, now), now)]),
+        };
         let reader = match &mcp.search {
             Some(search) => Reader::new(search, &mcp.name),
             None => Err(Trouble::Mapping("it has no [mcp.search]".to_owned())),
@@ -83,7 +88,9 @@ impl Desk {
 
     async fn round(&mut self) -> Result<Round, Failure> {
         let link = Arc::clone(&self.link);
-        let Some(mapping) = &link.config().search else { return Err(failure(&Trouble::Mapping("it has no [mcp.search]".to_owned()), None)) };
+        let Some(mapping) = &link.config().search else {
+            return Err(failure(&Trouble::Mapping("it has no [mcp.search]".to_owned()), None));
+        };
         let reader = self.reader.as_ref().map_err(|t| failure(t, None))?;
         let now = self.clock.now();
         let overlap = LATE.max(link.config().interval.times(2));

@@ -74,7 +74,13 @@ async fn reach(link: &Link) -> Vec<CheckLine> {
     let mut out = vec![CheckLine::yes(name, "connection", format!("{}, MCP {}", intro.server, intro.version))];
     if let Some(stray) = intro.stray {
         let says = format!("its standard output has what is no message: {stray}");
-        out.push(CheckLine::not(name, "output", CheckOk::Partly, says, "harmless here; such words belong on standard error"));
+        out.push(CheckLine::not(
+            name,
+            "output",
+            CheckOk::Partly,
+            says,
+            "harmless here; such words belong on standard error",
+        ));
     }
     let tools = match link.tools().await {
         Ok(tools) => tools,
@@ -85,7 +91,11 @@ async fn reach(link: &Link) -> Vec<CheckLine> {
     };
     let names: Vec<String> = tools.iter().map(|t| t.name.to_string()).collect();
     let Some(search) = &link.config().search else {
-        out.push(CheckLine::yes(name, "tools", format!("{} tools; none is asked for lines: it has no [mcp.search]", names.len())));
+        out.push(CheckLine::yes(
+            name,
+            "tools",
+            format!("{} tools; none is asked for lines: it has no [mcp.search]", names.len()),
+        ));
         return out;
     };
     match tools.iter().find(|t| t.name == search.tool) {
@@ -99,10 +109,24 @@ async fn reach(link: &Link) -> Vec<CheckLine> {
                 .filter(|a| !there.is_empty() && !there.iter().any(|(n, _)| n == a))
                 .collect();
             if wrong.is_empty() {
-                out.push(CheckLine::yes(name, format!("tool {}", search.tool), format!("there, with {} arguments", there.len())));
+                out.push(CheckLine::yes(
+                    name,
+                    format!("tool {}", search.tool),
+                    format!("there, with {} arguments", there.len()),
+                ));
             } else {
-                let says = format!("has no argument {}; it has: {}", wrong.join(", "), there.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>().join(", "));
-                out.push(CheckLine::not(name, format!("tool {}", search.tool), CheckOk::No, says, "correct args in its [mcp.search]; warroom mcp probe writes one"));
+                let says = format!(
+                    "has no argument {}; it has: {}",
+                    wrong.join(", "),
+                    there.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>().join(", ")
+                );
+                out.push(CheckLine::not(
+                    name,
+                    format!("tool {}", search.tool),
+                    CheckOk::No,
+                    says,
+                    "correct args in its [mcp.search]; warroom mcp probe writes one",
+                ));
             }
         }
     }

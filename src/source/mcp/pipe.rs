@@ -125,7 +125,11 @@ impl Pipe {
         let pipe = Self {
             kin: Kin { child, group },
             to: Arc::new(tokio::sync::Mutex::new(Some(input))),
-            lines: Lines { from: BufReader::with_capacity(64 * 1024, output), line: Vec::new(), notes: Arc::clone(&notes) },
+            lines: Lines {
+                from: BufReader::with_capacity(64 * 1024, output),
+                line: Vec::new(),
+                notes: Arc::clone(&notes),
+            },
         };
         Ok((pipe, notes))
     }
@@ -215,13 +219,13 @@ impl<R: AsyncRead + Unpin> Lines<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::AsyncWriteExt as _;
 
     fn lines(from: tokio::io::DuplexStream) -> Lines<tokio::io::DuplexStream> {
         Lines { from: BufReader::new(from), line: Vec::new(), notes: Arc::default() }
     }
 
-    const ANSWER: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"Pembayaran é 支払い"}]}}"#;
+    const ANSWER: &str =
+        r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"Pembayaran é 支払い"}]}}"#;
 
     #[tokio::test]
     async fn a_banner_is_let_go_and_told_and_two_messages_in_one_read_are_two() {

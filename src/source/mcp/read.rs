@@ -20,7 +20,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 /// Where rows are looked for when nobody says where they are.
-const ROWS: [&str; 10] = ["lines", "hits.hits", "data", "rows", "logs", "entries", "results", "result", "items", "events"];
+const ROWS: [&str; 10] =
+    ["lines", "hits.hits", "data", "rows", "logs", "entries", "results", "result", "items", "events"];
 /// The names under which a row's parts are handed to the reader of lines.
 const PLAIN: [&str; 7] = ["ts", "service", "level", "message", "order_id", "trace_id", "stack"];
 
@@ -110,7 +111,9 @@ impl Reader {
             };
         }
         if self.answer.from == Part::Structured {
-            return Err(Trouble::Unreadable("the answer has no structured part: set from = \"text\" in its [mcp.search.result]".to_owned()));
+            return Err(Trouble::Unreadable(
+                "the answer has no structured part: set from = \"text\" in its [mcp.search.result]".to_owned(),
+            ));
         }
         self.words(&text(result), near)
     }
@@ -171,7 +174,9 @@ impl Reader {
             .lines()
             .filter(|l| !l.trim().is_empty())
             .map(|line| match serde_json::from_str::<Value>(line) {
-                Ok(object @ Value::Object(_)) if self.answer.text_as != TextAs::Lines => Row::Object(Cow::Owned(object)),
+                Ok(object @ Value::Object(_)) if self.answer.text_as != TextAs::Lines => {
+                    Row::Object(Cow::Owned(object))
+                }
                 _ => Row::Text(line),
             })
             .collect();

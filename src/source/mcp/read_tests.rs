@@ -13,7 +13,10 @@ fn texts(text: &str) -> CallToolResult {
 }
 
 fn structured(document: &Value) -> CallToolResult {
-    serde_json::from_value(json!({"content": [{"type": "text", "text": "see structuredContent"}], "structuredContent": document})).unwrap()
+    serde_json::from_value(
+        json!({"content": [{"type": "text", "text": "see structuredContent"}], "structuredContent": document}),
+    )
+    .unwrap()
 }
 
 fn at(text: &str) -> Stamp {
@@ -44,7 +47,9 @@ fn a_structured_object_with_a_cursor_that_may_be_empty() {
 #[test]
 fn plain_lines_with_a_stack_below_and_a_heading_above() {
     let text = "Found 2 results:\n2025-01-12T12:32:04.694Z WARN mrg acquire timeout after 5000ms for ORD-20250112-0000086\n\tat pool.Acquire(pool.go:88)\n2025-01-12T12:32:05Z INFO upg ok\n";
-    let page = reader(r"line_regex = '^(?P<ts>\S+)\s+(?P<level>[A-Z]+)\s+(?P<service>\S+)\s+(?P<message>.*)$'").read(&texts(text), NEAR).unwrap();
+    let page = reader(r"line_regex = '^(?P<ts>\S+)\s+(?P<level>[A-Z]+)\s+(?P<service>\S+)\s+(?P<message>.*)$'")
+        .read(&texts(text), NEAR)
+        .unwrap();
     the_line(&page);
     assert_eq!((page.lines.len(), page.lines[0].1.stack.len(), page.undated), (2, 1, 1));
     let usual = reader("").read(&texts(text), NEAR).unwrap();
@@ -66,14 +71,16 @@ fn the_nest_of_elasticsearch() {
     let document = json!({"took": 3, "hits": {"total": {"value": 2, "relation": "eq"}, "hits": [
         {"_id": "a", "_source": {"@timestamp": 1_736_685_124_694_i64, "service": "mrg", "level": "WARN", "message": "acquire timeout after 5000ms for ORD-20250112-0000086"}, "sort": [1]},
         {"_id": "b", "_source": {"service": "mrg", "message": "when?"}, "sort": [2]}]}});
-    let page = reader("rows = \"hits.hits\"\ntotal = \"hits.total\"").read(&texts(&document.to_string()), NEAR).unwrap();
+    let page =
+        reader("rows = \"hits.hits\"\ntotal = \"hits.total\"").read(&texts(&document.to_string()), NEAR).unwrap();
     the_line(&page);
     assert_eq!((page.rows, page.lines.len(), page.undated, page.total), (2, 1, 1, Some(2)));
 }
 
 #[test]
 fn nanoseconds_in_a_string_with_a_line_that_is_json_again() {
-    let line = json!({"id": 86, "level": "WARN", "msg": "acquire timeout after 5000ms for ORD-20250112-0000086"}).to_string();
+    let line =
+        json!({"id": 86, "level": "WARN", "msg": "acquire timeout after 5000ms for ORD-20250112-0000086"}).to_string();
     let text = json!({"data": [{"timestamp": "1736685124694000128", "line": line, "labels": {"app": "mrg", "level": "INFO"}}]}).to_string();
     let page = reader("rows = \"data\"\nparse_message = \"json\"").read(&texts(&text), NEAR).unwrap();
     the_line(&page);
@@ -96,7 +103,8 @@ fn an_answer_without_rows_says_what_it_has() {
 
 #[test]
 fn controls_and_secrets_do_not_come_through() {
-    let page = reader("").read(&texts("2025-01-12T12:32:04Z ERROR \u{1b}[2Jlogin password=hunter2 failed"), NEAR).unwrap();
+    let page =
+        reader("").read(&texts("2025-01-12T12:32:04Z ERROR \u{1b}[2Jlogin password=hunter2 failed"), NEAR).unwrap();
     let said = &page.lines[0].1.message;
     assert!(!said.raw().contains("hunter2"));
     assert!(!format!("{said:?}").contains("login"), "it stays untrusted until the screen shows it");

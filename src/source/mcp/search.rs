@@ -11,7 +11,7 @@ use crate::source::mcp::link::{Again, Link};
 use crate::source::mcp::read::{Page, Reader};
 use crate::source::mcp::trouble::Trouble;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// Pages of one window, and calls of one search.
 const PAGES: usize = 50;
@@ -31,12 +31,12 @@ pub struct Found {
 
 /// Lines that were told already, by what tells them apart; forgotten when they are old.
 #[derive(Debug, Default)]
-pub struct Seen(BTreeMap<(Stamp, u64), ()>);
+pub struct Seen(BTreeSet<(Stamp, u64)>);
 
 impl Seen {
     /// Whether a line is new.
     pub fn take(&mut self, key: u64, at: Stamp) -> bool {
-        self.0.insert((at, key), ()).is_none()
+        self.0.insert((at, key))
     }
     /// Forgets what no answer brings again.
     pub fn forget(&mut self, before: Stamp) {
@@ -67,7 +67,7 @@ pub async fn search(
 ) -> Result<Found, Trouble> {
     let mut found = Found::default();
     // A tool that cannot be told a time is asked once: the rest is sorted out here.
-    let timed = mapping.args.contains_key(&Field::From) || mapping.template.values().any(|t| t.contains("{from"));
+    let timed = mapping.is_timed();
     let parts = if timed { windows(question.span, mapping.window) } else { vec![question.span] };
     for span in parts {
         for q in (Question { span, ..question.clone() }).apart(mapping) {
@@ -144,21 +144,26 @@ impl Window<'_> {
             }
             return Next::Cursor(next.clone());
         }
-        let more = page.truncated
-            || page.next.is_some()
-            || page.total.is_some_and(|total| last.is_none() && total > page.rows as u64)
-            || (self.mapping.args.contains_key(&Field::Limit) && page.rows >= self.mapping.limit as usize);
+        // Who gave a cursor before and gives none now has given all; else a full page may be a part.
+        let full = self.mapping.args.contains_key(&Field::Limit) && page.rows >= self.mapping.limit as usize;
+        let more = match (last, page.total) {
+            (Some(_), _) => false,
+            (None, Some(total)) => total > page.rows as u64,
+            (None, None) => full,
+        };
+        let more = more || page.truncated || page.next.is_some();
         if !more || page.rows == 0 {
             return Next::End;
         }
-        match (timed && last.is_none() && fresh > 0).then(|| rest(page, q.span)).flatten() {
-            Some(span) => Next::Span(span),
-            None => {
-                let of = page.total.map_or_else(String::new, |n| format!(" of {n}"));
-                self.miss(format!("an answer was cut after {}{of} lines, and the rest of its time cannot be asked for", page.rows));
-                Next::End
-            }
+        if let Some(span) = (timed && last.is_none() && fresh > 0).then(|| rest(page, q.span)).flatten() {
+            return Next::Span(span);
         }
+        let of = page.total.map_or_else(String::new, |n| format!(" of {n}"));
+        self.miss(format!(
+            "an answer was cut after {}{of} lines, and the rest of its time cannot be asked for",
+            page.rows
+        ));
+        Next::End
     }
 
     fn miss(&mut self, says: String) {

@@ -1,7 +1,7 @@
 //! Every way a call can fail, as a sentence with its remedy. A server's own words come without our secrets.
 
-use crate::source::runner::Condition;
 use crate::source::redact::Known;
+use crate::source::runner::Condition;
 use rmcp::ServiceError;
 use rmcp::service::ClientInitializeError;
 use std::error::Error;
@@ -51,15 +51,23 @@ impl Trouble {
             Self::Handshake(why) => (
                 "no handshake",
                 format!("no handshake came about: {why}"),
-                remedy("warroom mcp probe says more; era = \"legacy\" or \"modern\" settles what is found out otherwise"),
+                remedy(
+                    "warroom mcp probe says more; era = \"legacy\" or \"modern\" settles what is found out otherwise",
+                ),
             ),
-            Self::Who(why) => ("refused", format!("the server does not believe who we are: {why}"), remedy("check headers or env in its [[mcp]]; the token may be over")),
+            Self::Who(why) => (
+                "refused",
+                format!("the server does not believe who we are: {why}"),
+                remedy("check headers or env in its [[mcp]]; the token may be over"),
+            ),
             Self::Gone(last) if last.is_empty() => {
                 ("gone", remedy("the server ended while it was asked"), remedy("it is started again by itself"))
             }
-            Self::Gone(last) => {
-                ("gone", format!("the server ended while it was asked; its last words: {last}"), remedy("it is started again by itself"))
-            }
+            Self::Gone(last) => (
+                "gone",
+                format!("the server ended while it was asked; its last words: {last}"),
+                remedy("it is started again by itself"),
+            ),
             Self::TooLong => (
                 "too long",
                 remedy("the answer is longer than 8 MiB and was not read"),
@@ -70,7 +78,11 @@ impl Trouble {
                 format!("no answer within {seconds} s; the call was cancelled"),
                 remedy("lower window_max or limit_max, or raise timeout_s (60 at most)"),
             ),
-            Self::Refused(why) => ("refused", format!("the server refused the call: {why}"), remedy("compare args in its [mcp.search] with what warroom mcp probe lists")),
+            Self::Refused(why) => (
+                "refused",
+                format!("the server refused the call: {why}"),
+                remedy("compare args in its [mcp.search] with what warroom mcp probe lists"),
+            ),
             Self::Tool(why) => ("tool error", format!("the tool says: {why}"), String::new()),
             Self::NoTool(tool, there) => (
                 "no tool",
@@ -78,7 +90,11 @@ impl Trouble {
                 remedy("correct tool in its [mcp.search]"),
             ),
             Self::Asks => ("asks", remedy("the tool asks a person for input, which is not supported"), String::new()),
-            Self::Unreadable(why) => ("unreadable", why.clone(), remedy("warroom mcp call shows the answer as it is; correct [mcp.search.result]")),
+            Self::Unreadable(why) => (
+                "unreadable",
+                why.clone(),
+                remedy("warroom mcp call shows the answer as it is; correct [mcp.search.result]"),
+            ),
             Self::Mapping(why) => ("mapping", why.clone(), String::new()),
         }
     }
@@ -102,7 +118,11 @@ impl Trouble {
         match e {
             ServiceError::McpError(data) => Self::Refused(known.clean(&format!("{} ({})", data.message, data.code.0))),
             ServiceError::TransportClosed | ServiceError::Cancelled { .. } => Self::Gone(known.clean(last)),
-            ServiceError::TransportSend(_) => Self::of_transport(&chain).unwrap_or(Self::Gone(if last.is_empty() { chain } else { known.clean(last) })),
+            ServiceError::TransportSend(_) => Self::of_transport(&chain).unwrap_or(Self::Gone(if last.is_empty() {
+                chain
+            } else {
+                known.clean(last)
+            })),
             ServiceError::UnexpectedResponse => Self::Unreadable("the answer is none of the protocol's".to_owned()),
             _ => Self::Refused(chain),
         }
@@ -118,7 +138,9 @@ impl Trouble {
             return trouble;
         }
         match e {
-            ClientInitializeError::JsonRpcError(data) => Self::Handshake(known.clean(&format!("{} ({})", data.message, data.code.0))),
+            ClientInitializeError::JsonRpcError(data) => {
+                Self::Handshake(known.clean(&format!("{} ({})", data.message, data.code.0)))
+            }
             ClientInitializeError::ConnectionClosed(_) if !last.is_empty() => {
                 Self::Handshake(format!("the program ended; its last words: {}", known.clean(last)))
             }

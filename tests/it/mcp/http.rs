@@ -60,7 +60,10 @@ async fn answer(State(world): State<Shared>, headers: HeaderMap, body: Bytes) ->
     }
     if method == "initialize" {
         world.session += 1;
-        let hello = result(&id, json!({"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": {"name": "web", "version": "2"}}));
+        let hello = result(
+            &id,
+            json!({"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": {"name": "web", "version": "2"}}),
+        );
         let mut response = pieces(&hello);
         response.headers_mut().insert("mcp-session-id", format!("s{}", world.session).parse().unwrap());
         return response;
@@ -74,7 +77,10 @@ async fn answer(State(world): State<Shared>, headers: HeaderMap, body: Bytes) ->
             plain(200, "application/json", result(&id, json!({"content": [{"type": "text", "text": text}]})))
         }
         "tools/call" => {
-            let answer = result(&id, json!({"content": [{"type": "text", "text": "2025-01-12T12:31:08Z ERROR Pembayaran é 支払い"}]}));
+            let answer = result(
+                &id,
+                json!({"content": [{"type": "text", "text": "2025-01-12T12:31:08Z ERROR Pembayaran é 支払い"}]}),
+            );
             if message["params"]["name"] == "expire" {
                 world.session += 1;
             }
@@ -90,7 +96,9 @@ async fn listen(mode: &'static str) -> (Link, Shared) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move { axum::serve(listener, app).await });
-    let text = format!("[[mcp]]\nname = \"web\"\nurl = \"http://127.0.0.1:{port}/mcp\"\nmin_interval_ms = 0\nheaders = {{ Authorization = \"Bearer ABCDEFGH-secret\", X-Tenant = \"mrg\" }}\n");
+    let text = format!(
+        "[[mcp]]\nname = \"web\"\nurl = \"http://127.0.0.1:{port}/mcp\"\nmin_interval_ms = 0\nheaders = {{ Authorization = \"Bearer ABCDEFGH-secret\", X-Tenant = \"mrg\" }}\n"
+    );
     (Link::new(server(&text)), world)
 }
 

@@ -12,9 +12,9 @@ const SEARCH: &str = "[mcp.search]\ntool = \"lines\"\nargs = { query = \"query\"
 /// The two lines of the fake lie in it.
 const WINDOW: &str = "[incident.window]\nfrom = \"2025-01-12T19:00:00+07:00\"\nto = \"2025-01-12T20:00:00+07:00\"\n";
 
-fn warroom(folder: &Path, mode: &str, more: &str, arguments: &[&str]) -> Output {
+fn warroom(folder: &Path, mode: &str, further: &str, arguments: &[&str]) -> Output {
     let config = folder.join("config.toml");
-    std::fs::write(&config, format!("{}{more}", block(mode, folder))).unwrap();
+    std::fs::write(&config, format!("{}{further}", block(mode, folder))).unwrap();
     Command::new(env!("CARGO_BIN_EXE_warroom"))
         .arg("--config")
         .arg(config)
@@ -35,7 +35,13 @@ async fn probe_says_who_it_is_and_guesses_a_mapping_that_is_a_configuration() {
     let out = warroom(dir.path(), "banner", "", &["mcp", "probe", "fake"]);
     let (text, _) = said(&out);
     assert!(out.status.success());
-    for part in ["server   fake 1.0", "protocol 2025-06-18 (legacy)", "Fake Log Server", "tools    3", "query                string"] {
+    for part in [
+        "server   fake 1.0",
+        "protocol 2025-06-18 (legacy)",
+        "Fake Log Server",
+        "tools    3",
+        "query                string",
+    ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
     let (_, mapping) = text.split_once("[[mcp]]:\n").unwrap();
@@ -47,12 +53,19 @@ async fn probe_says_who_it_is_and_guesses_a_mapping_that_is_a_configuration() {
 #[tokio::test]
 async fn call_prints_the_answer_or_its_lines_and_leaves_a_line_in_the_log() {
     let dir = tempfile::tempdir().unwrap();
-    let (text, _) = said(&warroom(dir.path(), "plain", SEARCH, &["mcp", "call", "fake", "lines", "{\"query\": \"timeout\"}"]));
-    assert_eq!(text, "2025-01-12T12:31:08Z ERROR acquire timeout for ORD-20250112-0000001\n2025-01-12T12:31:09Z INFO ok\n");
+    let (text, _) =
+        said(&warroom(dir.path(), "plain", SEARCH, &["mcp", "call", "fake", "lines", "{\"query\": \"timeout\"}"]));
+    assert_eq!(
+        text,
+        "2025-01-12T12:31:08Z ERROR acquire timeout for ORD-20250112-0000001\n2025-01-12T12:31:09Z INFO ok\n"
+    );
     let (text, _) = said(&warroom(dir.path(), "plain", SEARCH, &["mcp", "call", "--lines", "fake", "lines"]));
     assert!(text.starts_with("2025-01-12 19:31:08.000 E fake ORD-20250112-0000001 acquire timeout"), "{text}");
     assert!(text.contains("2 lines of 2 rows in 96 bytes"), "{text}");
-    let log = std::fs::read_dir(dir.path().join("state/warroom")).unwrap().map(|f| std::fs::read_to_string(f.unwrap().path()).unwrap()).collect::<String>();
+    let log = std::fs::read_dir(dir.path().join("state/warroom"))
+        .unwrap()
+        .map(|f| std::fs::read_to_string(f.unwrap().path()).unwrap())
+        .collect::<String>();
     let audit: Vec<&str> = log.lines().filter(|l| l.contains("mcp fake: lines")).collect();
     assert_eq!(audit.len(), 2, "{log}");
     assert!(audit[0].contains("{\"query\":\"timeout\"}: 96 bytes in"), "{audit:?}");
@@ -121,10 +134,12 @@ async fn a_log_tool_is_a_source_whose_lines_come_once_and_whose_child_goes_with_
     let text = format!("{WINDOW}{}interval = \"1s\"\n{SEARCH}", block("plain", dir.path()));
     let costs = |b: &[Batch]| facts(b).filter(|f| matches!(f, Fact::Cost(_))).count();
     let batches = live(&text, |b| costs(b) >= 4).await;
-    let lines: Vec<_> = facts(&batches).filter_map(|f| if let Fact::Lines(l) = f { Some(l) } else { None }).flatten().collect();
+    let lines: Vec<_> =
+        facts(&batches).filter_map(|f| if let Fact::Lines(l) = f { Some(l) } else { None }).flatten().collect();
     assert_eq!(lines.len(), 2, "asked for four times and more, told once");
     assert_eq!(lines[0].order.as_deref(), Some("ORD-20250112-0000001"));
-    let health: Vec<State> = facts(&batches).filter_map(|f| if let Fact::Health(h) = f { Some(h.state) } else { None }).collect();
+    let health: Vec<State> =
+        facts(&batches).filter_map(|f| if let Fact::Health(h) = f { Some(h.state) } else { None }).collect();
     assert_eq!(health.last(), Some(&State::Well), "{health:?}");
     assert!(facts(&batches).any(|f| matches!(f, Fact::Cost(c) if c.requests >= 1 && c.bytes >= 96)));
     none_left(dir.path()).await;
@@ -134,7 +149,8 @@ async fn a_log_tool_is_a_source_whose_lines_come_once_and_whose_child_goes_with_
 async fn a_log_tool_that_dies_is_a_source_that_is_down_with_its_last_words() {
     let dir = tempfile::tempdir().unwrap();
     let text = format!("{}era = \"legacy\"\n{}", block("plain", dir.path()), SEARCH.replace("lines", "die"));
-    let down = |f: &Fact| matches!(f, Fact::Health(h) if h.state == State::Down && h.says.raw().contains("out of memory"));
+    let down =
+        |f: &Fact| matches!(f, Fact::Health(h) if h.state == State::Down && h.says.raw().contains("out of memory"));
     let batches = live(&text, |b| facts(b).any(down)).await;
     let failed: u32 = facts(&batches).map(|f| if let Fact::Cost(c) = f { c.failed } else { 0 }).sum();
     assert!(failed >= 1);

@@ -33,6 +33,7 @@ window_max = "5m"
 "#;
 
 /// A file of the prepared folder, when it is there.
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 fn prepared(file: &str) -> Option<PathBuf> {
     let folder = std::env::var("WARROOM_MCP_SERVERS").ok().filter(|f| !f.is_empty());
     let path = folder.map(|f| Path::new(&f).join(file)).filter(|p| p.exists());
@@ -76,7 +77,14 @@ async fn speaks(link: impl Fn(&str) -> McpConfig, era: Era) {
     assert_eq!(found.calls, 6, "two windows of three pages");
     assert_eq!(found.lines.iter().filter(|l| &*l.service == "upg").count(), 200);
     assert_eq!(all(&by_cursor, &["timeout", "circuit"]).await.lines.len(), 120);
-    assert!(by_cursor.call("broken", &Map::new(), Again::May).await.unwrap_err().sentence().contains("Error executing tool broken"));
+    assert!(
+        by_cursor
+            .call("broken", &Map::new(), Again::May)
+            .await
+            .unwrap_err()
+            .sentence()
+            .contains("Error executing tool broken")
+    );
     by_cursor.close().await;
 
     let by_time = Link::new(link(BY_TIME));
@@ -121,7 +129,9 @@ async fn over_http(major: &str, era: Era) {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let head = format!("[[mcp]]\nname = \"real\"\nurl = \"http://127.0.0.1:{port}/mcp\"\nmin_interval_ms = 0\ntimeout_s = 60\n");
+    let head = format!(
+        "[[mcp]]\nname = \"real\"\nurl = \"http://127.0.0.1:{port}/mcp\"\nmin_interval_ms = 0\ntimeout_s = 60\n"
+    );
     speaks(|more| server(&format!("{head}{more}")), era).await;
 }
 
