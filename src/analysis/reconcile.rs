@@ -21,7 +21,7 @@ pub use card::CLASSES;
 pub use class::{Class, class_of};
 use facts::{Asked, Facts};
 pub use flag::{Flag, Flags, flags_of};
-pub use shared::{SharedTrait, shared};
+pub use shared::{Bad, SharedTrait, Term, has_all, shared, shared_by};
 pub use standing::{ClassCount, Standing, standing, tally};
 
 /// What a class means, for people.
@@ -109,5 +109,7 @@ const NEEDED: [(Role, &str); 4] = [
     ),
 ];
 
+#[cfg(test)]
+mod segment_tests;
 #[cfg(test)]
 mod tests;

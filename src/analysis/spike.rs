@@ -188,12 +188,6 @@ fn name_of(lane: &Lane) -> &str {
     if &*lane.series == "orders.stuck_by_birth" { "1st stuck order" } else { &lane.name }
 }
 
-fn departure(store: &Store, lane: &Lane, rules: &Rules, at: Stamp) -> Option<Stamp> {
-    let minutes = Minutes::read(store, lane, at)?;
-    let first = *minutes.departures(lane, rules).first()?;
-    Some(minutes.axis.start(first.from))
-}
-
 /// How many measured minutes a departure has to last; at least one.
 fn lasting(rules: &Rules) -> usize {
     (rules.spike_for.0.div_euclid(STEP.0)).max(1) as usize
@@ -248,6 +242,11 @@ impl Minutes {
                 before.take_while(|(c, value)| is(&left, *c, *value)).last().map_or(stretch.from, |(c, _)| c);
         }
         stretches
+    }
+
+    /// When the first of them began.
+    fn departure(&self, lane: &Lane, rules: &Rules) -> Option<Stamp> {
+        Some(self.axis.start(self.departures(lane, rules).first()?.from))
     }
 
     /// A departure at the very end that has not lasted long enough to be one: the lane has been outside its

@@ -72,6 +72,8 @@ pub enum Id {
     Copy,
     CopyMarkdown,
     Worksheet,
+    /// What the shared traits are about.
+    Segments,
     Refresh,
     Hold,
     Pace,
@@ -385,6 +387,7 @@ pub const COMMANDS: &[Command] = commands![
     Id::Attach, "attach", ["E"], Places::ALL, Evidence, "attach to a check", "attach this row's evidence to a checkbox of the note; asks which";
     Id::Copy, "copy", ["y"], Places::ALL, Session, "copy", "copy the row's value";
     Id::CopyMarkdown, "copy markdown", ["Y"], Places::ALL, Session, "copy as Markdown", "copy the list as Markdown, with its scope and time";
+    Id::Segments, "segments", ["B"], Places::of(&[Spot::Classes]), Look, "traits of others", "what the shared traits are about: the stuck, those not at HO, the class in focus";
     Id::Worksheet, "worksheet", ["w"], Places::of(&[Spot::Classes, Spot::Orders]), Session, "worksheet CSV", "write the orders with their next safe action as CSV";
     Id::Refresh, "refresh", ["r"], Places::of(&[Spot::Database, Spot::Session, Spot::Sources, Spot::SourceLog]), Session, "ask now", "ask this source now, at most once in 5 s";
     Id::Hold, "hold", ["space"], Places::ALL, Session, "hold", "hold the picture, polling goes on; in a replay pause";

@@ -4,6 +4,7 @@
 //! seen, and while facts pour in at most once a second; a list under somebody's hand keeps its order.
 
 use crate::analysis::lane::Axis;
+use crate::analysis::reconcile::facts::newest_order;
 use crate::analysis::reconcile::{self, Class, ClassCount, Standing};
 use crate::analysis::{blocking, check, database, gap, lane, limit, pattern, spike, trail};
 use crate::app::filter::Filter;
@@ -79,6 +80,7 @@ struct Heavy {
     scope: Span,
     /// The stretch Enter would open, while the timeline is in front.
     born: Option<Span>,
+    segments_of: reconcile::Bad,
     needs: Needs,
 }
 
@@ -351,14 +353,19 @@ fn book_lanes(app: &mut App) {
 /// What the heavy parts should be made for, when they are not.
 fn heavy_wanted(app: &App) -> Option<Heavy> {
     let (scope, born) = (app.scope(), born_in(app));
-    let want = Heavy { cursor: app.cursor, at: app.at(), scope, born, needs: Needs::of(app) };
+    let segments_of = app.segments_of;
+    let want = Heavy { cursor: app.cursor, at: app.at(), scope, born, segments_of, needs: Needs::of(app) };
     let moved = app.made.heavy.as_ref().is_none_or(|made| {
         let follows = made.cursor == Cursor::Now && want.cursor == Cursor::Now;
         let same_instant = made.at == want.at || (follows && want.at.since(made.at).abs() < AGED);
         // The column under now moves by itself; what belongs to it comes with the facts.
         let length = |b: Option<Span>| b.map(|s| s.length());
         let same_born = made.born == want.born || (follows && length(made.born) == length(want.born));
-        !same_instant || !same_born || !same_scope(app, made.scope, want.scope) || !made.needs.covers(want.needs)
+        !same_instant
+            || !same_born
+            || made.segments_of != want.segments_of
+            || !same_scope(app, made.scope, want.scope)
+            || !made.needs.covers(want.needs)
     });
     let stale = app.made.heavy_generation != app.store.generation
         && (app.now.since(app.made.heavy_at) >= HEAVY_EVERY || app.now < app.made.heavy_at);
@@ -369,7 +376,10 @@ fn heavy_wanted(app: &App) -> Option<Heavy> {
 /// unless the cursor or the place moves meanwhile: then they begin anew.
 fn heavy_piece(app: &mut App, want: Heavy) {
     let begun = app.made.making.take().filter(|(making, _)| {
-        making.cursor == want.cursor && making.needs == want.needs && same_scope(app, making.scope, want.scope)
+        making.cursor == want.cursor
+            && making.needs == want.needs
+            && making.segments_of == want.segments_of
+            && same_scope(app, making.scope, want.scope)
     });
     let (making, done) = begun.unwrap_or_else(|| {
         app.made.given = check::Given::default();
@@ -447,7 +457,7 @@ fn make_born(app: &mut App, _: Span, at: Stamp) {
 }
 
 fn make_shared(app: &mut App, scope: Span, at: Stamp) {
-    app.derived.shared = reconcile::shared(&app.store, scope, at);
+    app.derived.shared = reconcile::shared_by(&app.store, scope, at, app.segments_of);
 }
 
 fn make_patterns(app: &mut App, scope: Span, at: Stamp) {
@@ -624,7 +634,7 @@ fn lines(app: &mut App) {
 }
 
 fn orders(app: &mut App, want: &List) {
-    let Place::OrderList { classes, .. } = app.place().clone() else { return };
+    let Place::OrderList { classes, terms, .. } = app.place().clone() else { return };
     let classes = if classes.is_empty() {
         reconcile::CLASSES.iter().filter(|c| c.stuck).map(|c| c.class).collect()
     } else {
@@ -632,6 +642,13 @@ fn orders(app: &mut App, want: &List) {
     };
     let filter = filter_of(app);
     let mut rows = reconcile::orders(&app.store, want.scope, &classes, app.at());
+    if !terms.is_empty() {
+        let (book, zone, at) = (&app.store.orders, &app.store.incident.zone, app.at());
+        rows.retain(|r| {
+            let order = book.entry(&r.id).and_then(|e| newest_order(e, at)).map(|(_, order)| order);
+            order.is_some_and(|order| reconcile::has_all(&terms, order, r.born, zone))
+        });
+    }
     app.derived.unfiltered = rows.len();
     let facts = |id: &str| app.store.orders.entry(id).and_then(|e| e.orders.last()).map(|(_, o)| o);
     if !filter.is_all() {

@@ -124,7 +124,7 @@ pub fn works(app: &App, id: Id) -> bool {
         Id::Filter => {
             matches!(panel, Panel::Patterns | Panel::Lines | Panel::Orders) && (rows || !app.filter.is_empty())
         }
-        Id::Worksheet => app.derived.standing.total > 0,
+        Id::Worksheet | Id::Segments => app.derived.standing.total > 0,
         Id::GoToRow => list::instant(app).is_some(),
         Id::LeftTen => app.grid.size >= crate::app::grid::Size::Medium,
         Id::Hold => app.mode != Mode::Live || app.held.is_some(),

@@ -1,7 +1,7 @@
 //! The state: plain fields that `update` changes and the view reads.
 
 use crate::analysis::lane::Axis;
-use crate::analysis::reconcile::Class;
+use crate::analysis::reconcile::{Bad, Class, Term};
 use crate::app::act;
 use crate::app::derive::Made;
 use crate::app::findings::Derived;
@@ -77,6 +77,8 @@ pub enum Place {
         title: String,
         /// Which.
         classes: Vec<Class>,
+        /// Values that all of them have: a segment; empty for no segment.
+        terms: Vec<Term>,
     },
     /// One order's trail.
     Trail(OrderId),
@@ -342,6 +344,8 @@ pub struct App {
     pub lanes_of: Option<u32>,
     /// In a trail: only events, no log lines.
     pub events_only: bool,
+    /// Which orders the shared traits are about.
+    pub segments_of: Bad,
     /// The stretch the axis was last fitted to; fitted again on a resize.
     pub fitted: Option<Span>,
     /// When each source was last asked by hand.
@@ -443,6 +447,7 @@ impl App {
             selecting: false,
             lanes_of: None,
             events_only: false,
+            segments_of: Bad::Stuck,
             fitted: None,
             refreshed: BTreeMap::new(),
             unreadable: Vec::new(),

@@ -763,3 +763,42 @@ proptest! {
         prop_assert!(room.app.prompt.is_none() && room.app.pending.is_none() && !room.app.help);
     }
 }
+
+#[test]
+fn enter_on_a_segment_opens_its_orders_and_esc_leads_back_to_it() {
+    let mut room = Room::live();
+    room.keys("4 tab");
+    assert_eq!(room.app.panel(), Panel::Traits);
+    let several = |room: &Room, row: usize| room.app.derived.shared[row].clone();
+    for row in 0..room.app.derived.shared.len() {
+        let segment = several(&room, row);
+        room.keys("enter");
+        let Place::OrderList { title, terms, .. } = room.app.place().clone() else { panic!("{:?}", room.app.place()) };
+        assert_eq!((title.as_str(), &terms), (segment.value.raw(), &segment.terms));
+        // All of the bad ones of the segment, and no other.
+        assert_eq!(room.app.derived.orders.len(), segment.stuck, "{segment:?}");
+        room.keys("esc");
+        assert_eq!((room.app.panel(), room.app.focus()), (Panel::Traits, row));
+        room.keys("down");
+    }
+}
+
+#[test]
+fn segments_are_of_the_stuck_or_of_those_not_at_ho_or_of_a_class() {
+    use crate::analysis::reconcile::Bad;
+    let mut room = Room::live();
+    room.keys("4");
+    let class = room.app.derived.classes[room.app.focus()].clone();
+    let stuck = room.app.derived.shared.clone();
+    room.keys("B");
+    assert_eq!(room.app.segments_of, Bad::NotAtHo);
+    assert!(room.app.derived.shared != stuck, "other orders share other things");
+    room.keys("B");
+    assert_eq!(room.app.segments_of, Bad::Class(class.class));
+    let most = room.app.derived.shared.iter().map(|t| t.stuck).max();
+    assert!(most.is_some_and(|n| n > 0 && n <= class.orders), "{most:?} of {}", class.orders);
+    room.keys("tab enter");
+    assert!(matches!(room.app.place(), Place::OrderList { classes, .. } if *classes == [class.class]));
+    room.keys("esc B");
+    assert_eq!((room.app.segments_of, &room.app.derived.shared), (Bad::Stuck, &stuck));
+}

@@ -66,7 +66,7 @@ fn body(app: &App, canvas: &mut Canvas<'_>) {
         Place::Top(Screen::Logs) => logs::draw_patterns(app, canvas),
         Place::Lines(template) => logs::draw_lines(app, canvas, template),
         Place::Top(Screen::Orders) | Place::OrderClasses => orders::draw(app, canvas),
-        Place::OrderList { title, classes } => order_list::draw(app, canvas, title, classes),
+        Place::OrderList { title, classes, .. } => order_list::draw(app, canvas, title, classes),
         Place::Trail(id) => trail::draw(app, canvas, id),
         Place::Top(Screen::Hypotheses) => hypotheses::draw(app, canvas),
         Place::Checks(number) => checks::draw(app, canvas, *number),

@@ -6,10 +6,12 @@
 //! store, words; attributes and values are numbers.
 
 mod search;
+pub mod table;
 #[cfg(test)]
 mod tests;
 
 pub use search::explain;
+pub use table::{Segment, Single, Table};
 
 /// Bad ones of a cell are held against this many times the usual: below it, a cell speaks against.
 const TIMES: f64 = 2.5;
@@ -61,7 +63,9 @@ pub struct Explanation {
     pub usual: f64,
     /// `bad / usual`.
     pub lift: f64,
-    /// Probability of this many or more by chance (Poisson), times the number of conjunctions tried
+    /// Probability of this many or more by chance (Poisson), of this set alone.
+    pub chance: f64,
+    /// The same, times the number of conjunctions tried
     /// (Bonferroni), at most 1.
     pub p: f64,
 }

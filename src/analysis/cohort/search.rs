@@ -114,9 +114,10 @@ impl Conjunctions {
         inside.dedup();
         let sum = |of: &dyn Fn(usize) -> f64| inside.iter().map(|i| of(*i)).sum::<f64>();
         let (bad, total, usual) = (sum(&|i| cells[i].bad), sum(&|i| cells[i].total), sum(&|i| usual[i]));
-        let p = (chance(bad, usual) * self.terms.len() as f64).min(1.0);
+        let chance = chance(bad, usual);
+        let p = (chance * self.terms.len() as f64).min(1.0);
         let parts = set.iter().map(|i| self.terms[*i].clone()).collect();
-        Explanation { parts, bad, total, usual, lift: bad / usual.max(f64::MIN_POSITIVE), p }
+        Explanation { parts, bad, total, usual, lift: bad / usual.max(f64::MIN_POSITIVE), chance, p }
     }
 }
 

@@ -1,14 +1,19 @@
-//! What the stuck orders have in common, tested against all orders of the window.
+//! What the bad orders have in common, tested against all orders of the window: single values, and the
+//! conjunctions of up to three that no single value explains.
 //!
 //! A value is named only when it is clearly over-represented, often enough, and not by chance after
-//! correcting for every value that was tested. May not know: classes other than "stuck".
+//! correcting for everything that was tested: single values by Fisher's exact test and Holm's step-down (1979),
+//! conjunctions by Poisson's law and Bonferroni. May not know: screens, keys.
 
-use crate::analysis::cohort::{self, Cell, Shared, Term};
-use crate::analysis::reconcile::known;
+use crate::analysis::cohort::{Segment, Table};
+use crate::analysis::reconcile::facts::Facts;
+use crate::analysis::reconcile::{Class, class_of, known};
+use crate::model::incident::Rules;
+use crate::model::order::Order;
 use crate::model::{Lapse, Span, Stamp, Untrusted, Zone};
 use crate::store::Store;
 use statrs::distribution::{DiscreteCDF, Hypergeometric};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A named value is at least this many times as frequent among the stuck as among all.
@@ -21,13 +26,20 @@ const CHANCE: f64 = 0.01;
 /// A trait the stuck share, tested against all orders of the window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SharedTrait {
-    /// `service`, `method`, `region`, `born`, `amount`; `together` for values of several traits at once.
-    pub name: &'static str,
+    /// `service`, `method`, `region`, `born`, `amount`, or a column of the operator's; `together` for values of
+    /// several traits at once.
+    pub name: Arc<str>,
     /// Its value; the words come from the operator's rows.
     pub value: Untrusted,
-    /// Stuck orders with it.
+    /// The values, trait by trait: what an order has to have.
+    pub terms: Vec<Term>,
+    /// Bad orders with it.
     pub stuck: usize,
-    /// Share among the stuck, 0 to 100.
+    /// Of the orders with it, how many of a hundred are bad.
+    pub inside: f64,
+    /// Of the orders without it.
+    pub outside: f64,
+    /// Share among the bad, 0 to 100.
     pub of_stuck: f64,
     /// Share among all, 0 to 100.
     pub of_all: f64,
@@ -39,16 +51,35 @@ pub struct SharedTrait {
     pub named: bool,
 }
 
-/// The traits that are compared.
-const TRAITS: [&str; 5] = ["born", "service", "method", "region", "amount"];
+/// A trait and the value of it that an order has to have, in words.
+pub type Term = (Arc<str>, Arc<str>);
 
-/// A value of a trait, before it is put into words.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Value {
-    HalfHour(Stamp),
-    Word(Arc<str>),
-    Band(usize),
+/// Which orders are the bad ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bad {
+    /// Those that are stuck.
+    #[default]
+    Stuck,
+    /// Those that are charged and not at HO.
+    NotAtHo,
+    /// Those of a class.
+    Class(Class),
 }
+
+impl Bad {
+    fn holds(self, facts: &Facts<'_>, rules: &Rules) -> bool {
+        match self {
+            Self::Stuck => facts.stuck(rules.stuck_after),
+            Self::NotAtHo => facts.missing_at_ho(rules.settle_after).is_some(),
+            Self::Class(class) => class_of(facts, rules) == class,
+        }
+    }
+}
+
+/// The traits of every order.
+const TRAITS: [&str; 5] = ["born", "service", "method", "region", "amount"];
+/// Columns of the operator's that are compared besides.
+const COLUMNS: usize = 12;
 
 /// Upper edges of the amount bands, in rupiah.
 const BANDS: [(i64, &str); 5] = [
@@ -62,26 +93,63 @@ const ABOVE: &str = "above Rp 1 jt";
 
 /// Traits of the stuck, highest lift first: the strongest value of each trait, and every named one.
 pub fn shared(store: &Store, window: Span, at: Stamp) -> Vec<SharedTrait> {
-    let mut tally = Tally::default();
-    let stuck_after = store.incident.rules.stuck_after;
-    for (_, facts) in known(store, window, at) {
-        let Some(order) = facts.order else { continue };
-        let stuck = facts.stuck(stuck_after);
-        tally.all += 1;
-        tally.stuck += usize::from(stuck);
-        let values = [
-            Some(Value::HalfHour(half_hour(facts.born, &store.incident.zone))),
-            order.service_type.clone().map(Value::Word),
-            order.payment_method.clone().map(Value::Word),
-            order.region.clone().map(Value::Word),
-            order.amount.map(band).map(Value::Band),
-        ];
-        tally.together(&values, stuck);
-        for (name, value) in TRAITS.into_iter().zip(values) {
-            tally.add(name, value, stuck);
+    shared_by(store, window, at, Bad::Stuck)
+}
+
+/// The same of the orders that somebody chose to call bad.
+pub fn shared_by(store: &Store, window: Span, at: Stamp, bad: Bad) -> Vec<SharedTrait> {
+    let rules = &store.incident.rules;
+    let orders = || known(store, window, at).filter_map(|(_, facts)| Some((facts.order?, facts)));
+    let mut columns: BTreeSet<Arc<str>> = BTreeSet::new();
+    for (order, _) in orders() {
+        if columns.len() < COLUMNS {
+            columns.extend(order.attributes.iter().map(|(name, _)| Arc::clone(name)));
         }
     }
-    tally.tested(&store.incident.zone)
+    let names: Vec<Arc<str>> = TRAITS.iter().map(|t| Arc::from(*t)).chain(columns.into_iter().take(COLUMNS)).collect();
+    let mut words = Words::new(&store.incident.zone);
+    let mut table = Table::new(names.iter().cloned());
+    for (order, facts) in orders() {
+        let values: Vec<Option<Arc<str>>> = names.iter().map(|n| words.of(n, order, facts.born)).collect();
+        table.add(values.iter().map(Option::as_deref), u32::from(bad.holds(&facts, rules)), 1);
+    }
+    traits_of(&table)
+}
+
+/// Whether an order has all of some values.
+pub fn has_all(terms: &[Term], order: &Order, born: Stamp, zone: &Zone) -> bool {
+    let mut words = Words::new(zone);
+    terms.iter().all(|(name, value)| words.of(name, order, born).as_ref() == Some(value))
+}
+
+/// An order's values in words.
+struct Words<'z> {
+    zone: &'z Zone,
+    halves: BTreeMap<Stamp, Arc<str>>,
+    bands: Vec<Arc<str>>,
+}
+
+impl<'z> Words<'z> {
+    fn new(zone: &'z Zone) -> Self {
+        let bands = BANDS.iter().map(|(_, words)| *words).chain([ABOVE]).map(Arc::from).collect();
+        Self { zone, halves: BTreeMap::new(), bands }
+    }
+
+    /// The value of a trait; none when the row does not say.
+    fn of(&mut self, name: &str, order: &Order, born: Stamp) -> Option<Arc<str>> {
+        match name {
+            "born" => {
+                let (from, zone) = (half_hour(born, self.zone), self.zone);
+                let half = || format!("{}–{}", zone.hm(from), zone.hm(from + Lapse::minutes(29))).into();
+                Some(Arc::clone(self.halves.entry(from).or_insert_with(half)))
+            }
+            "amount" => self.bands.get(band(order.amount?)).cloned(),
+            "service" => order.service_type.clone(),
+            "method" => order.payment_method.clone(),
+            "region" => order.region.clone(),
+            column => order.attributes.get(column).cloned(),
+        }
+    }
 }
 
 fn half_hour(born: Stamp, zone: &Zone) -> Stamp {
@@ -92,114 +160,61 @@ fn band(amount: i64) -> usize {
     BANDS.iter().position(|(edge, _)| amount <= *edge).unwrap_or(BANDS.len())
 }
 
-impl Value {
-    fn words(&self, zone: &Zone) -> Untrusted {
-        match self {
-            Self::HalfHour(from) => {
-                let last = *from + Lapse::minutes(29);
-                Untrusted::from(format!("{}–{}", zone.hm(*from), zone.hm(last)))
-            }
-            Self::Word(word) => Untrusted::new(word.clone()),
-            Self::Band(i) => Untrusted::from(BANDS.get(*i).map_or(ABOVE, |(_, words)| *words)),
+/// Everything a table of orders says: single values tested, and the conjunctions that stand out. The table may as
+/// well be a tally that somebody else made.
+pub fn traits_of(table: &Table) -> Vec<SharedTrait> {
+    let (bad, all) = table.sums();
+    if bad == 0 {
+        return Vec::new();
+    }
+    let names: Vec<&Arc<str>> = table.names().collect();
+    let singles = table.singles();
+    // An order whose row does not say is in neither share, so shares are of those that say.
+    let mut says: Vec<(u64, u64)> = vec![(0, 0); names.len()];
+    for single in &singles {
+        says[single.column].0 += single.bad;
+        says[single.column].1 += single.all;
+    }
+    let mut out: Vec<SharedTrait> = Vec::new();
+    for single in singles {
+        let ((bad, all), name) = (says[single.column], names[single.column]);
+        if bad > 0 {
+            let p = by_chance(all, single.all, bad, single.bad);
+            let terms = vec![(Arc::clone(name), single.value)];
+            out.push(SharedTrait::new(Arc::clone(name), terms, (single.bad, single.all), (bad, all), p));
         }
     }
-}
-
-/// Orders by trait and value: all of them, and the stuck ones.
-#[derive(Default)]
-struct Tally {
-    all: usize,
-    stuck: usize,
-    values: BTreeMap<(&'static str, Value), (usize, usize)>,
-    /// The values of each trait by number; 0 stands for an order whose row does not say.
-    numbers: [BTreeMap<Value, u32>; TRAITS.len()],
-    cells: BTreeMap<Vec<u32>, (usize, usize)>,
-}
-
-impl Tally {
-    fn together(&mut self, values: &[Option<Value>; TRAITS.len()], stuck: bool) {
-        let number = |(numbers, value): (&mut BTreeMap<Value, u32>, &Option<Value>)| {
-            let Some(value) = value else { return 0 };
-            let next = numbers.len() as u32 + 1;
-            *numbers.entry(value.clone()).or_insert(next)
-        };
-        let key: Vec<u32> = self.numbers.iter_mut().zip(values).map(number).collect();
-        let (all, hung) = self.cells.entry(key).or_default();
-        *all += 1;
-        *hung += usize::from(stuck);
+    correct(&mut out);
+    let several = |s: &Segment| s.terms.len() > 1;
+    let together: Arc<str> = Arc::from("together");
+    for s in table.segments().into_iter().filter(several) {
+        out.push(SharedTrait::new(Arc::clone(&together), s.terms, (s.bad, s.all), (bad, all), s.p));
     }
+    for t in &mut out {
+        t.named = t.lift >= LIFT && t.stuck >= FEWEST && t.p < CHANCE;
+    }
+    strongest(out)
+}
 
-    /// The one conjunction of several values that explains the stuck better than any single value.
-    fn conjunction(&self, zone: &Zone) -> Option<SharedTrait> {
-        let cell = |(values, (all, hung)): (&Vec<u32>, &(usize, usize))| Cell {
-            values: values.clone(),
-            bad: *hung as f64,
-            total: *all as f64,
-            before: (0.0, 0.0),
-        };
-        let Shared::Explained(found) = cohort::explain(&self.cells.iter().map(cell).collect::<Vec<_>>()) else {
-            return None;
-        };
-        let best = found.iter().find(|e| e.parts.len() == 1)?;
-        let terms = best.parts.first().filter(|t| t.len() > 1 && t.iter().all(|t| t.value > 0))?;
-        let word = |t: &Term| {
-            let value = self.numbers.get(t.attribute)?.iter().find(|(_, n)| **n == t.value)?.0;
-            Some(value.words(zone).raw().to_owned())
-        };
-        let words: Vec<String> = terms.iter().map(word).collect::<Option<_>>()?;
-        let stuck = best.bad as usize;
-        let (of_stuck, of_all) = (100.0 * best.bad / self.stuck as f64, 100.0 * best.total / self.all as f64);
-        let named = stuck >= FEWEST;
-        let value = Untrusted::from(words.join(" + "));
-        Some(SharedTrait {
-            name: "together",
-            value,
-            stuck,
+impl SharedTrait {
+    /// Counts inside, and counts of everything.
+    fn new(name: Arc<str>, terms: Vec<Term>, inside: (u64, u64), of: (u64, u64), p: f64) -> Self {
+        let percent = |part: u64, whole: u64| if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 };
+        let words: Vec<&str> = terms.iter().map(|(_, value)| &**value).collect();
+        let (of_stuck, of_all) = (percent(inside.0, of.0), percent(inside.1, of.1));
+        Self {
+            value: Untrusted::from(words.join(" + ")),
+            name,
+            stuck: usize::try_from(inside.0).unwrap_or(usize::MAX),
+            inside: percent(inside.0, inside.1),
+            outside: percent(of.0 - inside.0, of.1 - inside.1),
             of_stuck,
             of_all,
-            lift: of_stuck / of_all,
-            p: best.p,
-            named,
-        })
-    }
-
-    fn add(&mut self, name: &'static str, value: Option<Value>, stuck: bool) {
-        let Some(value) = value else { return };
-        let (all, hung) = self.values.entry((name, value)).or_default();
-        *all += 1;
-        *hung += usize::from(stuck);
-    }
-
-    fn tested(&self, zone: &Zone) -> Vec<SharedTrait> {
-        if self.stuck == 0 {
-            return Vec::new();
+            lift: if of_all > 0.0 { of_stuck / of_all } else { 0.0 },
+            p,
+            named: false,
+            terms,
         }
-        // An order whose row does not say is in neither share, so shares are of those that say.
-        let mut says: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-        for ((name, _), (all, hung)) in &self.values {
-            let (a, h) = says.entry(name).or_default();
-            *a += all;
-            *h += hung;
-        }
-        let mut out: Vec<SharedTrait> = Vec::new();
-        for ((name, value), (all, hung)) in &self.values {
-            let (of, hung_of) = says.get(name).copied().unwrap_or_default();
-            if hung_of == 0 {
-                continue;
-            }
-            let of_stuck = 100.0 * *hung as f64 / hung_of as f64;
-            let of_all = 100.0 * *all as f64 / of as f64;
-            let p = by_chance(of, *all, hung_of, *hung);
-            let lift = of_stuck / of_all;
-            let value = value.words(zone);
-            out.push(SharedTrait { name, value, stuck: *hung, of_stuck, of_all, lift, p, named: false });
-        }
-        correct(&mut out);
-        for t in &mut out {
-            t.named = t.lift >= LIFT && t.stuck >= FEWEST && t.p < CHANCE;
-        }
-        out.extend(self.conjunction(zone));
-        strongest(out)
     }
 }
 
@@ -222,10 +237,10 @@ fn strongest(mut all: Vec<SharedTrait>) -> Vec<SharedTrait> {
 
 /// Chance that of `drawn` orders out of `all`, of which `with` have the value, at least `hit` have it:
 /// Fisher's one-sided test, the upper tail of the hypergeometric distribution.
-fn by_chance(all: usize, with: usize, drawn: usize, hit: usize) -> f64 {
+fn by_chance(all: u64, with: u64, drawn: u64, hit: u64) -> f64 {
     let Some(below) = hit.checked_sub(1) else { return 1.0 };
-    match Hypergeometric::new(all as u64, with as u64, drawn as u64) {
-        Ok(law) => law.sf(below as u64).clamp(0.0, 1.0),
+    match Hypergeometric::new(all, with, drawn) {
+        Ok(law) => law.sf(below).clamp(0.0, 1.0),
         Err(_) => 1.0,
     }
 }

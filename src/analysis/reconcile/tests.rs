@@ -266,9 +266,9 @@ fn one_trait_behind_the_stuck_is_named_and_an_even_one_is_not() {
     });
     tell(&mut store, minute(20), Rows::Orders(rows.collect()));
     let shared = shared(&store, window(), minute(20));
-    let named: Vec<_> = shared.iter().filter(|t| t.named).map(|t| (t.name, t.value.raw(), t.stuck)).collect();
+    let named: Vec<_> = shared.iter().filter(|t| t.named).map(|t| (&*t.name, t.value.raw(), t.stuck)).collect();
     assert_eq!(named, [("service", "DELIVERY", 100)]);
-    let region = shared.iter().find(|t| t.name == "region").unwrap();
+    let region = shared.iter().find(|t| &*t.name == "region").unwrap();
     assert!(!region.named && region.p > 0.01 && (region.lift - 1.0).abs() < 0.1);
 }
 
@@ -356,7 +356,7 @@ fn two_traits_that_only_matter_together_are_told_together() {
     tell(&mut store, minute(20), Rows::Orders(rows.collect()));
     let shared = shared(&store, window(), minute(20));
     let first = &shared[0];
-    assert_eq!((first.name, first.value.raw(), first.named), ("together", "DELIVERY + QRIS", true));
+    assert_eq!((&*first.name, first.value.raw(), first.named), ("together", "DELIVERY + QRIS", true));
     assert!(first.lift > 8.0 && first.p < 1e-9, "{first:?}");
 }
 

@@ -14,6 +14,8 @@ use crate::model::series::{Bad, Lane, Rollup, Unit};
 const WRONGLY: f64 = 0.01;
 /// Lengths of the stretches in which rare events are counted, in columns.
 const STRETCHES: [usize; 4] = [3, 6, 12, 24];
+/// How series of states are named that are 1 when things are bad.
+const STATES: [&str; 4] = ["_open", "_down", "_failed", "_failing"];
 /// Events that are never too few to be news.
 const FEW: f64 = 2.0;
 /// Columns of the past without which no rate is known.
@@ -187,12 +189,13 @@ impl Watched<'_> {
         None
     }
 
-    /// Whether it says yes or no, and never said yes in the baseline: a breaker that is open is no count of
-    /// anything, and to be open twice is enough.
+    /// Whether it says that something is in a bad state, and never said so in the baseline: a breaker that is
+    /// open is no count of anything, and to be open twice is enough.
     fn is_flag(&self) -> bool {
         let never = |c: usize| self.minutes.normal(c).is_none_or(|n| n.high == 0.0);
         let known = || self.minutes.values.iter().flatten();
-        self.minutes.baseline.is_some() && known().all(|v| *v <= 1.0) && (0..self.minutes.values.len()).all(never)
+        let named = STATES.iter().any(|end| self.lane.series.ends_with(end));
+        named && self.minutes.baseline.is_some() && known().all(|v| *v <= 1.0) && (0..self.load.len()).all(never)
     }
 
     /// What happened in a column. A running total without a baseline tells it by its growth.

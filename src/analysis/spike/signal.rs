@@ -1,7 +1,7 @@
 //! The signals that may have broken: every lane, and every series of a metric source that no lane draws.
 
 use super::fault::Watched;
-use super::{Minutes, Onset, Spike, departure, is_effect, name_of, turned};
+use super::{Minutes, Onset, Spike, is_effect, name_of, turned};
 use crate::analysis::lane::measured::source_of;
 use crate::model::incident::SourceKind;
 use crate::model::series::{Bad, Lane, Rollup, Unit};
@@ -19,11 +19,11 @@ pub(super) fn departures(store: &Store, spike: Option<&Spike>, at: Stamp) -> Vec
     let beside = beside(store);
     let load = load(store, at);
     let signals = lanes.len() + beside.len();
-    let broke = |lane: &Lane| {
-        let minutes = Minutes::read(store, lane, at)?;
+    let read = |lane: &Lane| Minutes::read(store, lane, at);
+    let broke = |lane: &Lane, minutes: &Minutes| {
         let load = load.get(..minutes.values.len())?;
-        let (left, clear) = Watched { minutes: &minutes, lane, rules, load, signals }.broke()?;
-        Some((minutes.axis.start(left), minutes.axis.start(clear)))
+        let (left, clear) = Watched { minutes, lane, rules, load, signals }.broke()?;
+        Some(onset(store, lane, minutes.axis.start(left), false, Some(minutes.axis.start(clear))))
     };
     let turned = spike.map(|spike| turned(store, spike.onset, at)).unwrap_or_default();
     let mut out = Vec::new();
@@ -31,20 +31,21 @@ pub(super) fn departures(store: &Store, spike: Option<&Spike>, at: Stamp) -> Vec
         // Requests are as little a fault as the users who make them.
         let trigger = lane.trigger || drives.contains(&lane.group.as_str());
         let busy = |at: Stamp| onset(store, lane, at, trigger, None);
+        let minutes = read(lane);
+        let minutes = minutes.as_ref();
         let found = match spike {
             Some(spike) if lane.trigger && lane.name == spike.lane => Some(busy(spike.onset)),
             _ if trigger => None,
-            _ => broke(lane).map(|(left, clear)| onset(store, lane, left, false, Some(clear))),
+            _ => minutes.and_then(|m| broke(lane, m)),
         };
-        let moved = || departure(store, lane, rules, at).map(busy);
+        let moved = || minutes.and_then(|m| m.departure(lane, rules)).map(busy);
         // Traffic makes nothing fall.
         let falls = lane.bad == Bad::Low && !trigger;
         let clearly =
             || turned.get(i).copied().flatten().map(|at| onset(store, lane, at, trigger, falls.then_some(at)));
         out.extend(found.or_else(moved).or_else(clearly));
     }
-    let broken = |lane: &Lane| broke(lane).map(|(left, clear)| onset(store, lane, left, false, Some(clear)));
-    out.extend(beside.iter().filter_map(broken));
+    out.extend(beside.iter().filter_map(|lane| broke(lane, &read(lane)?)));
     // Of those that left their bands in one minute, the one that was clear first comes first.
     out.sort_by_key(|o| (o.at, !o.trigger, is_effect(o), o.broke));
     out

@@ -1,6 +1,6 @@
 //! The drill: what Enter opens, what back leaves, and the views visited.
 
-use crate::analysis::reconcile::Class;
+use crate::analysis::reconcile::{Bad, CLASSES, Class, SharedTrait};
 use crate::app::act::{note, time};
 use crate::app::message::Effect;
 use crate::app::rows::Panel;
@@ -40,6 +40,7 @@ pub fn target(app: &App) -> Option<Target> {
         Panel::Patterns => d.patterns.get(row).and_then(|p| place(Place::Lines(p.template.raw().to_owned()))),
         Panel::Lines => app.line(row).and_then(|k| k.line.order.clone()).and_then(|id| place(Place::Trail(id))),
         Panel::Classes => d.classes.get(row).and_then(|c| place(of_class(c.class))),
+        Panel::Traits => d.shared.get(row).and_then(|t| place(of_segment(app.segments_of, t))),
         Panel::Orders => d.orders.get(row).and_then(|o| place(Place::Trail(o.id.clone()))),
         Panel::Steps => strongest(app).and_then(|n| place(Place::Checks(n))),
         Panel::Hypotheses => d.findings.hypotheses.get(row).and_then(|f| place(Place::Checks(f.number))),
@@ -56,7 +57,28 @@ pub fn target(app: &App) -> Option<Target> {
 
 fn of_class(class: Class) -> Place {
     let title = class.card().map_or("orders", |c| c.name).to_owned();
-    Place::OrderList { title, classes: vec![class] }
+    Place::OrderList { title, classes: vec![class], terms: Vec::new() }
+}
+
+/// The bad orders of a segment.
+fn of_segment(bad: Bad, segment: &SharedTrait) -> Place {
+    let classes = match bad {
+        Bad::Stuck => Vec::new(),
+        Bad::NotAtHo => CLASSES.iter().filter(|c| c.not_at_ho).map(|c| c.class).collect(),
+        Bad::Class(class) => vec![class],
+    };
+    Place::OrderList { title: segment.value.raw().to_owned(), classes, terms: segment.terms.clone() }
+}
+
+/// The traits of other orders: the stuck, those charged and not at HO, those of the class in focus.
+pub fn next_segments(app: &mut App) {
+    let focus = app.rows_in(Panel::Classes).focus;
+    let class = || app.derived.classes.get(focus).map(|c| Bad::Class(c.class));
+    app.segments_of = match app.segments_of {
+        Bad::Stuck => Bad::NotAtHo,
+        Bad::NotAtHo => class().unwrap_or_default(),
+        Bad::Class(_) => Bad::Stuck,
+    };
 }
 
 /// The hypothesis the trail in front supports most; the leading one when it supports none.
@@ -107,7 +129,7 @@ pub fn enter(app: &mut App, place: Place) -> Vec<Effect> {
 
 /// The list of all stuck orders of the scope.
 pub fn stuck_orders(app: &mut App) {
-    enter(app, Place::OrderList { title: "stuck".to_owned(), classes: Vec::new() });
+    enter(app, Place::OrderList { title: "stuck".to_owned(), classes: Vec::new(), terms: Vec::new() });
 }
 
 /// The trail of an order by its id, in any case.

@@ -82,6 +82,10 @@ fn elsewhere(app: &mut App, id: Id) -> Vec<Effect> {
         Id::ShowNow => time::show_now(app),
         Id::Copy => session::copy(app),
         Id::CopyMarkdown => session::copy_markdown(app),
+        Id::Segments => {
+            drill::next_segments(app);
+            Vec::new()
+        }
         Id::Worksheet => session::worksheet(app),
         Id::Refresh => session::refresh(app),
         Id::Hold => session::hold(app),

@@ -1,7 +1,7 @@
 //! What the stuck orders share, tested; and the note's questions with their answers.
 
 use crate::analysis::check::Check;
-use crate::analysis::reconcile::SharedTrait;
+use crate::analysis::reconcile::{Bad, SharedTrait};
 use crate::app::App;
 use crate::app::grid::Size;
 use crate::app::rows::Panel;
@@ -16,10 +16,9 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, 
     if y + 2 > end {
         return end;
     }
-    let stuck = app.derived.standing.stuck;
     let focused = app.panel() == Panel::Traits;
     let focus = if focused { Focus::Here(moment::accent(app)) } else { Focus::Away };
-    let title = format!("WHAT THE {} STUCK SHARE", number::count(stuck as i64));
+    let title = format!("WHAT {} SHARE", whom(app));
     let remark = if app.grid.size == Size::Wide {
         "named from lift 1.5, n 30 and p 0.01 (Holm) on"
     } else {
@@ -28,8 +27,8 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, 
     let mut y = canvas.head(x, y, end_x, &title, remark, focus);
     let traits = &app.derived.shared;
     if traits.is_empty() {
-        let says = if stuck == 0 {
-            "no order is stuck"
+        let says = if counted(app) == 0 {
+            "no such order: there is nothing to compare"
         } else {
             "the rows carry no trait to compare: service type, method, region"
         };
@@ -51,6 +50,25 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, 
     y + 1
 }
 
+/// How many bad ones there are.
+fn counted(app: &App) -> usize {
+    let standing = &app.derived.standing;
+    match app.segments_of {
+        Bad::Stuck => standing.stuck,
+        Bad::NotAtHo => standing.not_at_ho,
+        Bad::Class(class) => standing.classes.iter().find(|c| c.class == class).map_or(0, |c| c.orders),
+    }
+}
+
+fn whom(app: &App) -> String {
+    let n = number::count(counted(app) as i64);
+    match app.segments_of {
+        Bad::Stuck => format!("THE {n} STUCK"),
+        Bad::NotAtHo => format!("THE {n} NOT AT HO"),
+        Bad::Class(class) => format!("THE {n} “{}”", class.card().map_or("of no class", |c| c.name)),
+    }
+}
+
 fn columns(size: Size) -> Vec<Column> {
     match size {
         Size::Wide => vec![
@@ -59,8 +77,10 @@ fn columns(size: Size) -> Vec<Column> {
             right("stuck", 7),
             right("of stuck", 8),
             right("of all", 8),
+            right("bad in", 7),
+            right("bad out", 7),
             right("lift", 5),
-            left("", 24),
+            left("", 14),
             right("p", 8),
             left("verdict", 60),
         ],
@@ -90,7 +110,7 @@ fn columns(size: Size) -> Vec<Column> {
 fn cells(size: Size, t: &SharedTrait, canvas: &Canvas<'_>) -> Vec<Runs> {
     let strongly = t.lift >= 1.5;
     let role = if strongly { Role::Strong } else { Role::Text };
-    let name = vec![dim(t.name)];
+    let name = vec![dim(t.name.to_string())];
     let value = canvas.outside(&t.value, role);
     let stuck = vec![plain(number::count(t.stuck as i64))];
     let of_stuck = vec![plain(format!("{:.1} %", t.of_stuck))];
@@ -98,9 +118,13 @@ fn cells(size: Size, t: &SharedTrait, canvas: &Canvas<'_>) -> Vec<Runs> {
     let lift = vec![run(role, format!("{:.2}", t.lift))];
     let p = vec![dim(chance(t.p))];
     let verdict = vec![verdict(t)];
-    let line = run(if strongly { Role::Hot } else { Role::Ser }, bar(t.lift / 2.0, 24));
+    let line = run(if strongly { Role::Hot } else { Role::Ser }, bar(t.lift / 2.0, 14));
     match size {
-        Size::Wide => vec![name, value, stuck, of_stuck, of_all, lift, vec![line], p, verdict],
+        Size::Wide => {
+            let rate = |percent: f64| vec![plain(format!("{percent:.1} %"))];
+            let (inside, outside) = (rate(t.inside), rate(t.outside));
+            vec![name, value, stuck, of_stuck, of_all, inside, outside, lift, vec![line], p, verdict]
+        }
         Size::Medium => vec![name, value, stuck, of_stuck, of_all, lift, p, verdict],
         Size::Narrow | Size::Tiny => vec![name, value, stuck, of_stuck, lift, verdict],
     }
