@@ -97,10 +97,10 @@ pub fn demo_tape(evening: &Evening, wiring: &Wiring) -> Tape {
     let (made, recorder) = (evening.made.clone(), evening.recorder.clone());
     let mut told = Box::new(simulator::incident_of(made.scenario()));
     wiring.tell(&mut told);
-    let mut rest = wiring.rest(told);
+    let rest = wiring.rest(told);
     // Made where it is read, on a thread of its own: the first frame waits for no world.
     let batches = std::iter::once_with(move || simulator::play(made.day())).flatten();
-    Box::new(batches.flat_map(move |b| rest.of(b)).map(move |batch| {
+    Box::new(rest.of_all(batches).map(move |batch| {
         recorder.append(&batch);
         Arc::new(batch)
     }))

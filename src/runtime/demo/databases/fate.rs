@@ -5,7 +5,7 @@
 
 use super::tell;
 use crate::model::incident::Incident;
-use crate::model::{Batch, Fact};
+use crate::model::{Batch, Fact, Stamp};
 use crate::simulator::wired::{BEFORE, Wires};
 use crate::simulator::{START, stage};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// The source that says anew what the incident's sources are.
 const SELF: &str = "warroom";
+/// The source of the batch that only says how long the evening is.
+const CLOCK: &str = "evening";
 /// Whoever waits longer than this decides by himself.
 const PATIENCE: Duration = Duration::from_secs(25);
 
@@ -151,6 +153,26 @@ impl Rest {
         out.into_iter().map(|batch| self.say(batch)).collect()
     }
 
+    /// What is left of all batches, and one more without facts where the last of them has none left: the evening
+    /// lasts until its end, also when nobody but the wires has anything to say any more.
+    pub fn of_all(mut self, batches: impl Iterator<Item = Batch>) -> impl Iterator<Item = Batch> {
+        let mut batches = batches;
+        let mut until = None;
+        let mut ended = false;
+        std::iter::from_fn(move || {
+            if ended {
+                return None;
+            }
+            let Some(batch) = batches.next() else {
+                ended = true;
+                return until.map(|seen| vec![Batch { source: CLOCK.into(), seq: 1, seen, facts: Vec::new() }]);
+            };
+            until = Some(until.map_or(batch.seen, |seen: Stamp| seen.max(batch.seen)));
+            Some(self.of(batch))
+        })
+        .flatten()
+    }
+
     fn decide(&mut self) -> Vec<Batch> {
         self.decided = true;
         let outcome = self.fate.wait();
@@ -189,6 +211,7 @@ impl Rest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::health::{Health, State};
 
     #[test]
     fn it_is_decided_once_and_who_waits_is_told() {
@@ -200,5 +223,35 @@ mod tests {
         assert!(fate.decide(Outcome::Up("private PostgreSQL 15".to_owned())));
         assert!(!fate.decide(Outcome::Generated(Why::new("generated", "too late"))));
         assert!(waiting.join().unwrap().is_up() && fate.now().is_up());
+    }
+
+    #[test]
+    fn the_evening_lasts_until_its_end_when_everything_comes_over_wires() {
+        let fate = Fate::known(Outcome::Up("private PostgreSQL 15".to_owned()));
+        let wires = Wires { metrics: true, logs: true, databases: true };
+        let rest = Rest::new(wires, fate, Box::new(crate::simulator::incident()));
+        let batch = |source: &str, seq, minutes, facts| Batch {
+            source: source.into(),
+            seq,
+            seen: START + crate::model::Lapse::minutes(minutes),
+            facts,
+        };
+        let well = Health {
+            at: START,
+            state: State::Well,
+            code: String::new(),
+            says: "well".into(),
+            remedy: "".into(),
+            next: None,
+        };
+        let said = || vec![Fact::Health(well.clone())];
+        let told = vec![batch("note", 1, 1, said()), batch("mrg", 2, 90, said()), batch("logs", 2, 150, said())];
+        let left: Vec<(String, i64)> = rest
+            .of_all(told.into_iter())
+            .map(|b| (b.source.to_string(), b.seen.since(START).whole_seconds() / 60))
+            .collect();
+        assert!(left.contains(&("note".to_owned(), 1)));
+        assert_eq!(left.last(), Some(&(CLOCK.to_owned(), 150)));
+        assert_eq!(left.iter().filter(|(source, _)| source == "mrg" || source == "logs").count(), 0);
     }
 }
