@@ -23,6 +23,8 @@ pub const OWNER: &str = "warroom";
 const PORT: u16 = 5432;
 /// A slow disk takes its time to make a cluster, but not more than this.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How often, ten times a second, somebody looks whether the folder of a dropped server is empty.
+const SWEEPS: u32 = 150;
 /// A socket's path may have 107 bytes.
 const LONGEST: usize = 90;
 
@@ -137,8 +139,23 @@ impl Drop for Private {
         // runtime does, for as long as there is one.
         if let Some(mut shell) = self.shell.take() {
             drop(shell.stdin.take());
+            // The server's user may not be allowed to remove the folder itself, once it is empty.
+            let folder = std::mem::take(&mut self.folder);
+            let swept = std::thread::Builder::new().name("sweep".to_owned()).spawn(move || sweep(&folder));
+            drop(swept);
         }
     }
+}
+
+/// Removes a folder as soon as it is empty, or gone; gives up after a while.
+fn sweep(folder: &Path) {
+    for _ in 0..SWEEPS {
+        if std::fs::remove_dir(folder).is_ok() || !folder.exists() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    tracing::warn!(folder = %folder.display(), "a folder of a private PostgreSQL was left behind");
 }
 
 /// Who runs the server: PostgreSQL refuses to be run by root.
