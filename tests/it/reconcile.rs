@@ -359,6 +359,7 @@ async fn the_commands_say_the_same_numbers_to_people_machines_and_spreadsheets()
     let json: serde_json::Value = serde_json::from_slice(&out.stdout).expect("JSON");
     let orders = json["orders"].as_array().unwrap();
     assert!(!orders.is_empty() && json["count"] == orders.len());
+    assert!(orders.iter().all(|o| o["next"] == "expire_order" && !o["precondition"].as_str().unwrap().is_empty()));
     assert!(orders.iter().all(|o| o["class"] == "unpaid_stuck" && o["born"].as_str().unwrap() >= "2025-01-12T06:00"));
 
     assert_eq!(warroom(&world, &["orders", "--class", "nonsense"]).status.code(), Some(2));

@@ -5,7 +5,7 @@ use crate::analysis::reconcile::class::Class;
 use crate::analysis::reconcile::day::{Answers, Day, Ledgers};
 use crate::model::incident::Rules;
 use crate::model::order::Role;
-use crate::model::{Span, Stamp};
+use crate::model::{Span, Stamp, Zone};
 use crate::runtime::reconcile::intake::Taken;
 use crate::runtime::reconcile::late::Late;
 use crate::runtime::reconcile::list::Line as Listed;
@@ -192,13 +192,15 @@ fn broke(job: &Job, e: Broke) -> Ended {
 /// Puts the orders of some classes aside, by birth.
 pub struct Lister {
     classes: Option<Vec<Class>>,
+    zone: Zone,
     lines: Sorter,
 }
 
 impl Lister {
     /// Those of the job's classes.
     pub fn new(job: &Job) -> Self {
-        Self { classes: job.list.clone(), lines: Sorter::new(&job.folder, job.room / LESS) }
+        let zone = job.config.incident.zone.clone();
+        Self { classes: job.list.clone(), zone, lines: Sorter::new(&job.folder, job.room / LESS) }
     }
     /// Takes an order that is of one of them.
     pub fn take(&mut self, found: &Found<'_>, rules: &Rules) -> io::Result<()> {
@@ -206,7 +208,7 @@ impl Lister {
         if !wanted {
             return Ok(());
         }
-        let line = Listed::of(found, rules);
+        let line = Listed::of(found, rules, &self.zone);
         // By birth, the negative ones first; then by id.
         let rank = (found.facts.born.0 as u64) ^ (1 << 63);
         self.lines.push(rank, &serde_json::to_vec(&line)?)

@@ -1,8 +1,8 @@
 //! The orders of some classes as CSV or JSON, oldest first, one at a time. What is written says as of when it
 //! is so and carries a checksum of its lines, so that two people know that they look at the same list.
 
-use crate::analysis::reconcile::Class;
-use crate::analysis::reconcile::facts::Facts;
+use crate::analysis::reconcile::flag::{Flag, flags_of};
+use crate::analysis::reconcile::worksheet::action_of;
 use crate::model::incident::Rules;
 use crate::model::order::OrderStatus;
 use crate::model::privacy::{Privacy, masked};
@@ -43,16 +43,19 @@ pub struct Line {
     upg_refs: Vec<Arc<str>>,
     ho_refs: Vec<Arc<str>>,
     next: String,
+    precondition: String,
 }
 
 impl Line {
     /// What a list says of an order.
-    pub fn of(found: &Found<'_>, _rules: &Rules) -> Self {
+    pub fn of(found: &Found<'_>, rules: &Rules, zone: &Zone) -> Self {
         let Found { id, facts, class, upg_refs, ho_refs } = found;
+        let flags = flags_of(facts, rules, zone).beside(*class);
+        let action = action_of(facts, *class, rules);
         Self {
             order_id: (*id).to_owned(),
             class: class.key().to_owned(),
-            flags: Vec::new(),
+            flags: flags.map(|f| Flag::key(f).to_owned()).collect(),
             born: facts.born,
             status: facts.order.map(|o| status(&o.status)),
             amount: facts.order.and_then(|o| o.amount),
@@ -62,7 +65,8 @@ impl Line {
             recorded_amount: facts.recorded_amount,
             upg_refs: upg_refs.to_vec(),
             ho_refs: ho_refs.to_vec(),
-            next: next(*class, facts),
+            next: action.key().to_owned(),
+            precondition: action.precondition().to_owned(),
         }
     }
 
@@ -77,6 +81,7 @@ impl Line {
                     "status": status, "amount": self.amount, "payments": self.paid, "paid_amount": self.paid_amount,
                     "records": self.recorded, "recorded_amount": self.recorded_amount,
                     "upg_refs": self.upg_refs, "ho_refs": self.ho_refs, "next": self.next,
+                    "precondition": self.precondition,
                 });
                 Ok(value.to_string())
             }
@@ -97,6 +102,7 @@ impl Line {
                     &cell(&joined(&self.upg_refs)),
                     &cell(&joined(&self.ho_refs)),
                     &self.next,
+                    &self.precondition,
                 ])?;
                 let bytes = out.into_inner().map_err(|e| io::Error::other(e.to_string()))?;
                 Ok(String::from_utf8_lossy(&bytes).trim_end().to_owned())
@@ -106,21 +112,11 @@ impl Line {
 }
 
 /// Columns of the CSV.
-const COLUMNS: &str =
-    "order_id,class,flags,born,status,amount,payments,paid_amount,records,recorded_amount,upg_refs,ho_refs,next";
+const COLUMNS: &str = "order_id,class,flags,born,status,amount,payments,paid_amount,records,recorded_amount,upg_refs,ho_refs,next,precondition";
 
 /// What a spreadsheet would take for a formula is kept from being one.
 fn cell(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() }
-}
-
-fn next(class: Class, facts: &Facts<'_>) -> String {
-    let action = class.card().map_or("", |c| c.action);
-    // Whatever the class: money that moved twice is never sent again.
-    if facts.paid > 1 && class != Class::ChargedTwice {
-        return "finance compares and decides; never send again".to_owned();
-    }
-    action.to_owned()
 }
 
 fn status(status: &OrderStatus) -> String {
