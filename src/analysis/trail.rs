@@ -9,7 +9,7 @@ pub mod usual;
 
 use crate::analysis::clocks::Clocks;
 use crate::analysis::reconcile::facts::{Asked, Facts};
-use crate::analysis::reconcile::{Class, class_of};
+use crate::analysis::reconcile::{Class, Flags, class_of, flags_of};
 use crate::analysis::words::lasting;
 use crate::model::incident::Rules;
 use crate::model::order::{OrderId, Role};
@@ -98,6 +98,8 @@ pub struct Trail {
     pub id: OrderId,
     /// Its class.
     pub class: Class,
+    /// What else is true of it.
+    pub flags: Flags,
     /// Rows, time downwards, missing ones last or where they were due.
     pub steps: Vec<Step>,
     /// Saga stations.
@@ -126,6 +128,7 @@ pub fn trail(store: &Store, order: &str, at: Stamp) -> Option<Trail> {
     let mut out = Trail {
         id: order.into(),
         class: Class::NotAsked,
+        flags: Flags::default(),
         steps,
         stations: Vec::new(),
         says: Vec::new(),
@@ -137,6 +140,7 @@ pub fn trail(store: &Store, order: &str, at: Stamp) -> Option<Trail> {
     let mut seen_until = at;
     if let (Some(entry), Some(facts)) = (entry, &facts) {
         out.class = class_of(facts, rules);
+        out.flags = flags_of(facts, rules, &store.incident.zone);
         let card = out.class.card();
         out.stations = station::stations(entry, facts, &out.clocks, (card, station::reserves(store, at)), at);
         out.active_for = facts.active().then(|| facts.age());

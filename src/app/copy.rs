@@ -1,12 +1,13 @@
 //! What leaves by copy and worksheet: plain text and Markdown, sanitised, with personal data masked like on
 //! the screen, with scope and time beside it.
 
-use crate::analysis::reconcile::{self, ClassedOrder};
+use crate::analysis::reconcile;
+use crate::analysis::reconcile::class::ALL;
+use crate::analysis::reconcile::worksheet::{self, Sheet};
 use crate::app::act::list;
 use crate::app::crumb;
 use crate::app::rows::Panel;
 use crate::app::state::{App, Place};
-use crate::model::order::OrderId;
 use crate::model::privacy::{self, Privacy};
 use crate::model::untrusted::shown;
 use std::fmt::Write as _;
@@ -193,64 +194,27 @@ fn rupiah(amount: i64) -> String {
     format!("{sign}{}", crate::app::hint::count(amount.unsigned_abs() as usize))
 }
 
-/// Orders of the worksheet: those of the list in front, or all stuck ones of the scope.
-pub fn worksheet_rows(app: &App) -> Vec<ClassedOrder> {
+/// The worksheet of the list in front, or of every order of the scope that is not as it should be; none
+/// without such orders.
+pub fn worksheet(app: &App) -> Option<Sheet> {
+    let mut rows = match app.place() {
+        Place::OrderList { .. } => worksheet::rows(&app.store, app.scope(), &ALL, app.at()),
+        _ => {
+            let faults: Vec<_> = reconcile::CLASSES.iter().filter(|c| !c.fine).map(|c| c.class).collect();
+            worksheet::rows(&app.store, app.scope(), &faults, app.at())
+        }
+    };
     if let Place::OrderList { .. } = app.place() {
-        return app.derived.orders.clone();
+        let listed: std::collections::HashSet<&str> = app.derived.orders.iter().map(|o| o.id.as_ref()).collect();
+        rows.retain(|r| listed.contains(r.id.as_ref()));
     }
-    let faults: Vec<_> = reconcile::CLASSES.iter().filter(|c| !c.fine).map(|c| c.class).collect();
-    reconcile::orders(&app.store, app.scope(), &faults, app.at())
-}
-
-/// The orders as CSV (RFC 4180) with class and next safe action. Fields from outside are sanitised, and
-/// kept from being read as formulas by a spreadsheet.
-pub fn worksheet(app: &App, rows: &[ClassedOrder]) -> String {
-    let zone = &app.store.incident.zone;
-    let mut out = String::from("order_id,born,class,amount_rupiah,method,service,region,next_safe_action,as_of\r\n");
-    let asof = zone.rfc3339(app.at());
-    for r in rows {
-        let order = newest(app, &r.id);
-        let card = r.class.card();
-        let part = |p: Option<&std::sync::Arc<str>>| p.map(|p| field(&masked(app, p))).unwrap_or_default();
-        let fields = [
-            field(&r.id),
-            zone.rfc3339(r.born),
-            field(card.map_or("", |c| c.name)),
-            order.and_then(|o| o.amount).map(|a| a.to_string()).unwrap_or_default(),
-            part(order.and_then(|o| o.payment_method.as_ref())),
-            part(order.and_then(|o| o.service_type.as_ref())),
-            part(order.and_then(|o| o.region.as_ref())),
-            field(card.map_or("", |c| c.action)),
-            asof.clone(),
-        ];
-        out.push_str(&fields.join(","));
-        out.push_str("\r\n");
-    }
-    out
-}
-
-fn newest<'a>(app: &'a App, id: &OrderId) -> Option<&'a crate::model::order::Order> {
-    let at = app.at();
-    app.store.orders.entry(id)?.orders.iter().rev().find(|(t, _)| *t <= at).map(|(_, o)| o)
-}
-
-fn field(text: &str) -> String {
-    let text = shown(text);
-    let text = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text };
-    if text.contains([',', '"', ' ']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+    let mask = |text: &str| masked(app, text);
+    (!rows.is_empty()).then(|| worksheet::sheet(&rows, app.at(), &app.store.incident.zone, mask))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_csv_field_is_quoted_and_is_no_formula() {
-        assert_eq!(field("VA BCA"), "\"VA BCA\"");
-        assert_eq!(field("=1+1"), "'=1+1");
-        assert_eq!(field("a\"b\n"), "\"a\"\"b↵\"");
-        assert_eq!(field("ORD-1"), "ORD-1");
-    }
 
     #[test]
     fn numbers_keep_two_decimals_below_a_hundred() {

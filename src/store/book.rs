@@ -61,6 +61,7 @@ pub struct OrderBook {
     by_upg_ref: BTreeMap<Arc<str>, OrderId>,
     waiting: BTreeMap<Arc<str>, Waiting>,
     answers: BTreeMap<Role, Answers>,
+    conflicts: (usize, Option<Arc<str>>),
     generation: u64,
 }
 
@@ -73,7 +74,8 @@ impl OrderBook {
         match &ledger.rows {
             Rows::Orders(rows) => {
                 for r in rows {
-                    version(&mut self.entry_of(&r.order_id).orders, asof, r, |_| true);
+                    let again = version(&mut self.entry_of(&r.order_id).orders, asof, r, |_| true);
+                    self.conflict(again, &r.order_id);
                 }
             }
             Rows::OrderEvents(rows) => {
@@ -114,7 +116,8 @@ impl OrderBook {
     }
 
     fn payment(&mut self, asof: Stamp, r: &Payment) {
-        version(&mut self.entry_of(&r.order_id).payments, asof, r, |o| o.upg_ref == r.upg_ref);
+        let again = version(&mut self.entry_of(&r.order_id).payments, asof, r, |o| o.upg_ref == r.upg_ref);
+        self.conflict(again, &r.upg_ref);
         self.by_upg_ref.insert(r.upg_ref.clone(), r.order_id.clone());
         let Some(mut waiting) = self.waiting.remove(&r.upg_ref) else { return };
         if let Some(from) = waiting.meanwhile.filter(|id| *id != r.order_id).and_then(|id| self.entries.get_mut(&id)) {
@@ -126,6 +129,12 @@ impl OrderBook {
         }
         for (asof, row) in &waiting.ho {
             version(&mut entry.ho, *asof, row, |o| o.ho_ref == row.ho_ref);
+        }
+    }
+
+    fn conflict(&mut self, again: bool, key: &Arc<str>) {
+        if again {
+            self.conflicts = (self.conflicts.0 + 1, Some(key.clone()));
         }
     }
 
@@ -145,18 +154,24 @@ impl OrderBook {
         let by_ref = r.upg_ref.as_ref().and_then(|u| self.by_upg_ref.get(u)).cloned();
         let same = |o: &HoPayment| o.ho_ref == r.ho_ref;
         if let Some(id) = &by_ref {
-            return version(&mut self.entry_of(id).ho, asof, r, same);
+            let again = version(&mut self.entry_of(id).ho, asof, r, same);
+            return self.conflict(again, &r.ho_ref);
         }
         if let Some(id) = &r.order_id {
             if let Some(upg_ref) = &r.upg_ref {
                 self.waiting.entry(upg_ref.clone()).or_default().meanwhile = Some(id.clone());
             }
-            return version(&mut self.entry_of(id).ho, asof, r, same);
+            let again = version(&mut self.entry_of(id).ho, asof, r, same);
+            return self.conflict(again, &r.ho_ref);
         }
         let waiting = self.waiting.entry(r.upg_ref.clone().unwrap_or_default()).or_default();
         version(&mut waiting.ho, asof, r, same);
     }
 
+    /// Rows that came twice in one answer with different content, and the key of the last of them.
+    pub fn conflicts(&self) -> (usize, Option<&str>) {
+        (self.conflicts.0, self.conflicts.1.as_deref())
+    }
     /// Everything about one order.
     pub fn entry(&self, order: &str) -> Option<&Entry> {
         self.entries.get(order)
@@ -211,13 +226,24 @@ fn same_callback(a: &Callback, b: &Callback) -> bool {
 }
 
 /// Adds what was read of a row at `asof`, unless the version before it says the same. `same` tells rows of
-/// one key; a second answer of the same instant replaces the first.
-fn version<T: Clone + PartialEq>(versions: &mut Vec<(Stamp, T)>, asof: Stamp, row: &T, same: impl Fn(&T) -> bool) {
+/// one key; a second answer of the same instant replaces the first, and says so.
+fn version<T: Clone + PartialEq>(
+    versions: &mut Vec<(Stamp, T)>,
+    asof: Stamp,
+    row: &T,
+    same: impl Fn(&T) -> bool,
+) -> bool {
     let i = versions.partition_point(|(t, _)| *t <= asof);
     match versions[..i].iter_mut().rev().find(|(_, known)| same(known)) {
-        Some((_, known)) if known == row => {}
-        Some((t, known)) if *t == asof => *known = row.clone(),
-        _ => versions.insert(i, (asof, row.clone())),
+        Some((_, known)) if known == row => false,
+        Some((t, known)) if *t == asof => {
+            *known = row.clone();
+            true
+        }
+        _ => {
+            versions.insert(i, (asof, row.clone()));
+            false
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Orders of some classes, a row each: what the order system, UPG, HO and the logs have of them.
 
 use crate::analysis::reconcile::facts::{Asked, Facts, newest_order};
-use crate::analysis::reconcile::{Class, ClassedOrder};
+use crate::analysis::reconcile::{Class, ClassedOrder, Flag};
 use crate::app::App;
 use crate::app::grid::Size;
 use crate::app::rows::Panel;
@@ -26,7 +26,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, title: &str, classes: &[Class]) 
         canvas.fit(x, y, end_x, &nothing(app), Role::Dim);
         return;
     }
-    let columns = columns(app.grid.size, end_x.saturating_sub(x));
+    let columns = columns(app, end_x.saturating_sub(x));
     canvas.table_head(x, y, &columns);
     y += 1;
     let len = app.derived.orders.len();
@@ -116,7 +116,8 @@ fn nothing(app: &App) -> String {
 }
 
 /// What is least needed on a smaller screen goes first: references and lines, then traits.
-fn columns(size: Size, total: u16) -> Vec<Column> {
+fn columns(app: &App, total: u16) -> Vec<Column> {
+    let size = app.grid.size;
     let mut out = vec![left("order", 11)];
     match size {
         Size::Wide => out.extend([
@@ -154,7 +155,12 @@ fn columns(size: Size, total: u16) -> Vec<Column> {
         ]),
     }
     let taken: u16 = out.iter().map(|c| c.width + 2).sum();
+    if size == Size::Medium && total > taken + 6 {
+        out.push(left("also", total - taken));
+    }
     if size == Size::Wide {
+        out.push(left("also", 18));
+        let taken = taken + 20;
         out.push(left("last line", total.saturating_sub(taken)));
     }
     out
@@ -188,6 +194,7 @@ impl<'a> Desk<'a> {
     fn cells(&self, canvas: &Canvas<'_>, row: usize, order: &ClassedOrder, columns: usize) -> Vec<Runs> {
         let app = self.app;
         let (id, born) = (&order.id, order.born);
+        let also = also(order);
         let zone = &app.store.incident.zone;
         let entry = app.store.orders.entry(id);
         let facts = entry.and_then(|e| Facts::read(e, &self.asked, app.store.incident.rules.settle_after));
@@ -213,7 +220,7 @@ impl<'a> Desk<'a> {
         let mut out = vec![name, vec![dim(clock)], vec![plain(stuck)], vec![plain(amount)], method];
         match columns {
             0..=7 => out.extend([vec![dim(settled)], ho]),
-            8..=10 => out.extend([service, region, vec![dim(settled)], ho, callbacks]),
+            8..=11 => out.extend([service, region, vec![dim(settled)], ho, callbacks, also]),
             _ => {
                 let step = outside(order.and_then(|o| o.saga_step.as_deref()));
                 let reference = payment.map_or_else(
@@ -221,7 +228,8 @@ impl<'a> Desk<'a> {
                     |p| canvas.outside(&Untrusted::from(&*p.upg_ref), Role::Dim),
                 );
                 out.extend([service, region, step, reference, vec![dim(settled)], ho, callbacks]);
-                out.extend(self.line(canvas, id));
+                let [n, last] = self.line(canvas, id);
+                out.extend([n, also, last]);
             }
         }
         out
@@ -233,6 +241,12 @@ impl<'a> Desk<'a> {
             None => [vec![dim(number::NOTHING)], vec![run(Role::Stale, "no line names it")]],
         }
     }
+}
+
+/// What else is true of an order than its class says, in few letters.
+fn also(order: &ClassedOrder) -> Runs {
+    let flags: Vec<&str> = order.flags.beside(order.class).map(Flag::short).collect();
+    vec![run(Role::Warn, flags.join(" "))]
 }
 
 /// The newest version of the newest payment known at `at`.

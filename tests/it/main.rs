@@ -5,6 +5,7 @@
 mod analyze;
 mod aom;
 mod caller;
+mod classes;
 mod cli;
 mod cloud_emulator;
 mod cloud_screens;

@@ -1,9 +1,11 @@
-//! Lanes that come from the order book instead of a series: orders born, paid and stuck by birth, and the
-//! charges that HO does not have.
+//! Lanes that come from the order book instead of a series: orders born, paid and stuck by birth, the
+//! charges that HO does not have, and the orders in a class as time goes by.
 //!
 //! May not know: bands, cursors, screens.
 
 use crate::analysis::lane::{Axis, Cell};
+use crate::analysis::reconcile::class::Class;
+use crate::analysis::reconcile::curve;
 use crate::analysis::reconcile::facts::{Asked, Facts, newest, newest_order};
 use crate::model::order::{OrderStatus, Payment, PaymentStatus, Role};
 use crate::model::{Lapse, Span, Stamp};
@@ -21,6 +23,9 @@ pub enum Derived {
     StuckByBirth,
     /// `orders.not_at_ho`: charged and not at HO, summed up, by the time HO should have had it.
     NotAtHo,
+    /// `orders.unpaid_stuck`, or any class by its key: the orders in the class at the end of a column, by
+    /// what was known then.
+    Class(Class),
 }
 
 impl Derived {
@@ -31,13 +36,16 @@ impl Derived {
             "orders.paid" => Some(Self::Paid),
             "orders.stuck_by_birth" => Some(Self::StuckByBirth),
             "orders.not_at_ho" => Some(Self::NotAtHo),
-            _ => None,
+            _ => {
+                let key = series.strip_prefix("orders.")?;
+                Class::parse(key.strip_prefix("class.").unwrap_or(key)).map(Self::Class)
+            }
         }
     }
 
     fn role(self) -> Role {
         match self {
-            Self::Born | Self::StuckByBirth => Role::Orders,
+            Self::Born | Self::StuckByBirth | Self::Class(_) => Role::Orders,
             Self::Paid => Role::Payments,
             Self::NotAtHo => Role::HoPayments,
         }
@@ -49,6 +57,10 @@ pub fn cells(store: &Store, kind: Derived, axis: &Axis, asof: Stamp, now: Stamp)
     let mut cells = vec![Cell::Empty; axis.columns];
     let Some(answered) = store.orders.asof(kind.role(), asof) else { return cells };
     let era = Era::of(store, axis);
+    if let Derived::Class(class) = kind {
+        class_cells(store, class, axis, &era, (asof.min(now), answered), &mut cells);
+        return cells;
+    }
     let mut counts = vec![0_u32; axis.columns];
     let mut before = 0_u32;
     each_time(store, kind, asof, &mut |born, time| {
@@ -69,6 +81,36 @@ pub fn cells(store: &Store, kind: Derived, axis: &Axis, asof: Stamp, now: Stamp)
         *cell = known.cell(axis, column, kind, value);
     }
     cells
+}
+
+/// Orders in a class at the end of each column: what was not asked yet is not drawn.
+fn class_cells(
+    store: &Store,
+    class: Class,
+    axis: &Axis,
+    era: &Era,
+    (until, answered): (Stamp, Stamp),
+    cells: &mut [Cell],
+) {
+    let first = first_asked(store, Derived::Class(class), until);
+    let mut columns = Vec::new();
+    let mut instants = Vec::new();
+    for (column, cell) in cells.iter_mut().enumerate() {
+        let span = Span::new(axis.start(column), axis.start(column + 1));
+        if span.from > until || first.is_none_or(|first| span.to <= first) {
+            continue;
+        }
+        if span.from > answered {
+            *cell = Cell::NotYet;
+            continue;
+        }
+        columns.push(column);
+        instants.push((span.to - Lapse(1)).min(until));
+    }
+    let counts = curve::counts(store, class, &instants, |born| era.contains(born));
+    for (column, n) in columns.into_iter().zip(counts) {
+        cells[column] = Cell::measured(f64::from(n));
+    }
 }
 
 /// Calls `counted` with the birth and the time of everything the lane counts.
@@ -100,6 +142,7 @@ fn each_time(store: &Store, kind: Derived, asof: Stamp, counted: &mut dyn FnMut(
                     counted(born, due);
                 }
             }
+            Derived::Class(_) => {}
         }
     }
 }
@@ -121,7 +164,7 @@ fn paid(entry: &Entry, asof: Stamp) -> impl Iterator<Item = (Stamp, &Payment)> {
 fn delay(store: &Store, kind: Derived) -> Lapse {
     match kind {
         Derived::StuckByBirth => store.incident.rules.stuck_after,
-        Derived::Born | Derived::Paid | Derived::NotAtHo => Lapse::ZERO,
+        Derived::Born | Derived::Paid | Derived::NotAtHo | Derived::Class(_) => Lapse::ZERO,
     }
 }
 

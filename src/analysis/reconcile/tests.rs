@@ -1,6 +1,7 @@
 //! Tests of `analysis::reconcile`, as stories.
 
 use super::*;
+use crate::model::Lapse;
 use crate::model::order::{
     Asked as Question, Attributes, Callback, HoPayment, Ledger, Order, OrderStatus, Payment, PaymentStatus, Rows,
 };
@@ -357,4 +358,109 @@ fn two_traits_that_only_matter_together_are_told_together() {
     let first = &shared[0];
     assert_eq!((first.name, first.value.raw(), first.named), ("together", "DELIVERY + QRIS", true));
     assert!(first.lift > 8.0 && first.p < 1e-9, "{first:?}");
+}
+
+fn says(store: &Store, at: Stamp, words: &str) -> bool {
+    let standing = standing(store, window(), at);
+    assert_eq!(standing.broken, None);
+    standing.doubts.iter().any(|d| d.contains(words))
+}
+
+#[test]
+fn a_ledger_that_cannot_be_read_is_named_with_the_time_and_the_others_go_on() {
+    let mut store = Store::default();
+    tell(&mut store, minute(4), Rows::HoPayments(Vec::new()));
+    tell(&mut store, minute(30), Rows::Payments(vec![payment("U", PaymentStatus::Paid, 5)]));
+    let other = Order { order_id: "P".into(), ..order(OrderStatus::Active) };
+    tell(&mut store, minute(30), Rows::Orders(vec![order(OrderStatus::Active), other]));
+    let zone = store.incident.zone.clone();
+    let words = format!("unknown: HO not read since {}: 1 order is unknown", zone.hm(minute(4)));
+    assert!(says(&store, minute(30), &words));
+    let standing = standing(&store, window(), minute(30));
+    assert_eq!((standing.of(Class::HoUnknown), standing.of(Class::UnpaidStuck)), (1, 1));
+    tell(&mut store, minute(31), Rows::HoPayments(vec![record("H", 500)]));
+    assert!(!says(&store, minute(31), "HO not read"));
+    assert_eq!(class_of_first(&store, 31), Class::PaidStuckRecorded);
+}
+
+fn class_of_first(store: &Store, at: i64) -> Class {
+    orders(store, window(), &[], minute(at))[0].class
+}
+
+#[test]
+fn a_word_nobody_mapped_is_named_with_its_count() {
+    let mut store = Store::default();
+    let held = |n: i64| Order { order_id: format!("O{n}").as_str().into(), ..order(OrderStatus::Other("HELD".into())) };
+    tell(&mut store, minute(20), Rows::Orders((0..3).map(held).collect()));
+    let kept = Payment { order_id: "O1".into(), ..payment("U", PaymentStatus::Other("KEPT\n".into()), 1) };
+    tell(&mut store, minute(20), Rows::Payments(vec![kept]));
+    assert!(says(&store, minute(20), "HELD (3 orders), KEPT↵ (1 payment); map.status"));
+    let standing = standing(&store, window(), minute(20));
+    assert_eq!((standing.of(Class::UnmappedStatus), standing.of(Class::UnmappedPayment)), (2, 1));
+    assert_eq!(standing.classes.iter().map(|c| c.orders).sum::<usize>(), 3);
+}
+
+#[test]
+fn amounts_that_are_missing_are_counted_and_left_out_of_the_sums() {
+    let mut store = Store::default();
+    let nothing = Order { order_id: "P".into(), amount: None, ..order(OrderStatus::Active) };
+    tell(&mut store, minute(20), Rows::Orders(vec![order(OrderStatus::Active), nothing]));
+    tell(&mut store, minute(20), Rows::Payments(Vec::new()));
+    let unpaid = &standing(&store, window(), minute(20)).classes[0];
+    assert_eq!((unpaid.orders, unpaid.amount, unpaid.without_amount), (2, 500, 1));
+    assert!(says(&store, minute(20), "1 order without an amount: the sums leave them out"));
+}
+
+#[test]
+fn one_key_twice_in_one_answer_is_said_and_the_later_row_counts() {
+    let mut store = Store::default();
+    tell(&mut store, minute(20), Rows::Orders(vec![order(OrderStatus::Active)]));
+    let twice = vec![payment("U", PaymentStatus::Failed, 1), payment("U", PaymentStatus::Paid, 1)];
+    tell(&mut store, minute(20), Rows::Payments(twice.clone()));
+    tell(&mut store, minute(20), Rows::HoPayments(vec![record("H", 500)]));
+    assert_eq!(class_of_first(&store, 20), Class::PaidStuckRecorded);
+    assert!(says(&store, minute(20), "1 row came twice in one answer with different content (U)"));
+    // The same content twice, or another content later, is no conflict.
+    tell(&mut store, minute(21), Rows::Payments(vec![twice[0].clone(), twice[0].clone()]));
+    assert!(says(&store, minute(21), "1 row came twice"));
+}
+
+#[test]
+fn identifiers_that_are_written_differently_are_not_joined_and_not_silent() {
+    let uuid = "3F2504E0-4F89-11D3-9A0C-0305E82C3301";
+    let pairs = [("ord-7", "ORD-7"), ("7", "0007"), (uuid, "3f2504e04f8911d39a0c0305e82c3301"), ("A", " A ")];
+    for (ours, theirs) in pairs {
+        for (ours, theirs) in [(ours, theirs), (theirs, ours)] {
+            let mut store = Store::default();
+            let id = |o: Order| Order { order_id: ours.into(), ..o };
+            tell(&mut store, minute(30), Rows::Orders(vec![id(order(OrderStatus::Active))]));
+            let p = Payment { order_id: theirs.into(), ..payment("U", PaymentStatus::Paid, 1) };
+            tell(&mut store, minute(30), Rows::Payments(vec![p]));
+            let standing = standing(&store, window(), minute(30));
+            assert_eq!((standing.of(Class::UnpaidStuck), standing.of(Class::PaymentWithoutOrder)), (1, 1));
+            assert!(says(&store, minute(30), "1 identifier would fit"), "{ours:?} {theirs:?}");
+        }
+    }
+}
+
+#[test]
+fn a_record_whose_payment_nobody_showed_is_counted() {
+    let mut store = Store::default();
+    tell(&mut store, minute(20), Rows::Orders(vec![order(OrderStatus::Active)]));
+    let lost = HoPayment { upg_ref: Some("U9".into()), order_id: None, ..record("H", 500) };
+    tell(&mut store, minute(20), Rows::HoPayments(vec![lost]));
+    assert!(says(&store, minute(20), "1 HO record names a payment that UPG did not show"));
+}
+
+#[test]
+fn ho_that_writes_days_later_is_recorded_and_missing_until_then() {
+    let mut store = Store::default();
+    let days = |n: i64| T + Lapse::hours(24 * n);
+    tell(&mut store, days(1), Rows::Orders(vec![order(OrderStatus::Complete)]));
+    tell(&mut store, days(1), Rows::Payments(vec![payment("U", PaymentStatus::Paid, 1)]));
+    tell(&mut store, days(1), Rows::HoPayments(Vec::new()));
+    let late = HoPayment { recorded_at: days(3), ..record("H", 500) };
+    tell(&mut store, days(3) + Lapse::minutes(1), Rows::HoPayments(vec![late]));
+    let class = |at| orders(&store, window(), &[], at)[0].class;
+    assert_eq!((class(days(1)), class(days(4))), (Class::ChargedNotRecorded, Class::Ok));
 }

@@ -33,16 +33,17 @@ fn give(app: &mut App, text: String) -> Vec<Effect> {
     vec![Effect::Copy(text)]
 }
 
-/// Writes the orders in front as CSV.
+/// Writes the worksheet of the orders in front as CSV, and its checksum beside it.
 pub fn worksheet(app: &mut App) -> Vec<Effect> {
-    let rows = copy::worksheet_rows(app);
-    if rows.is_empty() {
+    let Some(sheet) = copy::worksheet(app) else {
         app.say("there are no orders to write");
         return Vec::new();
-    }
+    };
     let at = app.store.incident.zone.format(app.at(), "%Y%m%d-%H%M%S");
-    let text = copy::worksheet(app, &rows);
-    vec![Effect::Export { name: format!("orders-{at}.csv"), text }]
+    // The sum in the name ties the two files together, however often the same moment is written.
+    let name = format!("worksheet-{at}-{}.csv", sheet.sha256.get(..8).unwrap_or_default());
+    let sum = format!("{}  {name}\n", sheet.sha256);
+    vec![Effect::Export { name: format!("{name}.sha256"), text: sum }, Effect::Export { name, text: sheet.text }]
 }
 
 /// Asks the source in front now.

@@ -87,9 +87,11 @@ fn identity(app: &App, canvas: &mut Canvas<'_>, trail: &Trail, (x, end_x): (u16,
     let gap = if wide { "   " } else { "  " };
     let broken = card.is_some_and(|c| !c.fine);
     let class = run(if broken { Role::Bad } else { Role::Text }, card.map_or("", |c| c.name));
+    let also = also(trail);
     let mut who = canvas.outside(&Untrusted::from(&*trail.id), Role::Strong);
     if wide {
         who.extend([plain(gap), class.clone()]);
+        who.extend(also.clone());
     }
     if let Some(amount) = order.and_then(|o| o.amount) {
         who.push(strong(format!("{gap}{}", number::rupiah(amount))));
@@ -108,7 +110,9 @@ fn identity(app: &App, canvas: &mut Canvas<'_>, trail: &Trail, (x, end_x): (u16,
         }
         Size::Medium => {
             let meaning = || vec![dim(card.map_or("", |c| c.meaning))];
-            let mut runs = vec![class, dim(": ")];
+            let mut runs = vec![class];
+            runs.extend(also);
+            runs.push(dim(": "));
             runs.extend(if first.is_empty() { meaning() } else { first });
             canvas.runs(x, y + 1, end_x, &runs);
             y + 3
@@ -119,6 +123,12 @@ fn identity(app: &App, canvas: &mut Canvas<'_>, trail: &Trail, (x, end_x): (u16,
             y + 2
         }
     }
+}
+
+/// What else is true of the order than its class says.
+fn also(trail: &Trail) -> Runs {
+    let flags: Vec<&str> = trail.flags.beside(trail.class).map(crate::analysis::reconcile::Flag::name).collect();
+    if flags.is_empty() { Runs::new() } else { vec![run(Role::Warn, format!(" + {}", flags.join(" + ")))] }
 }
 
 /// What came last and what did not follow, the latter as loud as the fault it is.
