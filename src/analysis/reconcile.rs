@@ -21,7 +21,7 @@ pub use class::{Class, class_of};
 use facts::{Asked, Facts};
 pub use flag::{Flag, Flags, flags_of};
 pub use shared::{SharedTrait, shared};
-pub use standing::{ClassCount, Standing, standing};
+pub use standing::{ClassCount, Standing, standing, tally};
 
 /// What a class means, for people.
 #[derive(Clone, Copy, Debug)]

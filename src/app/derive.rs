@@ -20,6 +20,8 @@ use std::sync::Arc;
 const HEAVY_EVERY: Lapse = Lapse::seconds(1);
 /// Orders grow old without new facts; after this long they are counted again.
 const AGED: Lapse = Lapse::seconds(10);
+/// How far back the trend of a class looks.
+const TREND: Lapse = Lapse::minutes(5);
 /// Rows under the focus keep their order this long after a key.
 const HANDS_OFF: Lapse = Lapse::seconds(2);
 /// How far apart two looks at the statements are, about.
@@ -41,6 +43,8 @@ pub struct Made {
     book: Option<Book>,
     /// Heavy parts in the making, and how many of their pieces are done.
     making: Option<(Heavy, usize)>,
+    /// What the counts of five minutes before were made for.
+    before: Option<(Span, Cursor, i64)>,
     /// Worked out by earlier pieces for the findings.
     given: check::Given,
     dirty: bool,
@@ -323,8 +327,16 @@ fn book_wanted(app: &App) -> bool {
 fn book_lanes(app: &mut App) {
     let want = book(app);
     let (at, edge) = (app.at(), app.live_edge());
+    // The lane of a class looks at an order at many instants: it follows time and not every answer.
+    let older = |made: &Book| made.cursor != want.cursor || made.aged != want.aged || made.axis != want.axis;
+    let classes = app.made.book.as_ref().is_none_or(older);
     let (store, lanes) = (&app.store, &mut app.derived.lanes);
-    for (lane, made) in store.incident.lanes.iter().zip(lanes).filter(|(l, _)| is_of_orders(l)) {
+    let due = |l: &Lane, made: &lane::LaneColumns| {
+        classes
+            || made.cells.is_empty()
+            || !matches!(lane::book::Derived::of(&l.series), Some(lane::book::Derived::Class(_)))
+    };
+    for (lane, made) in store.incident.lanes.iter().zip(lanes).filter(|(l, m)| is_of_orders(l) && due(l, m)) {
         *made = lane::columns(store, lane, &want.axis, at, edge);
     }
     app.made.book = Some(want);
@@ -383,11 +395,12 @@ struct Piece {
 }
 
 /// In the order in which they are missed most.
-const PIECES: [Piece; 9] = [
+const PIECES: [Piece; 10] = [
     Piece { needed: |n| n.limits, make: make_limits },
     Piece { needed: |n| n.orders, make: make_standing },
     Piece { needed: |n| n.orders, make: make_first_stuck },
     Piece { needed: |n| n.orders, make: make_born },
+    Piece { needed: |n| n.traits, make: make_before },
     Piece { needed: |n| n.traits, make: make_shared },
     Piece { needed: |n| n.patterns, make: make_patterns },
     Piece { needed: |n| n.findings, make: give_onsets },
@@ -402,6 +415,15 @@ fn make_limits(app: &mut App, scope: Span, at: Stamp) {
 fn make_standing(app: &mut App, scope: Span, at: Stamp) {
     app.derived.standing = reconcile::standing(&app.store, scope, at);
     app.derived.classes = class_rows(&app.derived.standing);
+}
+
+/// The counts of a while before: they change slowly, so they are made again as rarely as orders grow old.
+fn make_before(app: &mut App, scope: Span, at: Stamp) {
+    let want = (scope, app.cursor, at.0.div_euclid(AGED.0));
+    if app.made.before != Some(want) {
+        app.derived.before = reconcile::tally(&app.store, scope, at - TREND);
+        app.made.before = Some(want);
+    }
 }
 
 fn make_first_stuck(app: &mut App, scope: Span, at: Stamp) {

@@ -7,6 +7,7 @@ use crate::analysis::gap::Gap;
 use crate::analysis::lane::LaneColumns;
 use crate::analysis::limit::Row as LimitRow;
 use crate::analysis::pattern::Pattern;
+use crate::analysis::reconcile::class::{ALL, Class};
 use crate::analysis::reconcile::{ClassCount, ClassedOrder, SharedTrait, Standing};
 use crate::analysis::spike::{Onset, Spike};
 use crate::analysis::trail::Trail;
@@ -26,6 +27,9 @@ pub struct Derived {
     pub gaps: Vec<Gap>,
     /// Orders of the scope.
     pub standing: Standing,
+    /// How many orders of the scope were in each class five minutes before, by [`Class::number`]; none when
+    /// nobody had asked yet.
+    pub before: Option<[usize; ALL.len()]>,
     /// Traits the stuck share.
     pub shared: Vec<SharedTrait>,
     /// Orders of the list in front.
@@ -66,6 +70,14 @@ pub struct Derived {
     pub limits: Vec<LimitRow>,
     /// How many rows the list in front would have without its filter.
     pub unfiltered: usize,
+}
+
+impl Derived {
+    /// How many orders more than five minutes before are in a class; negative when it empties.
+    pub fn trend(&self, class: Class) -> Option<i64> {
+        let before = *self.before.as_ref()?.get(class.number())?;
+        Some(self.standing.of(class) as i64 - before as i64)
+    }
 }
 
 /// The stretch Enter would open on the timeline: the selection, else the column under the cursor.

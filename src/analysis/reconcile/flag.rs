@@ -181,7 +181,7 @@ fn near_midnight(t: Stamp, zone: &Zone) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::order::Order;
+    use crate::model::order::{Attributes, Order};
     use std::collections::BTreeSet;
 
     const T: Stamp = Stamp::from_secs(1_736_694_000);
@@ -198,6 +198,8 @@ mod tests {
             saga_step: None,
             trace_id: None,
             updated_at: Some(T + Lapse::minutes(1)),
+            version: None,
+            attributes: Attributes::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::analysis::reconcile::class::ALL;
 use crate::model::Lapse;
-use crate::model::order::{Order, OrderStatus};
+use crate::model::order::{Attributes, Order, OrderStatus};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -21,6 +21,8 @@ fn order(status: OrderStatus, amount: Option<i64>) -> Order {
         saga_step: None,
         trace_id: None,
         updated_at: Some(T),
+        version: None,
+        attributes: Attributes::default(),
     }
 }
 

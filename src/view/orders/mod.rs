@@ -4,11 +4,10 @@
 
 mod shared;
 
-use crate::analysis::reconcile::{Class, ClassCard, ClassCount};
+use crate::analysis::reconcile::{Class, ClassCard, ClassCount, Flag};
 use crate::app::App;
 use crate::app::grid::Size;
 use crate::app::rows::Panel;
-use crate::model::order::Role as Ledger;
 use crate::model::{Lapse, Untrusted};
 use crate::view::canvas::{Canvas, Column, Focus, Run, dim, left, plain, right, run, strong};
 use crate::view::list::{Runs, bar, visible};
@@ -91,18 +90,22 @@ fn notes(app: &App) -> Vec<Vec<Run<'static>>> {
 /// What is not known and why, before any number.
 fn warnings(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16) -> u16 {
     let standing = &app.derived.standing;
-    let mut says = standing.missing.clone();
-    let zone = &app.store.incident.zone;
-    for (role, who) in [(Ledger::Payments, "UPG"), (Ledger::HoPayments, "HO")] {
-        let asof = app.store.orders.asof(role, app.at());
-        if let Some(t) = asof.filter(|t| app.at().since(*t) > OLD) {
-            says.push(format!("{who} not asked since {}: what it learned later is not counted", zone.hm(t)));
-        }
-    }
-    let most = if app.grid.size == Size::Wide { 4 } else { 2 };
     let mut y = y;
-    for line in says.iter().take(most) {
+    if let Some(broken) = &standing.broken {
+        canvas.runs(x, y, end_x, &[run(Role::Bad, "✕ "), run(Role::Bad, broken.as_str())]);
+        y += 1;
+    }
+    let says: Vec<&String> = standing.missing.iter().chain(&standing.doubts).collect();
+    let most = if app.grid.size == Size::Wide { 4 } else { 2 };
+    // The last line there is room for counts what it hides.
+    let whole = if says.len() > most { most - 1 } else { most };
+    for line in says.iter().take(whole) {
         canvas.runs(x, y, end_x, &[run(Role::Warn, "○ "), run(Role::Warn, line.as_str())]);
+        y += 1;
+    }
+    if let Some(next) = says.get(whole) {
+        let more = format!("○ {} more: {next}", says.len() - whole);
+        canvas.fit(x, y, end_x, &more, Role::Warn);
         y += 1;
     }
     if says.is_empty() || app.grid.size == Size::Narrow { y } else { y + 1 }
@@ -123,7 +126,8 @@ fn columns(size: Size) -> Vec<Column> {
         Size::Wide => vec![
             left("class", 30),
             right("orders", 7),
-            left("", 24),
+            right("5 min", 6),
+            left("", 20),
             right("Rp jt", 8),
             right("oldest", 6),
             right("at risk", 7),
@@ -134,14 +138,21 @@ fn columns(size: Size) -> Vec<Column> {
         Size::Medium => vec![
             left("class", 30),
             right("orders", 7),
-            left("", 14),
+            right("5 min", 6),
+            left("", 6),
             right("Rp jt", 7),
             right("oldest", 6),
             left("next safe action", 33),
             left("points", 8),
         ],
         Size::Narrow | Size::Tiny => {
-            vec![left("class", 29), right("orders", 7), right("Rp jt", 7), left("next safe action", 29)]
+            vec![
+                left("class", 29),
+                right("orders", 7),
+                right("5 min", 5),
+                right("Rp jt", 7),
+                left("next safe action", 22),
+            ]
         }
     }
 }
@@ -151,6 +162,7 @@ enum Line {
     Blank,
     Total(&'static str, usize, i64),
     Remark(&'static str),
+    Flags(String),
     Class(usize),
 }
 
@@ -183,6 +195,12 @@ fn lines(app: &App) -> Vec<Line> {
     }
     if charged {
         total_not_at_ho(app, &mut out, Part::Fine);
+    }
+    let beside = |f: &&(Flag, usize)| !matches!(f.0, Flag::Stuck | Flag::NotAtHo);
+    let flags = standing.flags.iter().filter(beside);
+    let flags: Vec<String> = flags.map(|(f, n)| format!("{} {}", f.name(), number::count(*n as i64))).collect();
+    if !flags.is_empty() && app.grid.size != Size::Narrow {
+        out.push(Line::Flags(format!("Flags, whatever the class: {}", flags.join(" · "))));
     }
     out
 }
@@ -257,6 +275,9 @@ fn classes(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, e
             Some(Line::Remark(says)) => {
                 canvas.fit(x, y, end_x, says, if says.starts_with(' ') { Role::Dim } else { Role::Strong });
             }
+            Some(Line::Flags(says)) => {
+                canvas.fit(x, y, end_x, says, Role::Dim);
+            }
             Some(Line::Blank) | None => {}
         }
         y += 1;
@@ -275,8 +296,8 @@ fn total(
     let after = number::span(app.store.incident.rules.stuck_after);
     let title = if title == "Stuck" { format!("Stuck: ACTIVE > {after}") } else { title.to_owned() };
     let role = if orders > 0 { Role::Bad } else { Role::Dim };
-    let mut cells: Vec<Runs> = vec![vec![run(role, title)], vec![run(role, at_least(app, orders))]];
-    if columns.len() > 4 {
+    let mut cells: Vec<Runs> = vec![vec![run(role, title)], vec![run(role, at_least(app, orders))], Vec::new()];
+    if columns.len() > 5 {
         cells.push(Vec::new());
     }
     cells.push(vec![strong(juta(amount))]);
@@ -309,7 +330,8 @@ fn cells(app: &App, class: &ClassCount) -> Vec<Runs> {
     let money = run(if old { Role::Stale } else { Role::Text }, juta(class.amount));
     let most =
         app.derived.classes.iter().filter(|c| self::part(c) != Part::Fine).map(|c| c.orders).max().unwrap_or(1).max(1);
-    let width = if size == Size::Wide { 24 } else { 14 };
+    let width = if size == Size::Wide { 20 } else { 6 };
+    let trend = trend(app, class.class, faulty);
     let bars = if faulty { bar(class.orders as f64 / most as f64, width) } else { String::new() };
     let oldest = class.oldest.filter(|_| class.class != Class::Ok);
     let oldest = dim(oldest.map_or(number::NOTHING.to_owned(), number::age));
@@ -321,6 +343,7 @@ fn cells(app: &App, class: &ClassCount) -> Vec<Runs> {
             vec![
                 name,
                 vec![count],
+                vec![trend],
                 vec![run(Role::Hot, bars)],
                 vec![money],
                 vec![oldest],
@@ -333,13 +356,24 @@ fn cells(app: &App, class: &ClassCount) -> Vec<Runs> {
         Size::Medium => vec![
             name,
             vec![count],
+            vec![trend],
             vec![run(Role::Hot, bars)],
             vec![money],
             vec![oldest],
             action,
             vec![dim(text(|c| c.points_to))],
         ],
-        Size::Narrow | Size::Tiny => vec![name, vec![count], vec![money], action],
+        Size::Narrow | Size::Tiny => vec![name, vec![count], vec![trend], vec![money], action],
+    }
+}
+
+/// How many more than five minutes before: a fault that grows is loud, one that empties is good news.
+fn trend(app: &App, class: Class, faulty: bool) -> Run<'static> {
+    match app.derived.trend(class) {
+        None => dim(number::NOTHING),
+        Some(0) => dim("="),
+        Some(n) if n > 0 => run(if faulty { Role::Bad } else { Role::Dim }, format!("+{}", number::count(n))),
+        Some(n) => run(if faulty { Role::Ok } else { Role::Dim }, format!("−{}", number::count(-n))),
     }
 }
 
