@@ -3,7 +3,9 @@
 //! A role's silence about an order means something only when the order was asked for: the book keeps both.
 //! Rows that name a payment nobody has seen yet wait for it; they are never lost and never guessed.
 
-use crate::model::order::{Asked, Callback, HoPayment, Ledger, Order, OrderEvent, OrderId, Payment, Role, Rows};
+use crate::model::order::{
+    Asked, Callback, HoPayment, Ledger, Order, OrderEvent, OrderId, Payment, PaymentStatus, Role, Rows,
+};
 use crate::model::{Span, Stamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -74,13 +76,19 @@ impl OrderBook {
         match &ledger.rows {
             Rows::Orders(rows) => {
                 for r in rows {
-                    let again = version(&mut self.entry_of(&r.order_id).orders, asof, r, |_| true);
+                    let again = version(&mut self.entry_of(&r.order_id).orders, asof, r, |_| true, two_orders);
                     self.conflict(again, &r.order_id);
                 }
             }
             Rows::OrderEvents(rows) => {
                 for r in rows {
-                    version(&mut self.entry_of(&r.order_id).events, asof, r, |o| o.at == r.at && o.to == r.to);
+                    version(
+                        &mut self.entry_of(&r.order_id).events,
+                        asof,
+                        r,
+                        |o| o.at == r.at && o.to == r.to,
+                        |_, _| false,
+                    );
                 }
             }
             Rows::Payments(rows) => rows.iter().for_each(|r| self.payment(asof, r)),
@@ -116,7 +124,8 @@ impl OrderBook {
     }
 
     fn payment(&mut self, asof: Stamp, r: &Payment) {
-        let again = version(&mut self.entry_of(&r.order_id).payments, asof, r, |o| o.upg_ref == r.upg_ref);
+        let again =
+            version(&mut self.entry_of(&r.order_id).payments, asof, r, |o| o.upg_ref == r.upg_ref, two_payments);
         self.conflict(again, &r.upg_ref);
         self.by_upg_ref.insert(r.upg_ref.clone(), r.order_id.clone());
         let Some(mut waiting) = self.waiting.remove(&r.upg_ref) else { return };
@@ -125,10 +134,10 @@ impl OrderBook {
         }
         let entry = self.entry_of(&r.order_id);
         for (asof, row) in &waiting.callbacks {
-            version(&mut entry.callbacks, *asof, row, |o| same_callback(o, row));
+            version(&mut entry.callbacks, *asof, row, |o| same_callback(o, row), |_, _| false);
         }
         for (asof, row) in &waiting.ho {
-            version(&mut entry.ho, *asof, row, |o| o.ho_ref == row.ho_ref);
+            version(&mut entry.ho, *asof, row, |o| o.ho_ref == row.ho_ref, |_, _| true);
         }
     }
 
@@ -146,7 +155,7 @@ impl OrderBook {
         } else {
             &mut self.waiting.entry(r.upg_ref.clone().unwrap_or_default()).or_default().callbacks
         };
-        version(callbacks, asof, r, |o| same_callback(o, r));
+        version(callbacks, asof, r, |o| same_callback(o, r), |_, _| false);
     }
 
     /// UPG's reference decides, the order's id only while no payment of that reference is known.
@@ -154,18 +163,18 @@ impl OrderBook {
         let by_ref = r.upg_ref.as_ref().and_then(|u| self.by_upg_ref.get(u)).cloned();
         let same = |o: &HoPayment| o.ho_ref == r.ho_ref;
         if let Some(id) = &by_ref {
-            let again = version(&mut self.entry_of(id).ho, asof, r, same);
+            let again = version(&mut self.entry_of(id).ho, asof, r, same, |_, _| true);
             return self.conflict(again, &r.ho_ref);
         }
         if let Some(id) = &r.order_id {
             if let Some(upg_ref) = &r.upg_ref {
                 self.waiting.entry(upg_ref.clone()).or_default().meanwhile = Some(id.clone());
             }
-            let again = version(&mut self.entry_of(id).ho, asof, r, same);
+            let again = version(&mut self.entry_of(id).ho, asof, r, same, |_, _| true);
             return self.conflict(again, &r.ho_ref);
         }
         let waiting = self.waiting.entry(r.upg_ref.clone().unwrap_or_default()).or_default();
-        version(&mut waiting.ho, asof, r, same);
+        version(&mut waiting.ho, asof, r, same, |_, _| true);
     }
 
     /// Rows that came twice in one answer with different content, and the key of the last of them.
@@ -225,20 +234,34 @@ fn same_callback(a: &Callback, b: &Callback) -> bool {
     a.upg_ref == b.upg_ref && a.attempt == b.attempt && a.target == b.target
 }
 
+/// Two rows of one order that are not an earlier and a later state of it.
+fn two_orders(a: &Order, b: &Order) -> bool {
+    a.updated_at == b.updated_at || a.updated_at.is_none() || b.updated_at.is_none()
+}
+
+/// Two rows of one payment that are not its beginning and its end.
+fn two_payments(a: &Payment, b: &Payment) -> bool {
+    let open = matches!(a.status, PaymentStatus::Initiated | PaymentStatus::Pending | PaymentStatus::Authorized);
+    !open || a.amount != b.amount || a.order_id != b.order_id
+}
+
 /// Adds what was read of a row at `asof`, unless the version before it says the same. `same` tells rows of
-/// one key; a second answer of the same instant replaces the first, and says so.
+/// one key; a second row of the same instant replaces the first. Says whether the two
+/// `clash`: both cannot be true, whichever came first.
 fn version<T: Clone + PartialEq>(
     versions: &mut Vec<(Stamp, T)>,
     asof: Stamp,
     row: &T,
     same: impl Fn(&T) -> bool,
+    clash: impl Fn(&T, &T) -> bool,
 ) -> bool {
     let i = versions.partition_point(|(t, _)| *t <= asof);
     match versions[..i].iter_mut().rev().find(|(_, known)| same(known)) {
         Some((_, known)) if known == row => false,
         Some((t, known)) if *t == asof => {
+            let clashes = clash(known, row);
             *known = row.clone();
-            true
+            clashes
         }
         _ => {
             versions.insert(i, (asof, row.clone()));
