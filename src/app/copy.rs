@@ -1,8 +1,7 @@
 //! What leaves by copy and worksheet: plain text and Markdown, sanitised, with personal data masked like on
 //! the screen, with scope and time beside it.
 
-use crate::analysis::reconcile;
-use crate::analysis::reconcile::class::ALL;
+use crate::analysis::reconcile::class::{ALL, Class};
 use crate::analysis::reconcile::worksheet::{self, Sheet};
 use crate::app::act::list;
 use crate::app::crumb;
@@ -197,14 +196,11 @@ fn rupiah(amount: i64) -> String {
 /// The worksheet of the list in front, or of every order of the scope that is not as it should be; none
 /// without such orders.
 pub fn worksheet(app: &App) -> Option<Sheet> {
-    let mut rows = match app.place() {
-        Place::OrderList { .. } => worksheet::rows(&app.store, app.scope(), &ALL, app.at()),
-        _ => {
-            let faults: Vec<_> = reconcile::CLASSES.iter().filter(|c| !c.fine).map(|c| c.class).collect();
-            worksheet::rows(&app.store, app.scope(), &faults, app.at())
-        }
-    };
-    if let Place::OrderList { .. } = app.place() {
+    let in_list = matches!(app.place(), Place::OrderList { .. });
+    let wanted = |c: &Class| in_list || !c.card().is_some_and(|card| card.fine);
+    let classes: Vec<Class> = ALL.into_iter().filter(wanted).collect();
+    let mut rows = worksheet::rows(&app.store, app.scope(), &classes, app.at());
+    if in_list {
         let listed: std::collections::HashSet<&str> = app.derived.orders.iter().map(|o| o.id.as_ref()).collect();
         rows.retain(|r| listed.contains(r.id.as_ref()));
     }

@@ -117,7 +117,9 @@ fn changes(entry: &Entry, rules: &Rules, answers: &Answers, instants: &[Stamp], 
     times.extend(entry.callbacks.iter().map(|(t, _)| *t));
     since.sort_unstable();
     since.dedup();
-    since.iter().for_each(|t| answers.after(entry, *t, &mut times));
+    for t in &since {
+        answers.after(entry, *t, &mut times);
+    }
     times.extend(since);
     let index = |t: Stamp| instants.partition_point(|at| *at < t);
     out.extend(times.into_iter().map(index).filter(|i| *i < instants.len()));

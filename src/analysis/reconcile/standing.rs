@@ -222,7 +222,7 @@ mod tests {
         let orphan = ClassCount { class: Class::PaymentWithoutOrder, orders: 1, paid: 9, ..blank.clone() };
         let ledger = Sums { orders: 2, paid: 5, recorded: 5 };
         assert_eq!(ledger.compared(&[blank.clone(), orphan], 2), None);
-        let says = Sums { paid: 6, ..ledger }.compared(&[blank.clone()], 2).unwrap();
+        let says = Sums { paid: 6, ..ledger }.compared(std::slice::from_ref(&blank), 2).unwrap();
         assert!(says.contains("Rp 5 paid") && says.contains("2, 6 and 5"), "{says}");
         assert!(ledger.compared(&[blank], 3).is_some());
     }

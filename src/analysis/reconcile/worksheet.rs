@@ -241,7 +241,7 @@ pub fn sheet(rows: &[Row], at: Stamp, zone: &Zone, masked: impl Fn(&str) -> Stri
     text.push_str("\r\n");
     let time = |t: Option<Stamp>| t.map_or_else(String::new, |t| zone.rfc3339(t));
     for r in rows {
-        let refs = r.upg_refs.iter().map(|u| u.as_ref()).collect::<Vec<_>>().join(" ");
+        let refs = r.upg_refs.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(" ");
         let flags = r.flags.beside(r.class).map(super::Flag::key).collect::<Vec<_>>().join(" ");
         let part = |p: &Option<Arc<str>>| p.as_deref().map_or_else(String::new, |p| field(&masked(p)));
         let [method, service, region] = &r.traits;
