@@ -6,8 +6,8 @@
 pub mod card;
 pub mod class;
 pub mod curve;
-mod doubt;
 pub mod day;
+mod doubt;
 pub mod facts;
 pub mod flag;
 pub mod shared;

@@ -77,8 +77,9 @@ impl Heard {
     async fn until(&mut self, what: &str, enough: impl Fn(&Self) -> bool) {
         while !enough(self) {
             let batch = tokio::time::timeout(Duration::from_mins(2), self.rx.recv()).await;
-            let mut batch =
-                batch.unwrap_or_else(|_| panic!("waited in vain for: {what}; {:#?}", self.standing())).expect("sources run");
+            let mut batch = batch
+                .unwrap_or_else(|_| panic!("waited in vain for: {what}; {:#?}", self.standing()))
+                .expect("sources run");
             batch.seen = batch.seen + self.later;
             for fact in &mut batch.facts {
                 match fact {
@@ -130,7 +131,9 @@ async fn a_ledger_that_dies_leaves_its_classes_unknown_and_its_return_is_taken_u
     let mut store = Store::default();
     store.incident = config::incident::incident(&config);
     let mut heard = Heard { rx, store, later: Lapse::ZERO, now: Stamp(0) };
-    heard.until("all is known", |h| h.of(Class::PaidStuckNotRecorded) == 1 && h.of(Class::ChargedNotRecorded) == 1).await;
+    heard
+        .until("all is known", |h| h.of(Class::PaidStuckNotRecorded) == 1 && h.of(Class::ChargedNotRecorded) == 1)
+        .await;
     assert_eq!((heard.of(Class::UnpaidStuck), heard.of(Class::PaidStuckRecorded)), (1, 8));
     assert!(heard.standing().doubts.iter().all(|d| !d.contains("HO not read")), "{:?}", heard.standing().doubts);
 
