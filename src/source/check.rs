@@ -5,7 +5,7 @@
 use crate::config::Config;
 use crate::config::prometheus::Server;
 use crate::model::Untrusted;
-use crate::source::{huawei, logs, postgres, prometheus};
+use crate::source::{huawei, logs, orders, postgres, prometheus};
 use serde::Serialize;
 
 /// Whether something works.
@@ -75,6 +75,7 @@ pub async fn check(config: &Config) -> Vec<CheckLine> {
         futures_util::future::join3(postgres::check(config), cloud, prometheus::check(config, client.as_ref())).await;
     lines.extend(cloud);
     lines.extend(servers);
+    lines.extend(config.queries.iter().filter_map(orders::check_files));
     lines.extend(config.logs.iter().flat_map(logs::check));
     lines
 }

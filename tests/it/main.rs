@@ -23,6 +23,7 @@ mod huawei_program;
 mod note;
 mod official_sdk;
 mod orders;
+mod orders_more;
 mod path;
 mod pg;
 mod postgres;

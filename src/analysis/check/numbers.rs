@@ -91,3 +91,8 @@ pub const NOTHING_STUCK: f64 = 0.005;
 pub const NAMED: (f64, f64) = (4.0, 2.0);
 /// Orders that hang together are born within this.
 pub const TOGETHER: Lapse = Lapse::minutes(3);
+
+/// A failed step should be undone within this time.
+pub const COMPENSATED: Lapse = Lapse::minutes(10);
+/// This share of orders with a failed step, left as they are, is no accident.
+pub const UNCOMPENSATED: f64 = 0.5;
