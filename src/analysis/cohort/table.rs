@@ -28,6 +28,8 @@ const REST: u32 = 0;
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     columns: Vec<Column>,
+    /// The column whose values are compared with themselves alone: of what hour a row is.
+    within: Option<usize>,
     bad: Vec<u32>,
     all: Vec<u32>,
 }
@@ -84,6 +86,13 @@ impl Table {
         Self { columns: names.into_iter().map(column).collect(), ..Self::default() }
     }
 
+    /// The same, and rows are compared with those of the same value of one column alone. In an incident the hour
+    /// explains most; what else the bad ones share is what they have beyond their hour.
+    #[must_use]
+    pub fn within(self, name: &str) -> Self {
+        Self { within: self.columns.iter().position(|c| &*c.name == name), ..self }
+    }
+
     /// Adds a row that stands for `all` cases, of which `bad` are bad. A value for each column; none where the
     /// row does not say.
     pub fn add<'v>(&mut self, values: impl IntoIterator<Item = Option<&'v str>>, bad: u32, all: u32) {
@@ -118,20 +127,26 @@ impl Table {
         out
     }
 
-    /// The segments that stand out, the best first; none when none does.
+    /// The segments that stand out, the best first, and none that has a value of a better one; none at all when
+    /// none does.
     pub fn segments(&self) -> Vec<Segment> {
         let (bad, all) = self.sums();
         if bad == 0 {
             return Vec::new();
         }
         let share = bad as f64 / all as f64;
-        let mut kept: Vec<Kept<'_>> =
-            self.columns.iter().filter_map(|column| Kept::of(column, &self.counts(column), share)).collect();
+        let looked_at = |place: usize| {
+            let column = self.columns.get(place)?;
+            Kept::of(column, &self.counts(column), share)
+        };
+        let within = self.within.and_then(looked_at);
+        let others = (0..self.columns.len()).filter(|place| Some(*place) != self.within);
+        let mut kept: Vec<Kept<'_>> = others.filter_map(looked_at).collect();
         let tried = tried(kept.iter().map(|k| k.values));
         kept.sort_by(|a, b| b.strength.total_cmp(&a.strength));
         let most = usize::try_from(all / ROWS_OF_A_CELL).unwrap_or(MOST_CELLS).clamp(FEW_CELLS, MOST_CELLS);
         let cells = loop {
-            match self.cells(&kept, most) {
+            match self.cells(&kept, within.as_ref(), most) {
                 Some(cells) => break cells,
                 None if kept.pop().is_none() => return Vec::new(),
                 None => {}
@@ -160,7 +175,9 @@ impl Table {
             named.sort_unstable();
             let terms = named.into_iter().map(|(_, name, value)| (Arc::clone(name), Arc::clone(value))).collect();
             let segment = Segment { terms, bad: found.bad as u64, all: found.total as u64, p };
-            if !out.contains(&segment) {
+            // What shares a value with a better one is a part of it, or a wider cut through it: no news.
+            let told = |s: &Segment| s.terms.iter().any(|t| segment.terms.contains(t));
+            if !out.iter().any(told) {
                 out.push(segment);
             }
         }
@@ -180,14 +197,15 @@ impl Table {
     }
 
     /// The cells of some columns; none when there would be more than `most`, or more columns than a key holds.
-    fn cells(&self, kept: &[Kept<'_>], most: usize) -> Option<Vec<Cell>> {
-        if kept.len() > MOST_COLUMNS {
+    fn cells(&self, kept: &[Kept<'_>], within: Option<&Kept<'_>>, most: usize) -> Option<Vec<Cell>> {
+        if kept.len() >= MOST_COLUMNS {
             return None;
         }
         let mut cells: HashMap<u64, (u64, u64)> = HashMap::new();
         for row in 0..self.all.len() {
             // Five bits for each of at most twelve columns hold one of 25 values.
-            let key = kept.iter().fold(0_u64, |key, k| key << 5 | u64::from(k.number(row)));
+            let first = u64::from(within.map_or(0, |k| k.number(row)));
+            let key = kept.iter().fold(first, |key, k| key << 5 | u64::from(k.number(row)));
             let cell = cells.entry(key).or_default();
             cell.0 += u64::from(self.bad[row]);
             cell.1 += u64::from(self.all[row]);
@@ -198,11 +216,18 @@ impl Table {
         let mut cells: Vec<(u64, (u64, u64))> = cells.into_iter().collect();
         cells.sort_unstable();
         let values = |key: u64| (0..kept.len()).rev().map(|i| (key >> (5 * i) & 31) as u32).collect();
+        // What is usual in a cell is what is usual among those of its own value.
+        let own = |key: u64| (key >> (5 * kept.len())) as usize;
+        let mut usual = vec![(0.0, 0.0); 32];
+        for (key, (bad, all)) in cells.iter().filter(|_| within.is_some()) {
+            usual[own(*key)].0 += *bad as f64;
+            usual[own(*key)].1 += *all as f64;
+        }
         let cell = |(key, (bad, all)): (u64, (u64, u64))| Cell {
             values: values(key),
             bad: bad as f64,
             total: all as f64,
-            before: (0.0, 0.0),
+            before: usual[own(key)],
         };
         Some(cells.into_iter().map(cell).collect())
     }
@@ -329,6 +354,25 @@ mod tests {
         assert_eq!(best(&table(|v| v[2] == 17)), ["pod=p17"]);
         assert_eq!(table(|_| false).segments(), []);
         assert_eq!(Table::new(COLUMNS.map(Arc::from)).segments(), []);
+    }
+
+    #[test]
+    fn what_the_hour_explains_is_not_laid_upon_others() {
+        // Half of the hours are ten times as bad; in them and outside of them region r4 is three times as bad, and
+        // method m1 came mostly in the bad ones.
+        let mut table = Table::new(["hour", "method", "region"].map(Arc::from)).within("hour");
+        for row in 0..30_000_u32 {
+            let mixed = row.wrapping_mul(2_654_435_761) >> 8;
+            let hour = mixed % 6;
+            let region = mixed / 6 % 7;
+            let method = if hour < 3 { mixed / 42 % 4 % 3 } else { 2 + mixed / 42 % 3 };
+            let share = if hour < 3 { 100 } else { 10 } * if region == 4 { 3 } else { 1 };
+            let bad = mixed / 500 % 1000 < share;
+            let words = [format!("h{hour}"), format!("m{method}"), format!("r{region}")];
+            table.add(words.iter().map(|w| Some(w.as_str())), u32::from(bad), 1);
+        }
+        assert_eq!(best(&table), ["region=r4"]);
+        assert_eq!(table.segments().len(), 1);
     }
 
     #[test]

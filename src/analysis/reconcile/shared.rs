@@ -1,5 +1,5 @@
 //! What the bad orders have in common, tested against all orders of the window: single values, and the
-//! conjunctions of up to three that no single value explains.
+//! conjunctions of up to three, each held against what is usual in its own half hour.
 //!
 //! A value is named only when it is clearly over-represented, often enough, and not by chance after
 //! correcting for everything that was tested: single values by Fisher's exact test and Holm's step-down (1979),
@@ -108,7 +108,7 @@ pub fn shared_by(store: &Store, window: Span, at: Stamp, bad: Bad) -> Vec<Shared
     }
     let names: Vec<Arc<str>> = TRAITS.iter().map(|t| Arc::from(*t)).chain(columns.into_iter().take(COLUMNS)).collect();
     let mut words = Words::new(&store.incident.zone);
-    let mut table = Table::new(names.iter().cloned());
+    let mut table = Table::new(names.iter().cloned()).within(TRAITS[0]);
     for (order, facts) in orders() {
         let values: Vec<Option<Arc<str>>> = names.iter().map(|n| words.of(n, order, facts.born)).collect();
         table.add(values.iter().map(Option::as_deref), u32::from(bad.holds(&facts, rules)), 1);

@@ -200,6 +200,10 @@ pub fn back(app: &mut App) -> bool {
         }
         app.screen = to.screen().unwrap_or(app.screen);
         arrived(app);
+        // Back to the panel one came from, not to the first.
+        if let Some(left) = app.back.iter().rev().find(|v| v.places == app.places) {
+            app.panel = left.panel;
+        }
         return true;
     }
     if !app.filter.is_empty() {
