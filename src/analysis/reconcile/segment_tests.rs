@@ -22,7 +22,8 @@ fn the_planted_segment_is_named_first_whatever_the_hour() {
     for seed in [1, 2, 3] {
         let found = stuck_share("segment", seed);
         let column = |name: &str| if name == "method" { "payment_method".to_owned() } else { name.to_owned() };
-        let first = found.iter().filter(|t| t.named).find(|t| &*t.name != "born").unwrap();
+        let first = found.iter().filter(|t| t.named).find(|t| &*t.name != "born");
+        let first = first.unwrap_or_else(|| panic!("seed {seed}: {found:#?}"));
         let said = first.terms.iter().map(|(name, value)| (column(name), value.to_string())).collect();
         assert_eq!(planted, said, "seed {seed}: {found:#?}");
         assert!(first.inside > 2.0 * first.outside && first.stuck >= 30, "{first:?}");
