@@ -406,6 +406,11 @@ impl<'s> Scene<'s> {
         })
     }
 
+    /// Whether the users are measured up to now.
+    pub fn users_measured(&self) -> bool {
+        self.measured(&["users"], "users").is_some_and(|c| c.coverage() >= n::COVERED)
+    }
+
     /// When the crowd was last seen: by the users, else by the orders that are placed.
     pub fn crowd(&self) -> Option<Stamp> {
         let Some(users) = self.measured(&["users"], "users") else { return self.book().crowd() };

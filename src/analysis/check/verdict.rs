@@ -163,7 +163,7 @@ fn named(s: &Scene<'_>, all: &[Ranked]) -> Named {
     };
     let book = s.book();
     if s.answered(Role::Orders).is_some() && (book.stuck.len() as f64) < n::NOTHING_STUCK * book.total.max(1) as f64 {
-        return nothing(s);
+        return nothing(s, all);
     }
     let f = &first.finding;
     let title = first.title();
@@ -211,7 +211,7 @@ fn named(s: &Scene<'_>, all: &[Ranked]) -> Named {
 }
 
 /// Hardly any order is stuck: that nothing broke can be said when nothing hangs and the crowd has gone.
-fn nothing(s: &Scene<'_>) -> Named {
+fn nothing(s: &Scene<'_>, all: &[Ranked]) -> Named {
     let book = s.book();
     let stuck =
         format!("{} of {} orders are stuck, below {}", book.stuck.len(), book.total, percent(100.0 * n::NOTHING_STUCK));
@@ -226,7 +226,15 @@ fn nothing(s: &Scene<'_>) -> Named {
         let why = format!("the crowd was there at {}, orders hang from {} on", s.clock(last), lapse(after));
         return Named::Undetermined(format!("nothing to explain so far: {stuck}; {why}"));
     }
-    Named::Nothing(format!("nothing to explain: {stuck}"))
+    let speaks = |r: &&Ranked| r.finding.checks.iter().any(|c| c.score > 0.0);
+    match all.iter().find(speaks) {
+        // Where nobody measures the users, orders that nobody could place hide the crowd.
+        Some(r) if !s.users_measured() => Named::Undetermined(format!(
+            "nothing to explain so far: {stuck}; something speaks for {}, and whether the crowd has gone is not measured",
+            r.title()
+        )),
+        _ => Named::Nothing(format!("nothing to explain: {stuck}")),
+    }
 }
 
 /// The checks about orders that nobody could answer, of the hypotheses that are still open: what would
