@@ -201,6 +201,21 @@ fn named(s: &Scene<'_>, all: &[Ranked]) -> Named {
             points(rival.finding.score + rival.open)
         ));
     }
+    // The stuck that are judged are the first: while more are about to join them than there are, whatever speaks for
+    // another may be about those.
+    let (young, late) = book.late;
+    let many = late > book.stuck.len() && late as f64 >= n::TOO_EARLY * young as f64;
+    let spoken_for = |r: &&Ranked| r.finding.checks.iter().any(|c| c.score > 0.0);
+    if let Some(rival) = rivals().find(spoken_for).filter(|_| many) {
+        return because(format!(
+            "it is too early: {late} of the {young} orders placed less than {} ago hang beside {} stuck ones; {title} \
+             comes first with {}, and something speaks for {} as well",
+            lapse(s.rules().stuck_after),
+            book.stuck.len(),
+            points(f.score),
+            rival.title()
+        ));
+    }
     let supports = f.checks.iter().filter(|c| c.verdict == Verdict::Supports).count();
     let lead = if ahead.is_finite() { format!(", {ahead:.1} ahead of the next") } else { String::new() };
     Named::Cause(format!(
