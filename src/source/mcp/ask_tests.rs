@@ -59,10 +59,10 @@ fn instants_in_every_format() {
 #[test]
 fn a_template_keeps_the_braces_of_the_tools_language() {
     let s = search(
-        "args = { query = \"logql\" }\ntemplate.query = '{app=~\"{service|.+}\"} |= `{query}` |= `{order_id}` {other}'",
+        "args = { query = \"logql\" }\ntemplate.query = '{app=~\"{service|.+}\"} |= `{query}` |= `{order_id}` {a=1}'",
     );
-    assert_eq!(arguments(&s, &Question::all(span()), None)["logql"], "{app=~\".+\"} |= `` |= `` {other}");
-    assert_eq!(arguments(&s, &question(), None)["logql"], "{app=~\"orch\"} |= `timeout|circuit` |= `ORD-1` {other}");
+    assert_eq!(arguments(&s, &Question::all(span()), None)["logql"], "{app=~\".+\"} |= `` |= `` {a=1}");
+    assert_eq!(arguments(&s, &question(), None)["logql"], "{app=~\"orch\"} |= `timeout|circuit` |= `ORD-1` {a=1}");
 }
 
 #[test]
