@@ -1,3 +1,5 @@
+//! The server table: a mapping that is read, what is wrong with its line, secrets that do not show.
+
 use super::*;
 use crate::config::load::parse;
 use crate::config::mcp_search::{AnyOf, Field, TimeFormat, placeholders};

@@ -1,3 +1,5 @@
+//! Questions as arguments: every field, every format of time, templates, words one by one.
+
 use super::*;
 use crate::config::load::parse;
 use std::path::Path;

@@ -1,3 +1,5 @@
+//! The same event in every shape an answer comes in, and answers that are none.
+
 use super::*;
 use crate::source::mcp::ask::tests::search;
 use serde_json::json;
