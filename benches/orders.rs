@@ -120,6 +120,7 @@ fn query(role: Role, db: &str, mode: QueryMode, text: String) -> QueryConfig {
         zone: None,
         order_status: BTreeMap::from([("ACTIVE".to_owned(), OrderStatus::Active)]),
         payment_status: BTreeMap::from([("SETTLED".to_owned(), PaymentStatus::Paid)]),
+        ..QueryConfig::new(role, db, "")
     }
 }
 

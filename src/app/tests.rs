@@ -114,6 +114,8 @@ fn thin(batch: &Batch) -> Batch {
                 Rows::Payments(rows) => rows.retain(|r| one_in(&r.order_id)),
                 Rows::HoPayments(rows) => rows.retain(|r| r.order_id.as_deref().is_some_and(one_in)),
                 Rows::OrderEvents(rows) => rows.retain(|r| one_in(&r.order_id)),
+                Rows::Saga(rows) => rows.retain(|r| one_in(&r.order_id)),
+                Rows::OrdersAgg(_) | Rows::CallbackQueue(_) => {}
                 Rows::Callbacks(rows) => rows.retain(|r| r.order_id.as_deref().is_some_and(one_in)),
             },
             _ => {}
@@ -801,4 +803,15 @@ fn segments_are_of_the_stuck_or_of_those_not_at_ho_or_of_a_class() {
     assert!(matches!(room.app.place(), Place::OrderList { classes, .. } if *classes == [class.class]));
     room.keys("esc B");
     assert_eq!((room.app.segments_of, &room.app.derived.shared), (Bad::Stuck, &stuck));
+}
+
+#[test]
+fn who_sees_personal_data_and_until_when_is_recorded() {
+    let mut room = Room::live();
+    for text in ["personal data was shown", "personal data is masked"] {
+        room.type_in(":unmask");
+        let Some(Effect::Record(People::Mark(mark))) = room.effects.last() else { unreachable!("{:?}", room.effects) };
+        assert_eq!((mark.text.raw(), mark.who.raw(), mark.at), (text, room.app.who.as_str(), room.app.now));
+        assert_eq!(room.app.unmasked, text.ends_with("shown"));
+    }
 }

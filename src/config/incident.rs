@@ -28,6 +28,7 @@ pub fn incident(config: &Config) -> Incident {
         limits: c.limits.clone(),
         probes: c.probes.clone(),
         ledgers: config.queries.iter().map(|q| (q.role, q.db.as_str().into())).collect(),
+        masks: config.queries.iter().flat_map(|q| q.mask.clone()).collect(),
         demo: false,
     }
 }
@@ -82,6 +83,14 @@ fn order_lanes(config: &Config) -> Vec<Lane> {
     if has(Role::Orders) {
         out.push(Lane { bad: Bad::Both, ..per_minute("orders", "orders born", "orders.born") });
         out.push(per_minute("orders", "stuck, by birth", "orders.stuck_by_birth"));
+    }
+    if has(Role::OrdersAgg) {
+        out.push(per_minute("orders", "ACTIVE, counted", "orders.n_active"));
+        out.push(per_minute("orders", "FAILED, counted", "orders.n_failed"));
+    }
+    if has(Role::CallbackQueue) {
+        let waiting = ("callbacks wait".to_owned(), "orders.callbacks_waiting".to_owned());
+        out.push(lane("payment", waiting.0, waiting.1, Unit::Count, Rollup::Max));
     }
     if has(Role::Payments) && has(Role::HoPayments) {
         let sum = lane("orders", "not at HO, Σ".to_owned(), "orders.not_at_ho".to_owned(), Unit::Count, Rollup::Last);
@@ -238,18 +247,7 @@ fn cloud_cards(huawei: &HuaweiConfig) -> Vec<SourceCard> {
 }
 
 fn roles(config: &Config) -> String {
-    let mut names: Vec<&str> = config.queries.iter().map(|q| role_name(q.role)).collect();
+    let mut names: Vec<&str> = config.queries.iter().map(|q| q.role.name()).collect();
     names.dedup();
     names.join(", ")
-}
-
-/// A role as the configuration writes it.
-pub const fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Orders => "orders",
-        Role::OrderEvents => "order_events",
-        Role::Payments => "payments",
-        Role::Callbacks => "callbacks",
-        Role::HoPayments => "ho_payments",
-    }
 }

@@ -1,18 +1,16 @@
 //! Reads and checks a configuration file. All problems are found at once, each with its line.
 
 use crate::config::huawei;
-use crate::config::incident::role_name;
 use crate::config::mcp::mcp;
 use crate::config::prometheus::{Server, prometheus};
+use crate::config::query::query;
 use crate::config::scrape::scrape;
 use crate::config::section::{Page, Section};
 use crate::config::words::{BAD, ROLLUPS, UNITS};
 use crate::config::{
-    Config, DatabaseConfig, IncidentConfig, LogConfig, LogFormat, Problem, QueryConfig, QueryMode, RecordingConfig,
-    ScreenConfig, Secret,
+    Config, DatabaseConfig, IncidentConfig, LogConfig, LogFormat, Problem, RecordingConfig, ScreenConfig, Secret,
 };
 use crate::model::incident::{Limit, Probe, Rules, Service};
-use crate::model::order::{OrderStatus, PaymentStatus, Role};
 use crate::model::series::{Bad, Lane, Rollup, Unit};
 use crate::model::{Lapse, Zone};
 use std::collections::{BTreeMap, BTreeSet};
@@ -247,71 +245,6 @@ fn log(s: &Section<'_>, zone: &Zone) -> Option<LogConfig> {
     }
     s.finish();
     (!paths.is_empty()).then_some(out)
-}
-
-const ROLES: [Role; 5] = [Role::Orders, Role::OrderEvents, Role::Payments, Role::Callbacks, Role::HoPayments];
-
-fn query(s: &Section<'_>, databases: &[DatabaseConfig]) -> Option<QueryConfig> {
-    let words: Vec<(&str, Role)> = ROLES.iter().map(|r| (role_name(*r), *r)).collect();
-    let role = s.choice("role", &words);
-    if role.is_none() && s.text("role").is_none() {
-        let names: Vec<&str> = words.iter().map(|(n, _)| *n).collect();
-        s.problem("role", format!("is missing: one of {}", names.join(", ")));
-    }
-    let db = s.needed("db", "the name of the [[db]] it runs on");
-    if let Some(db) = db.as_ref().filter(|db| databases.iter().all(|d| d.name != **db)) {
-        let names: Vec<&str> = databases.iter().map(|d| d.name.as_str()).collect();
-        s.problem("db", format!("no [[db]] is named \"{db}\"; there are: {}", names.join(", ")));
-    }
-    let sql = s.needed("sql", "one SELECT, with :from and :to or with :ids");
-    let mode = s.choice("mode", &[("window", QueryMode::Window), ("ids", QueryMode::Ids)]);
-    let mode = mode.unwrap_or(QueryMode::Window);
-    if let Some(sql) = &sql {
-        let needed: &[&str] = if mode == QueryMode::Window { &[":from", ":to"] } else { &[":ids"] };
-        // UPG references are another way to say which orders are meant, for books that know no order.
-        let by_reference = mode == QueryMode::Ids && sql.contains(":refs");
-        for parameter in needed.iter().filter(|p| !sql.contains(**p) && !by_reference) {
-            s.problem("sql", format!("has no {parameter}: in this mode that is how warroom says what it asks for"));
-        }
-    }
-    let out = QueryConfig {
-        role: role.unwrap_or(Role::Orders),
-        db: db.clone().unwrap_or_default(),
-        sql: sql.clone().unwrap_or_default(),
-        mode,
-        interval: s.lapse("interval", Lapse::minutes(1), Lapse::seconds(5)),
-        limit: s.whole("limit", 500, 1..=5000),
-        zone: s.zone("zone"),
-        order_status: s.words("order_status", order_status).into_iter().collect(),
-        payment_status: s.words("payment_status", payment_status).into_iter().collect(),
-    };
-    s.finish();
-    role?;
-    db.and(sql).map(|_| out)
-}
-
-fn order_status(text: &str) -> Result<OrderStatus, String> {
-    Ok(match text.to_ascii_lowercase().as_str() {
-        "created" => OrderStatus::Created,
-        "active" => OrderStatus::Active,
-        "complete" => OrderStatus::Complete,
-        "failed" => OrderStatus::Failed,
-        "cancelled" => OrderStatus::Cancelled,
-        "expired" => OrderStatus::Expired,
-        _ => return Err(format!("\"{text}\" is not one of created, active, complete, failed, cancelled, expired")),
-    })
-}
-
-fn payment_status(text: &str) -> Result<PaymentStatus, String> {
-    Ok(match text.to_ascii_lowercase().as_str() {
-        "initiated" => PaymentStatus::Initiated,
-        "pending" => PaymentStatus::Pending,
-        "authorized" => PaymentStatus::Authorized,
-        "paid" => PaymentStatus::Paid,
-        "refunded" => PaymentStatus::Refunded,
-        "failed" => PaymentStatus::Failed,
-        _ => return Err(format!("\"{text}\" is not one of initiated, pending, authorized, paid, refunded, failed")),
-    })
 }
 
 fn lane(s: &Section<'_>) -> Option<Lane> {

@@ -12,6 +12,7 @@ pub mod measure;
 pub mod preset;
 pub mod problem;
 pub mod prometheus;
+pub mod query;
 pub mod scrape;
 pub mod secret;
 pub mod section;
@@ -190,6 +191,44 @@ pub struct QueryConfig {
     pub order_status: BTreeMap<String, OrderStatus>,
     /// Words of the payment status column that are not ours.
     pub payment_status: BTreeMap<String, PaymentStatus>,
+    /// Further columns of orders, carried along as attributes.
+    pub columns: Vec<String>,
+    /// Columns that hold personal data, masked besides those whose names say so.
+    pub mask: Vec<String>,
+    /// The column by which changed rows are found, in mode `watermark`.
+    pub watermark: Option<String>,
+    /// Whether it may read large tables from end to end.
+    pub allow_seqscan: bool,
+    /// Rows that may be read from end to end without that.
+    pub largest_scan: u32,
+    /// Files that hold the rows instead of a database; the last part of the path may hold `*`.
+    pub file: Option<PathBuf>,
+    /// What our columns are called in the files.
+    pub map: BTreeMap<String, String>,
+}
+
+impl QueryConfig {
+    /// A query of a database with nothing out of the ordinary; by ids when its SQL asks so.
+    pub fn new(role: Role, db: &str, sql: &str) -> Self {
+        Self {
+            role,
+            db: db.to_owned(),
+            sql: sql.to_owned(),
+            mode: if sql.contains(":ids") || sql.contains(":refs") { QueryMode::Ids } else { QueryMode::Window },
+            interval: Lapse::minutes(1),
+            limit: 500,
+            zone: None,
+            order_status: BTreeMap::new(),
+            payment_status: BTreeMap::new(),
+            columns: Vec::new(),
+            mask: Vec::new(),
+            watermark: None,
+            allow_seqscan: false,
+            largest_scan: query::LARGEST_SCAN,
+            file: None,
+            map: BTreeMap::new(),
+        }
+    }
 }
 
 /// How an order-side query is asked.
@@ -199,6 +238,8 @@ pub enum QueryMode {
     Window,
     /// `:ids`: an array of order ids.
     Ids,
+    /// As `Window`, but over the time of the last change: afterwards only what has changed is read.
+    Watermark,
 }
 
 /// `[screen]`

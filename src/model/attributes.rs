@@ -21,6 +21,13 @@ impl Attributes {
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
         self.0.iter().map(|(name, value)| (name, value))
     }
+    /// Calls `each` for every name and value, which may be replaced by an equal one.
+    pub fn share(&mut self, mut each: impl FnMut(&mut Arc<str>)) {
+        for (name, value) in &mut self.0 {
+            each(name);
+            each(value);
+        }
+    }
     /// Whether there are none.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -37,6 +37,9 @@ pub struct Incident {
     /// Which source each role of the order side is read from: its clock wrote their times.
     #[serde(default)]
     pub ledgers: Vec<(Role, SourceName)>,
+    /// Columns of the operator's that hold personal data although their names do not say so.
+    #[serde(default)]
+    pub masks: Vec<String>,
     /// Whether this is invented data.
     #[serde(default)]
     pub demo: bool,
@@ -183,6 +186,7 @@ impl Incident {
             limits: Vec::new(),
             probes: Vec::new(),
             ledgers: Vec::new(),
+            masks: Vec::new(),
             demo: false,
         }
     }

@@ -3,7 +3,7 @@
 //! Money is integer rupiah. Identifiers are text and join exactly; a join by amount and time is never made.
 
 pub use crate::model::attributes::Attributes;
-use crate::model::{Span, Stamp};
+use crate::model::{Span, Stamp, Untrusted};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -25,6 +25,40 @@ pub enum Role {
     Callbacks,
     /// Records at Head Office.
     HoPayments,
+    /// Counts of orders by minute and status, cheap enough for a panel.
+    OrdersAgg,
+    /// Steps of the sagas, with their attempts.
+    Saga,
+    /// How many callbacks wait at UPG.
+    CallbackQueue,
+}
+
+/// All of them, in the order in which they are asked.
+pub const ROLES: [Role; 8] = [
+    Role::Orders,
+    Role::OrderEvents,
+    Role::Payments,
+    Role::Callbacks,
+    Role::HoPayments,
+    Role::OrdersAgg,
+    Role::Saga,
+    Role::CallbackQueue,
+];
+
+impl Role {
+    /// Its name in the configuration and in sentences.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Orders => "orders",
+            Self::OrderEvents => "order_events",
+            Self::Payments => "payments",
+            Self::Callbacks => "callbacks",
+            Self::HoPayments => "ho_payments",
+            Self::OrdersAgg => "orders_agg",
+            Self::Saga => "saga",
+            Self::CallbackQueue => "callback_queue",
+        }
+    }
 }
 
 /// Where an order stands.
@@ -220,8 +254,69 @@ pub struct OrderEvent {
     pub version: Option<i64>,
 }
 
+/// Where a step of a saga stands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SagaState {
+    /// Begun, no answer.
+    Pending,
+    /// Done.
+    Done,
+    /// Failed.
+    Failed,
+    /// Undone after a failure.
+    Compensated,
+    /// Another word.
+    Other(String),
+}
+
+/// One attempt at one step of an order's saga.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SagaStep {
+    /// The order.
+    pub order_id: OrderId,
+    /// `RESERVE`, `PAY`, …
+    pub step: Arc<str>,
+    /// From 1.
+    pub attempt: i32,
+    /// State.
+    pub state: SagaState,
+    /// Since when.
+    pub at: Stamp,
+    /// What went wrong, when the row says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Untrusted>,
+}
+
+/// Orders of one status born in one bucket of time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrderCount {
+    /// Begin of the bucket.
+    pub bucket: Stamp,
+    /// Status.
+    pub status: OrderStatus,
+    /// How many.
+    pub n: i64,
+    /// Their sum in rupiah, when the row says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<i64>,
+}
+
+/// What waits at UPG to be told to others, at one instant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallbackQueue {
+    /// Callbacks not accepted yet.
+    pub n_pending: i64,
+    /// Since when the oldest of them waits; none in an empty queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_at: Option<Stamp>,
+    /// Given up, when the row says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_dead: Option<i64>,
+}
+
 /// The rows of one role. Rows replace earlier rows of the same key (order id, UPG reference, HO
-/// reference, reference and attempt, order and instant).
+/// reference, reference and attempt, order and instant, bucket and status, order and step and attempt).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rows {
@@ -235,6 +330,12 @@ pub enum Rows {
     Callbacks(Vec<Callback>),
     /// HO records.
     HoPayments(Vec<HoPayment>),
+    /// Counts of orders.
+    OrdersAgg(Vec<OrderCount>),
+    /// Steps of sagas.
+    Saga(Vec<SagaStep>),
+    /// What waits at UPG.
+    CallbackQueue(Vec<CallbackQueue>),
 }
 
 /// What was asked: it makes the difference between "not there" and "nobody looked".
@@ -259,6 +360,19 @@ pub struct Ledger {
 }
 
 impl Rows {
+    /// No rows, of a role.
+    pub const fn none(role: Role) -> Self {
+        match role {
+            Role::Orders => Self::Orders(Vec::new()),
+            Role::OrderEvents => Self::OrderEvents(Vec::new()),
+            Role::Payments => Self::Payments(Vec::new()),
+            Role::Callbacks => Self::Callbacks(Vec::new()),
+            Role::HoPayments => Self::HoPayments(Vec::new()),
+            Role::OrdersAgg => Self::OrdersAgg(Vec::new()),
+            Role::Saga => Self::Saga(Vec::new()),
+            Role::CallbackQueue => Self::CallbackQueue(Vec::new()),
+        }
+    }
     /// Whose rows these are.
     pub const fn role(&self) -> Role {
         match self {
@@ -267,6 +381,9 @@ impl Rows {
             Self::Payments(_) => Role::Payments,
             Self::Callbacks(_) => Role::Callbacks,
             Self::HoPayments(_) => Role::HoPayments,
+            Self::OrdersAgg(_) => Role::OrdersAgg,
+            Self::Saga(_) => Role::Saga,
+            Self::CallbackQueue(_) => Role::CallbackQueue,
         }
     }
     /// Whether there are none.
@@ -277,6 +394,9 @@ impl Rows {
             Self::Payments(v) => v.is_empty(),
             Self::Callbacks(v) => v.is_empty(),
             Self::HoPayments(v) => v.is_empty(),
+            Self::OrdersAgg(v) => v.is_empty(),
+            Self::Saga(v) => v.is_empty(),
+            Self::CallbackQueue(v) => v.is_empty(),
         }
     }
 }

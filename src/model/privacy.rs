@@ -17,6 +17,32 @@ pub fn masked(text: &str, privacy: Privacy) -> String {
     split(text, privacy).into_iter().map(|(kept, word)| word.unwrap_or(kept)).collect()
 }
 
+/// Parts of column names that say the column holds personal data.
+const PERSONAL: [&str; 16] = [
+    "phone", "msisdn", "telp", "telepon", "hp", "mobile", "email", "mail", "nik", "ktp", "npwp", "address", "alamat",
+    "card", "passport", "birth",
+];
+/// Names of people; what only ends so (`service_name`, `app_name`) is a thing's.
+const PEOPLE: [&str; 9] =
+    ["name", "nama", "customer", "customer_name", "full_name", "first_name", "last_name", "user_name", "nama_lengkap"];
+
+/// Whether a column holds personal data: its name says so, or the operator did.
+pub fn is_personal(column: &str, named: &[String]) -> bool {
+    let lower = column.to_ascii_lowercase();
+    named.iter().any(|n| n.eq_ignore_ascii_case(column))
+        || PEOPLE.contains(&lower.as_str())
+        || lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| PERSONAL.contains(&word))
+}
+
+/// A value of a column of the operator's, as it may be shown or leave: whole columns are masked where they
+/// hold personal data, and what looks like such data in the others.
+pub fn of_column(column: &str, value: &str, named: &[String], privacy: Privacy) -> String {
+    if privacy == Privacy::Masked && is_personal(column, named) {
+        return format!("[{column}]");
+    }
+    masked(value, privacy)
+}
+
 /// Splits text into what may be shown and what is masked, the latter with the word that replaces it.
 pub fn split(text: &str, privacy: Privacy) -> Vec<(&str, Option<&'static str>)> {
     if privacy == Privacy::Open || !text.bytes().any(|b| b == b'@' || b.is_ascii_digit()) {
@@ -171,6 +197,29 @@ fn is_identity(digits: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_masked_whole_when_their_name_or_the_operator_says_so() {
+        let named = ["partner".to_owned()];
+        for (column, personal) in [
+            ("customer_phone", true),
+            ("PHONE", true),
+            ("email", true),
+            ("nik", true),
+            ("name", true),
+            ("card.holder", true),
+            ("Partner", true),
+            ("service_name", false),
+            ("app_version", false),
+            ("technik", false),
+            ("pod", false),
+        ] {
+            assert_eq!(is_personal(column, &named), personal, "{column}");
+        }
+        assert_eq!(of_column("partner", "Budi", &named, Privacy::Masked), "[partner]");
+        assert_eq!(of_column("partner", "Budi", &named, Privacy::Open), "Budi");
+        assert_eq!(of_column("memo", "call 081234567890", &named, Privacy::Masked), "call [phone]");
+    }
 
     #[test]
     fn what_is_masked_is_named_and_the_rest_is_as_written() {

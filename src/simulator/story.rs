@@ -68,6 +68,7 @@ pub fn incident_of(scenario: &Scenario) -> Incident {
         ],
         probes: Vec::new(),
         ledgers: LEDGERS.into_iter().map(|(role, source)| (role, source.into())).collect(),
+        masks: Vec::new(),
         demo: true,
     }
 }

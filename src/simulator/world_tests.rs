@@ -51,7 +51,7 @@ fn tables(day: &Arc<Day>) -> BTreeMap<String, Joined> {
                     joined.acknowledged |= c.http_status == Some(200);
                 }),
                 Rows::HoPayments(rows) => records.extend(rows),
-                Rows::OrderEvents(_) => {}
+                Rows::OrderEvents(_) | Rows::Saga(_) | Rows::OrdersAgg(_) | Rows::CallbackQueue(_) => {}
             }
         }
     }

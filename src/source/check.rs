@@ -5,7 +5,7 @@
 use crate::config::Config;
 use crate::config::prometheus::Server;
 use crate::model::Untrusted;
-use crate::source::{huawei, logs, mcp, postgres, prometheus};
+use crate::source::{huawei, logs, mcp, orders, postgres, prometheus};
 use serde::Serialize;
 
 /// Whether something works.
@@ -76,6 +76,7 @@ pub async fn check(config: &Config) -> Vec<CheckLine> {
         futures_util::future::join4(databases, cloud, metrics, mcp::check(config)).await;
     lines.extend(cloud);
     lines.extend(servers);
+    lines.extend(config.queries.iter().filter_map(orders::check_files));
     lines.extend(config.logs.iter().flat_map(logs::check));
     lines.extend(tools);
     lines

@@ -24,6 +24,7 @@ pub use check::{CheckLine, Ok as CheckOk, check};
 use clock::Clock;
 use runner::{Handle, Outlet};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -73,7 +74,9 @@ pub fn resume(config: &Config, recorded: &Recorded, to: &mpsc::Sender<Batch>, ca
         // It ends early only when nobody listens any more, and then the program is ending.
         sources.others.push(tokio::spawn(async move { watching.await.unwrap_or_default() }));
     }
-    sources.handles.extend(postgres::start(config, &reports, to, cancel));
+    let board = Arc::new(orders::Board::default());
+    sources.others.extend(orders::start_files(config, &board, &reports, cancel));
+    sources.handles.extend(postgres::start(config, &board, &reports, to, cancel));
     // One client for everything that is asked of the cloud: its manners are those of all of them together.
     let cloud = config.huawei.as_ref().map(huawei::Client::new);
     let clock = Clock::wall();

@@ -4,9 +4,11 @@
 //! Rows that name a payment nobody has seen yet wait for it; they are never lost and never guessed.
 
 use crate::model::order::{
-    Asked, Callback, HoPayment, Ledger, Order, OrderEvent, OrderId, Payment, PaymentStatus, Role, Rows,
+    Asked, Callback, CallbackQueue, HoPayment, Ledger, Order, OrderCount, OrderEvent, OrderId, Payment, PaymentStatus,
+    Role, Rows, SagaStep,
 };
 use crate::model::{Span, Stamp};
+use crate::store::words::Words;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -25,6 +27,8 @@ pub struct Entry {
     pub payments: Vec<(Stamp, Payment)>,
     /// Callback attempts.
     pub callbacks: Vec<(Stamp, Callback)>,
+    /// Attempts at the steps of its saga.
+    pub saga: Vec<(Stamp, SagaStep)>,
     /// Records at HO.
     pub ho: Vec<(Stamp, HoPayment)>,
     /// When it was asked for by id, by role, in time order.
@@ -64,6 +68,10 @@ pub struct OrderBook {
     waiting: BTreeMap<Arc<str>, Waiting>,
     answers: BTreeMap<Role, Answers>,
     conflicts: (usize, Option<Arc<str>>),
+    /// Counts by bucket, each with its versions.
+    counts: BTreeMap<Stamp, Vec<(Stamp, OrderCount)>>,
+    queue: Vec<(Stamp, CallbackQueue)>,
+    words: Words,
     generation: u64,
 }
 
@@ -76,7 +84,8 @@ impl OrderBook {
         match &ledger.rows {
             Rows::Orders(rows) => {
                 for r in rows {
-                    let again = version(&mut self.entry_of(&r.order_id).orders, asof, r, |_| true, two_orders);
+                    let row = self.words.share(r);
+                    let again = version(&mut self.entry_of(&r.order_id).orders, asof, &row, |_| true, two_orders);
                     self.conflict(again, &r.order_id);
                 }
             }
@@ -94,6 +103,22 @@ impl OrderBook {
             Rows::Payments(rows) => rows.iter().for_each(|r| self.payment(asof, r)),
             Rows::Callbacks(rows) => rows.iter().for_each(|r| self.callback(asof, r)),
             Rows::HoPayments(rows) => rows.iter().for_each(|r| self.ho(asof, r)),
+            Rows::OrdersAgg(rows) => {
+                for r in rows {
+                    version(self.counts.entry(r.bucket).or_default(), asof, r, |o| o.status == r.status, never);
+                }
+            }
+            Rows::Saga(rows) => {
+                for r in rows {
+                    let same = |o: &SagaStep| o.step == r.step && o.attempt == r.attempt;
+                    version(&mut self.entry_of(&r.order_id).saga, asof, r, same, never);
+                }
+            }
+            Rows::CallbackQueue(rows) => {
+                for r in rows {
+                    version(&mut self.queue, asof, r, |_| true, never);
+                }
+            }
         }
     }
 
@@ -224,6 +249,22 @@ impl OrderBook {
     pub fn windows(&self, role: Role, at: Stamp) -> impl Iterator<Item = Span> {
         self.asks(role, at).map(|(_, span)| span)
     }
+    /// Counts of orders whose bucket begins in a span, the newest read by `at` for each bucket and status.
+    pub fn counts(&self, within: Span, at: Stamp) -> impl Iterator<Item = &OrderCount> {
+        self.counts.range(within.from..within.to).flat_map(move |(_, versions)| {
+            let newest = move |i: usize, row: &OrderCount| {
+                !versions[i + 1..].iter().any(|(t, later)| *t <= at && later.status == row.status)
+            };
+            let known = versions.iter().enumerate().filter(move |(i, (t, row))| *t <= at && newest(*i, row));
+            known.map(|(_, (_, row))| row)
+        })
+    }
+    /// What waited at UPG when that was read last by `at`. The reading itself may be younger than the row:
+    /// a queue that stays as it is is told once.
+    pub fn queue(&self, at: Stamp) -> Option<&CallbackQueue> {
+        let i = self.queue.partition_point(|(t, _)| *t <= at).checked_sub(1)?;
+        self.queue.get(i).map(|(_, row)| row)
+    }
     /// Grows with every answer: whoever caches something derived compares it.
     pub fn generation(&self) -> u64 {
         self.generation
@@ -237,6 +278,11 @@ fn same_callback(a: &Callback, b: &Callback) -> bool {
 /// Two rows of one order that are not an earlier and a later state of it.
 fn two_orders(a: &Order, b: &Order) -> bool {
     a.updated_at == b.updated_at || a.updated_at.is_none() || b.updated_at.is_none()
+}
+
+/// A later row of the same instant is simply the newer one.
+const fn never<T>(_: &T, _: &T) -> bool {
+    false
 }
 
 /// Two rows of one payment that are not its beginning and its end.

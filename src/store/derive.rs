@@ -3,6 +3,7 @@
 
 use crate::model::database::{Counters, DbSample};
 use crate::model::log::{Level, LogLine};
+use crate::model::order::{Ledger, OrderStatus, Rows};
 use crate::model::series::SeriesName;
 use crate::model::{Batch, Fact, SourceName, Stamp};
 use std::collections::BTreeMap;
@@ -30,7 +31,9 @@ impl Deriver {
     /// `mrg.running`, and per second since the look before `mrg.commits`, `mrg.rollbacks`,
     /// `mrg.deadlocks`, `mrg.temp_bytes`; where a counter began anew there is no rate. From log lines, one
     /// more each: `logs.lines`, `logs.WARN`, `logs.ERROR` (FATAL included), the source's name in place of
-    /// `logs`, at the line's own second.
+    /// `logs`, at the line's own second. From counts of orders, at the begin of their bucket:
+    /// `orders.n_active`, `orders.n_complete`, `orders.n_failed` and so on. From UPG's queue:
+    /// `orders.callbacks_waiting`, `orders.callbacks_dead`, and `orders.callbacks_oldest` in seconds.
     pub fn feed(&mut self, batch: &Batch, point: &mut dyn FnMut(SeriesName, Stamp, Value)) {
         for fact in &batch.facts {
             match fact {
@@ -41,6 +44,7 @@ impl Deriver {
                 }
                 Fact::Database(sample) => self.database(&batch.source, sample, point),
                 Fact::Lines(lines) => self.lines(&batch.source, lines, point),
+                Fact::Ledger(ledger) => self.counts(&batch.source, ledger, point),
                 _ => {}
             }
         }
@@ -57,6 +61,38 @@ impl Deriver {
     fn name(&mut self, source: &SourceName, measure: &'static str) -> SeriesName {
         let names = self.names.entry(source.clone()).or_default();
         names.entry(measure).or_insert_with(|| format!("{source}.{measure}").into()).clone()
+    }
+
+    fn counts(&mut self, source: &SourceName, ledger: &Ledger, point: &mut dyn FnMut(SeriesName, Stamp, Value)) {
+        match &ledger.rows {
+            Rows::OrdersAgg(rows) => {
+                for row in rows {
+                    let measure = match row.status {
+                        OrderStatus::Created => "n_created",
+                        OrderStatus::Active => "n_active",
+                        OrderStatus::Complete => "n_complete",
+                        OrderStatus::Failed => "n_failed",
+                        OrderStatus::Cancelled => "n_cancelled",
+                        OrderStatus::Expired => "n_expired",
+                        // Several such words would overwrite each other; their counts stay in the book.
+                        OrderStatus::Other(_) => continue,
+                    };
+                    point(self.name(source, measure), row.bucket, Value::Is(row.n as f64));
+                }
+            }
+            Rows::CallbackQueue(rows) => {
+                for row in rows {
+                    let mut put = |measure, v: f64| point(self.name(source, measure), ledger.asof, Value::Is(v));
+                    put("callbacks_waiting", row.n_pending as f64);
+                    if let Some(dead) = row.n_dead {
+                        put("callbacks_dead", dead as f64);
+                    }
+                    let age = row.oldest_at.map_or(0.0, |t| ledger.asof.since(t).as_secs_f64().max(0.0));
+                    put("callbacks_oldest", age);
+                }
+            }
+            _ => {}
+        }
     }
 
     fn lines(&mut self, source: &SourceName, lines: &[LogLine], point: &mut dyn FnMut(SeriesName, Stamp, Value)) {
@@ -110,6 +146,8 @@ fn continues(then: &Counters, now: &Counters) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Span;
+    use crate::model::order::{Asked, CallbackQueue, OrderCount};
 
     fn look(at: i64, commits: i64, reset: Option<i64>) -> Batch {
         let counters = Counters { commits, reset: reset.map(Stamp), ..Counters::default() };
@@ -126,6 +164,34 @@ mod tests {
             });
         }
         out
+    }
+
+    #[test]
+    fn counts_of_orders_are_points_of_their_minute_and_a_queue_is_a_point_of_its_look() {
+        let count = |bucket, status, n| OrderCount { bucket: Stamp::from_secs(bucket), status, n, amount: None };
+        let queue = CallbackQueue { n_pending: 40, oldest_at: Some(Stamp::from_secs(70)), n_dead: None };
+        let rows = [
+            Rows::OrdersAgg(vec![count(0, OrderStatus::Active, 7), count(60, OrderStatus::Other("X".into()), 9)]),
+            Rows::OrdersAgg(vec![count(0, OrderStatus::Active, 5)]),
+            Rows::CallbackQueue(vec![queue]),
+        ];
+        let asked = || Asked::Window(Span::new(Stamp(0), Stamp::from_secs(100)));
+        let ledger = |rows| Fact::Ledger(Ledger { asof: Stamp::from_secs(100), asked: asked(), rows });
+        let facts = rows.map(ledger).into();
+        let (mut deriver, mut out) = (Deriver::default(), Vec::new());
+        deriver.feed(&Batch { source: "orders".into(), seq: 1, seen: Stamp(0), facts }, &mut |name, at, value| {
+            out.push((name.to_string(), at.0 / 1_000_000, value));
+        });
+        let point = |name: &str, at, value| (format!("orders.{name}"), at, Value::Is(value));
+        assert_eq!(
+            out,
+            [
+                point("n_active", 0, 7.0),
+                point("n_active", 0, 5.0),
+                point("callbacks_waiting", 100, 40.0),
+                point("callbacks_oldest", 100, 30.0),
+            ]
+        );
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod summary;
 pub mod template;
 pub mod tier;
 mod weight;
+mod words;
 
 use crate::model::database::DbSample;
 use crate::model::health::{Cost, Fetched, Health, Loss, Progress, State};

@@ -158,6 +158,9 @@ async fn the_scene_of_the_evening_is_seen_on_a_real_server_in_the_evenings_time_
             Rows::Payments(v) => ("payments", v.len()),
             Rows::Callbacks(v) => ("callbacks", v.len()),
             Rows::HoPayments(v) => ("books", v.len()),
+            Rows::OrdersAgg(v) => ("counts", v.len()),
+            Rows::Saga(v) => ("saga", v.len()),
+            Rows::CallbackQueue(v) => ("queue", v.len()),
         };
         *roles.entry(role).or_default() += n;
     }

@@ -27,6 +27,7 @@ mod mcp;
 mod note;
 mod official_sdk;
 mod orders;
+mod orders_more;
 mod path;
 mod pg;
 mod postgres;

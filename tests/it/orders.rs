@@ -17,16 +17,16 @@ use warroom::model::order::{Asked, Ledger, OrderStatus, PaymentStatus, Role, Row
 use warroom::model::{Batch, Fact, Lapse, Span, Stamp, Zone};
 use warroom::source::{self, CheckOk};
 
-const ORDERS: &str = "SELECT o.id AS order_id, o.born AS created_at, o.state AS status, o.total AS amount, o.region
+pub const ORDERS: &str = "SELECT o.id AS order_id, o.born AS created_at, o.state AS status, o.total AS amount, o.region
     FROM orders o WHERE o.born >= :from AND o.born < :to AND (o.born, o.id) > (:after_at, :after_id) ORDER BY o.born, o.id LIMIT :limit";
-const PAYMENTS: &str = "SELECT ref AS upg_ref, order_id, amount, state AS payment_status, at AS created_at FROM payments WHERE order_id = ANY(:ids)";
+pub const PAYMENTS: &str = "SELECT ref AS upg_ref, order_id, amount, state AS payment_status, at AS created_at FROM payments WHERE order_id = ANY(:ids)";
 const HO: &str = "SELECT id AS ho_ref, upg_ref, amount, at AS recorded_at FROM books WHERE upg_ref = ANY(:refs)";
 
-fn at(text: &str) -> Stamp {
+pub fn at(text: &str) -> Stamp {
     Stamp::parse_rfc3339(text).unwrap()
 }
 
-fn query(role: Role, sql: &str) -> QueryConfig {
+pub fn query(role: Role, sql: &str) -> QueryConfig {
     QueryConfig {
         role,
         db: "mrg".into(),
@@ -37,10 +37,11 @@ fn query(role: Role, sql: &str) -> QueryConfig {
         zone: None,
         order_status: BTreeMap::from([("GANTUNG".to_owned(), OrderStatus::Active)]),
         payment_status: BTreeMap::from([("CHARGED".to_owned(), PaymentStatus::Paid)]),
+        ..QueryConfig::new(role, "mrg", sql)
     }
 }
 
-fn config(server: &Server, queries: Vec<QueryConfig>) -> Config {
+pub fn config(server: &Server, queries: Vec<QueryConfig>) -> Config {
     config_at(&server.url("warroom"), queries)
 }
 
@@ -81,7 +82,7 @@ fn config_at(url: &str, queries: Vec<QueryConfig>) -> Config {
     }
 }
 
-async fn world(settings: &[&str]) -> (Server, sqlx::postgres::PgConnection) {
+pub async fn world(settings: &[&str]) -> (Server, sqlx::postgres::PgConnection) {
     let server = Server::start(&pg::any(), settings);
     let mut admin = server.connect("test").await;
     sql(
@@ -103,11 +104,11 @@ async fn world(settings: &[&str]) -> (Server, sqlx::postgres::PgConnection) {
 }
 
 /// Everything the source `orders` said, gathered until `enough`.
-struct Heard {
+pub struct Heard {
     rx: mpsc::Receiver<Batch>,
-    ledgers: Vec<Ledger>,
-    health: Vec<Health>,
-    requests: u32,
+    pub ledgers: Vec<Ledger>,
+    pub health: Vec<Health>,
+    pub requests: u32,
     _sources: source::Sources,
     cancel: CancellationToken,
 }
@@ -118,7 +119,7 @@ impl Drop for Heard {
     }
 }
 
-fn listen(config: &Config) -> Heard {
+pub fn listen(config: &Config) -> Heard {
     let (tx, rx) = mpsc::channel(64);
     let cancel = CancellationToken::new();
     let sources = source::start(config, &tx, &cancel);
@@ -126,7 +127,7 @@ fn listen(config: &Config) -> Heard {
 }
 
 impl Heard {
-    async fn until(&mut self, what: &str, enough: impl Fn(&Self) -> bool) {
+    pub async fn until(&mut self, what: &str, enough: impl Fn(&Self) -> bool) {
         while !enough(self) {
             let batch = tokio::time::timeout(Duration::from_mins(2), self.rx.recv()).await;
             let batch =
@@ -144,27 +145,27 @@ impl Heard {
             }
         }
     }
-    fn said(&self) -> Vec<&str> {
+    pub fn said(&self) -> Vec<&str> {
         self.health.iter().map(|h| h.says.raw()).collect()
     }
-    fn state(&self) -> Option<State> {
+    pub fn state(&self) -> Option<State> {
         self.health.last().map(|h| h.state)
     }
-    fn orders(&self) -> Vec<&warroom::model::order::Order> {
+    pub fn orders(&self) -> Vec<&warroom::model::order::Order> {
         self.ledgers
             .iter()
             .filter_map(|l| if let Rows::Orders(rows) = &l.rows { Some(rows) } else { None })
             .flatten()
             .collect()
     }
-    fn asked(&self, role: Role) -> Vec<String> {
+    pub fn asked(&self, role: Role) -> Vec<String> {
         let of = |l: &Ledger| {
             if let Asked::Ids(ids) = &l.asked { ids.iter().map(ToString::to_string).collect() } else { Vec::new() }
         };
         self.ledgers.iter().filter(|l| l.rows.role() == role).flat_map(of).collect()
     }
     /// Whether the windows told about a role cover the configured one without a hole.
-    fn covers(&self, window: Span) -> bool {
+    pub fn covers(&self, window: Span) -> bool {
         let mut reached = window.from;
         for l in &self.ledgers {
             if let (Role::Orders, Asked::Window(s)) = (l.rows.role(), l.asked.clone())

@@ -6,11 +6,11 @@ use super::lines::Says;
 use super::numbers as n;
 use super::pool::no_orders;
 use super::scene::Scene;
-use super::words::{count, number, percent, plain, seconds, share};
+use super::words::{count, lapse, number, percent, plain, seconds, share};
 use crate::analysis::database;
 use crate::model::database::DbSample;
 use crate::model::note::Verdict;
-use crate::model::order::Role;
+use crate::model::order::{Role, SagaState, SagaStep};
 use crate::model::{Lapse, Stamp};
 use std::collections::BTreeMap;
 
@@ -354,13 +354,16 @@ pub fn steps(s: &Scene<'_>) -> Answer {
     }
     let mut by_step: BTreeMap<&str, usize> = BTreeMap::new();
     for k in &s.book().stuck {
-        if let Some(step) = k.facts.order.and_then(|o| o.saga_step.as_deref()) {
+        let row = || k.facts.order.and_then(|o| o.saga_step.as_deref());
+        if let Some(step) = last_step(s, k.id).or_else(row) {
             *by_step.entry(step).or_default() += 1;
         }
     }
     let known: usize = by_step.values().sum();
     let Some((step, most)) = by_step.iter().max_by_key(|(_, n)| **n) else {
-        return Answer::no_data("orders carry no saga step: add saga_step to the orders query");
+        return Answer::no_data(
+            "orders carry no saga step: add saga_step to the orders query, or a [[query]] with role = \"saga\"",
+        );
     };
     let named = *most as f64 >= n::ONE_STEP * known as f64;
     let list = by_step
@@ -376,7 +379,50 @@ pub fn steps(s: &Scene<'_>) -> Answer {
     .with("steps", list)
 }
 
-/// O3: nobody can see sagas yet.
-pub fn compensation(_: &Scene<'_>) -> Answer {
-    Answer::no_data("saga states are not read: no role answers this yet; a person looks and overrides (v)")
+/// O3: steps that failed and were not undone.
+pub fn compensation(s: &Scene<'_>) -> Answer {
+    let Some(asof) = s.answered(Role::Saga) else {
+        return Answer::no_data("saga states are not read: configure a [[query]] with role = \"saga\"");
+    };
+    let (mut failed, mut left) = (0_usize, 0_usize);
+    for (_, entry) in s.store.orders.entries() {
+        let known = || entry.saga.iter().filter(|(read, _)| *read <= s.at).map(|(_, step)| step);
+        let Some(first) = known().filter(|x| x.state == SagaState::Failed && s.span.contains(x.at)).map(|x| x.at).min()
+        else {
+            continue;
+        };
+        // Before that time has passed nobody can say that it was missed.
+        if first + n::COMPENSATED > asof {
+            continue;
+        }
+        failed += 1;
+        // A later attempt that went well leaves nothing to undo.
+        let settled = |x: &SagaStep| {
+            let done = x.state == SagaState::Done && x.attempt > 1;
+            x.at >= first && (x.state == SagaState::Compensated || done)
+        };
+        left += usize::from(!known().any(settled));
+    }
+    if failed == 0 {
+        return Answer::new(Verdict::Refutes, "no step of a saga failed").asof(Some(asof));
+    }
+    let many = left as f64 >= n::UNCOMPENSATED * failed as f64;
+    Answer::new(
+        verdict(many && failed >= n::SHOWN.1, left == 0),
+        format!(
+            "{} of {} orders with a failed step were not compensated in {} ({})",
+            count(left),
+            count(failed),
+            lapse(n::COMPENSATED),
+            share(left, failed)
+        ),
+    )
+    .asof(Some(asof))
+}
+
+/// The last step that an order's saga has begun, when that was read.
+fn last_step<'s>(s: &Scene<'s>, order: &str) -> Option<&'s str> {
+    let entry = s.store.orders.entry(order)?;
+    let known = entry.saga.iter().filter(|(read, _)| *read <= s.at);
+    known.max_by_key(|(read, step)| (step.at, *read)).map(|(_, step)| &*step.step)
 }

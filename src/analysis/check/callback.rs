@@ -77,6 +77,25 @@ fn failures(s: &Scene<'_>) -> Option<(Vec<f64>, &'static str, Option<crate::mode
 
 /// H2a: what waits to be sent again.
 pub fn queue(s: &Scene<'_>) -> Answer {
+    let answer = queue_of_rows(s);
+    let Some(row) = s.answered(Role::CallbackQueue).and_then(|_| s.store.orders.queue(s.at)) else { return answer };
+    let asof = s.store.orders.newest(Role::CallbackQueue, s.at);
+    let oldest = row.oldest_at.zip(asof).map_or(Lapse::ZERO, |(since, at)| Lapse(at.since(since).0.max(0)));
+    let old = row.n_pending > 0 && oldest > n::CALLBACK_OLD;
+    let waiting = usize::try_from(row.n_pending).unwrap_or_default();
+    let age = if row.n_pending > 0 { format!(", the oldest for {}", lapse(oldest)) } else { String::new() };
+    let mut out =
+        Answer::new(verdict(old, row.n_pending == 0), format!("{} callbacks wait at UPG{age}", count(waiting)))
+            .asof(asof)
+            .spark(s.series(&["callbacks_waiting"], "callbacks wait").map(|c| c.0));
+    if let Some(dead) = row.n_dead {
+        out = out.with("given up", count(usize::try_from(dead).unwrap_or_default()));
+    }
+    if answer.verdict == Verdict::NoData { out } else { out.with("rows", answer.measured) }
+}
+
+/// The same from the callbacks themselves, or from the logs.
+fn queue_of_rows(s: &Scene<'_>) -> Answer {
     let lines = s.lines().count(Says::CALLBACK);
     let Some(asof) = s.answered(Role::Callbacks) else {
         if lines == 0 {

@@ -131,3 +131,7 @@ pub const LINED: f64 = 0.1;
 pub const TOO_EARLY: f64 = 0.03;
 /// Orders a minute over the quietest quarter of an hour that are a crowd.
 pub const CROWD_OF_ORDERS: f64 = 1.2;
+/// A failed step should be undone within this time.
+pub const COMPENSATED: Lapse = Lapse::minutes(10);
+/// This share of orders with a failed step, left as they are, is no accident.
+pub const UNCOMPENSATED: f64 = 0.5;

@@ -11,7 +11,7 @@ use crate::analysis::spike::{self, Onset};
 use crate::model::database::DbSample;
 use crate::model::health::State;
 use crate::model::incident::{Limit, Rules, SourceKind};
-use crate::model::order::{OrderId, Role};
+use crate::model::order::{OrderId, ROLES, Role};
 use crate::model::series::SeriesName;
 use crate::model::{Lapse, SourceName, Span, Stamp};
 use crate::store::{Series, Store};
@@ -20,8 +20,6 @@ use std::collections::{BTreeMap, HashMap};
 
 /// One minute: the resolution of every rule about series.
 const MINUTE: Lapse = Lapse::minutes(1);
-
-const ROLES: [Role; 5] = [Role::Orders, Role::OrderEvents, Role::Payments, Role::Callbacks, Role::HoPayments];
 
 /// The store as of an instant, for one stretch.
 pub struct Scene<'s> {
@@ -33,7 +31,7 @@ pub struct Scene<'s> {
     pub span: Span,
     /// As of when.
     pub at: Stamp,
-    answered: OnceCell<[(Role, Option<Stamp>); 5]>,
+    answered: OnceCell<[(Role, Option<Stamp>); ROLES.len()]>,
     book: OnceCell<Book<'s>>,
     lines: OnceCell<(Lines, Vec<Told>)>,
     usual: OnceCell<Option<Lines>>,

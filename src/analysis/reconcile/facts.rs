@@ -3,7 +3,7 @@
 //!
 //! May not know: classes, screens.
 
-use crate::model::order::{Callback, HoPayment, Order, OrderStatus, Payment, PaymentStatus, Role};
+use crate::model::order::{Callback, HoPayment, Order, OrderStatus, Payment, PaymentStatus, ROLES, Role};
 use crate::model::{Lapse, Span, Stamp};
 use crate::store::OrderBook;
 use crate::store::book::Entry;
@@ -11,12 +11,10 @@ use crate::store::book::Entry;
 /// What every role had been asked by an instant.
 pub struct Asked {
     at: Stamp,
-    spans: [Vec<(Span, Stamp)>; 5],
-    last: [Option<Stamp>; 5],
-    configured: [bool; 5],
+    spans: [Vec<(Span, Stamp)>; ROLES.len()],
+    last: [Option<Stamp>; ROLES.len()],
+    configured: [bool; ROLES.len()],
 }
-
-const ROLES: [Role; 5] = [Role::Orders, Role::OrderEvents, Role::Payments, Role::Callbacks, Role::HoPayments];
 
 const fn slot(role: Role) -> usize {
     match role {
@@ -25,6 +23,9 @@ const fn slot(role: Role) -> usize {
         Role::Payments => 2,
         Role::Callbacks => 3,
         Role::HoPayments => 4,
+        Role::OrdersAgg => 5,
+        Role::Saga => 6,
+        Role::CallbackQueue => 7,
     }
 }
 

@@ -8,7 +8,9 @@ use crate::analysis::reconcile::facts::{newest, to_ho};
 use crate::analysis::trail::{Step, StepKind, System};
 use crate::analysis::words::rupiah;
 use crate::model::log::{Level, LogLine};
-use crate::model::order::{Callback, Order, OrderEvent, OrderStatus, Payment, PaymentStatus, Role};
+use crate::model::order::{
+    Callback, Order, OrderEvent, OrderStatus, Payment, PaymentStatus, Role, SagaState, SagaStep,
+};
 use crate::model::{Stamp, Untrusted};
 use crate::store::Store;
 use crate::store::book::Entry;
@@ -30,6 +32,9 @@ pub fn rows(store: &Store, order: &str, entry: Option<&Entry>, clocks: &Clocks, 
         let events = out.len();
         event_rows(entry, at, &mut out);
         ours(&mut out, events, Role::OrderEvents);
+        let sagas = out.len();
+        saga_rows(entry, at, &mut out);
+        ours(&mut out, sagas, Role::Saga);
         let payments = out.len();
         payment_rows(entry, at, &mut out);
         ours(&mut out, payments, Role::Payments);
@@ -130,6 +135,29 @@ fn event_rows(entry: &Entry, at: Stamp, out: &mut Vec<Step>) {
             what = format!("{what}, version {version}");
         }
         out.push(event(e.at, system, what, "order_events"));
+    }
+}
+
+/// Attempts at the steps of the saga; a step that a transition tells already is not told twice.
+fn saga_rows(entry: &Entry, at: Stamp, out: &mut Vec<Step>) {
+    for (i, (t, s)) in entry.saga.iter().enumerate() {
+        let same = |later: &SagaStep| later.step == s.step && later.attempt == s.attempt;
+        if !newest(&entry.saga, i, *t, at, same) {
+            continue;
+        }
+        let told = events(entry, at).any(|e| e.to.eq_ignore_ascii_case(&s.step));
+        let (word, kind) = match &s.state {
+            SagaState::Done if told => continue,
+            SagaState::Done => ("done", StepKind::Event),
+            SagaState::Pending => ("begun, not done", StepKind::Event),
+            SagaState::Failed => ("FAILED", StepKind::Error),
+            SagaState::Compensated => ("compensated", StepKind::Warn),
+            SagaState::Other(word) => (word.as_str(), StepKind::Event),
+        };
+        let attempt = if s.attempt > 1 { format!(", attempt {}", s.attempt) } else { String::new() };
+        let error = s.error.as_ref().map_or(String::new(), |e| format!(": {}", e.raw()));
+        let what = Untrusted::from(format!("{} {word}{attempt}{error}", s.step));
+        out.push(step(s.at, System::Orchestrator, kind, what, "saga".to_owned()));
     }
 }
 

@@ -2,10 +2,10 @@
 
 use crate::app::act::time;
 use crate::app::copy;
-use crate::app::message::Effect;
+use crate::app::message::{Effect, People};
 use crate::app::state::{App, Cursor, Mode, Place, Screen};
 use crate::model::untrusted::shown;
-use crate::model::{Lapse, SourceName, Stamp};
+use crate::model::{Lapse, Mark, MarkKind, SourceName, Stamp, Untrusted};
 
 /// A source is asked by hand at most this often.
 const REFRESH_EVERY: Lapse = Lapse::seconds(5);
@@ -138,9 +138,17 @@ pub fn lock(app: &mut App) -> Vec<Effect> {
 /// Shows or masks personal data.
 pub fn unmask(app: &mut App) -> Vec<Effect> {
     app.unmasked = !app.unmasked;
-    app.say(if app.unmasked { "personal data is shown; :unmask masks it again" } else { "personal data is masked" });
-    Vec::new()
+    let text = if app.unmasked { REVEALED } else { MASKED };
+    app.say(if app.unmasked { "personal data is shown, and that is recorded; :unmask masks it again" } else { MASKED });
+    // Who saw it and until when is part of what happened.
+    let (text, who) = (Untrusted::from(text), Untrusted::from(app.who.as_str()));
+    vec![Effect::Record(People::Mark(Mark { at: app.now, kind: MarkKind::Note, text, who }))]
 }
+
+/// The mark that is recorded when personal data is shown.
+pub const REVEALED: &str = "personal data was shown";
+/// The mark that is recorded when it is masked again.
+pub const MASKED: &str = "personal data is masked";
 
 /// Mouse capture on or off.
 pub fn mouse(app: &mut App) -> Vec<Effect> {

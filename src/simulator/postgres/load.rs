@@ -135,9 +135,9 @@ impl Loader {
 /// Whose tables the rows belong to.
 pub const fn system_of(rows: &Rows) -> &'static str {
     match rows {
-        Rows::Orders(_) => "mrg",
-        Rows::OrderEvents(_) => "orch",
-        Rows::Payments(_) | Rows::Callbacks(_) => "upg",
+        Rows::Orders(_) | Rows::OrdersAgg(_) => "mrg",
+        Rows::OrderEvents(_) | Rows::Saga(_) => "orch",
+        Rows::Payments(_) | Rows::Callbacks(_) | Rows::CallbackQueue(_) => "upg",
         Rows::HoPayments(_) => "ho",
     }
 }
@@ -159,6 +159,8 @@ impl Dock {
                 self.load_all(&CALLBACKS, last_of(r, key), callback).await
             }
             Rows::HoPayments(r) => self.load_all(&BOOKS, last_of(r, |h| &h.ho_ref), book).await,
+            // Steps come with the transitions; counts and queues are computed from the tables.
+            Rows::Saga(_) | Rows::OrdersAgg(_) | Rows::CallbackQueue(_) => Ok(0),
         }
     }
 

@@ -21,6 +21,7 @@ use crate::source::clock::{self, Clock};
 use crate::source::runner::{Condition, Failure, Handle, Next, Plan, Poll, Round, spawn_by};
 use assemble::Assembler;
 use follow::Follower;
+pub use instant::Instants;
 pub use known::Known;
 use parse::Parser;
 use std::collections::BTreeMap;

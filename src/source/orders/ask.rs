@@ -2,10 +2,13 @@
 //! transaction of its own each time; only rows that are new or changed are handed on.
 
 use crate::config::{QueryConfig, QueryMode};
-use crate::model::order::{Asked, Ledger, OrderId, Rows};
+use crate::model::order::{Asked, Ledger, OrderId, Role, Rows};
 use crate::model::{Lapse, Span, Stamp, Zone};
 use crate::source::orders::board::Board;
-use crate::source::orders::row::{self, Fault, Read, Shape};
+use crate::source::orders::fields::{Fault, Read};
+use crate::source::orders::plan;
+use crate::source::orders::prints::Prints;
+use crate::source::orders::row::{self, Shape};
 use crate::source::orders::text::{self, Name, Rewritten};
 use crate::source::orders::wire::{self, Wire};
 use crate::source::postgres::session::Session;
@@ -13,8 +16,7 @@ use crate::source::postgres::trouble::Trouble;
 use crate::source::runner::{LEAST_GAP, Pace, lapse};
 use sqlx::postgres::{PgArguments, PgRow, PgStatement, PgTypeInfo, PgTypeKind};
 use sqlx::{Arguments as _, Either, Row as _, Statement as _};
-use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -26,6 +28,10 @@ const MOST_ROWS: usize = 1_000_000;
 const OVERLAP: Lapse = Lapse::minutes(2);
 /// Everything is read again after this many intervals, for changes of rows that were seen.
 const WHOLE_EACH: i64 = 5;
+
+/// What the server says when a prepared query no longer fits its tables: the plan's result would change, a
+/// column, a table or a function is gone.
+const CHANGED: [&str; 4] = ["0A000", "42703", "42P01", "42883"];
 
 /// A query that could not be asked.
 #[derive(Debug)]
@@ -53,6 +59,8 @@ pub struct Prepared {
     /// Where its columns are.
     pub shape: Shape,
     parameters: Vec<PgTypeInfo>,
+    /// Whether its plan was looked at.
+    weighed: bool,
 }
 
 /// What one step brought.
@@ -88,7 +96,7 @@ pub struct Ask {
     walk: Option<Walk>,
     newest: Option<Stamp>,
     whole_due: Instant,
-    prints: HashMap<u64, u64>,
+    prints: Prints,
 }
 
 impl Ask {
@@ -107,7 +115,7 @@ impl Ask {
             walk: None,
             newest: None,
             whole_due: now,
-            prints: HashMap::new(),
+            prints: Prints::default(),
         })
     }
 
@@ -132,7 +140,7 @@ impl Ask {
         asof: Stamp,
     ) -> Result<Step, Stopped> {
         match self.query.mode {
-            QueryMode::Window => self.page(session, board, window, asof).await,
+            QueryMode::Window | QueryMode::Watermark => self.page(session, board, window, asof).await,
             QueryMode::Ids => self.chunk(session, board, asof).await,
         }
     }
@@ -147,7 +155,7 @@ impl Ask {
                 Some(Either::Left(types)) => types.to_vec(),
                 _ => Vec::new(),
             };
-            self.prepared = Some((backend, Prepared { statement, shape, parameters }));
+            self.prepared = Some((backend, Prepared { statement, shape, parameters, weighed: false }));
         }
         self.prepared.as_ref().map(|(_, p)| p).ok_or_else(|| Fault::new("it was not prepared", "").into())
     }
@@ -160,7 +168,8 @@ impl Ask {
         asof: Stamp,
     ) -> Result<Step, Stopped> {
         let window = window.unwrap_or(Span { from: asof - Lapse::hours(6), to: Stamp(i64::MAX) });
-        let to = window.to.min(asof);
+        // A row of the window may change after it: the time of change knows no end but now.
+        let to = if self.query.watermark.is_some() { asof } else { window.to.min(asof) };
         if to <= window.from {
             self.due = Instant::now() + self.pace.current().to_std();
             return Ok(Step::default());
@@ -178,7 +187,7 @@ impl Ask {
         };
         let read = self.read(&rows)?;
         board.learn(&read.rows, Instant::now());
-        let step = self.turn_page(read, rows.len() >= limit as usize, asof)?;
+        let step = self.turn_page(read, rows.len() >= limit as usize, window, asof)?;
         if self.walk.is_some() {
             // Three parts of rest for one of work: a sweep never takes the server for itself.
             self.due = Instant::now() + begun.elapsed() * 3;
@@ -190,16 +199,19 @@ impl Ask {
     fn begin(&mut self, from: Stamp, to: Stamp) -> Walk {
         let begun = Instant::now();
         let tail = self.newest.map(|newest| (newest - OVERLAP).max(from));
-        let whole = tail.is_none() || self.whole_due <= begun;
+        // Where changes are found by their time, everything need be read only once.
+        let whole = tail.is_none() || (self.query.watermark.is_none() && self.whole_due <= begun);
         let from = if whole { from } else { tail.unwrap_or(from) };
         Walk { from, to, after: None, told: from, begun, pages: 0, whole }
     }
 
     /// Goes on behind a page, or ends the walk.
-    fn turn_page(&mut self, read: Read, full: bool, asof: Stamp) -> Result<Step, Stopped> {
+    fn turn_page(&mut self, read: Read, full: bool, window: Span, asof: Stamp) -> Result<Step, Stopped> {
         let Some(mut walk) = self.walk.take() else { return Ok(Step::default()) };
         walk.pages += 1;
         let last = read.keys.last().cloned();
+        // Rows without pages come whole, however many they are.
+        let full = full && self.rewritten.has(Name::Limit);
         self.sound(&read, full, walk.after.as_ref(), self.query.limit)?;
         let upto = match (&last, full) {
             (Some((at, _)), true) => *at,
@@ -208,9 +220,9 @@ impl Ask {
         if let Some((at, _)) = &last {
             self.newest = self.newest.max(Some(*at));
         }
-        let rows = self.changed(read.rows);
+        let rows = self.prints.changed(read.rows);
         if self.prints.len() > MOST_ROWS {
-            self.prints = HashMap::new();
+            self.prints = Prints::default();
             return Err(Fault::new(
                 format!("its window holds more than {MOST_ROWS} rows"),
                 "Narrow window in [incident], or leave rows out in the SQL that cannot be part of the incident.",
@@ -219,7 +231,12 @@ impl Ask {
         }
         let mut step = Step { ledgers: Vec::new(), unknown: read.unknown.into_iter().collect() };
         if !rows.is_empty() || !full {
-            let span = Span { from: walk.told, to: upto.max(walk.told) };
+            let span = match (self.query.watermark.is_some(), full) {
+                (false, _) => Span { from: walk.told, to: upto.max(walk.told) },
+                // In the order of their changes, rows born in a stretch are all known only at the end.
+                (true, true) => Span { from: walk.told, to: walk.told },
+                (true, false) => Span { from: window.from, to: walk.to.max(window.from) },
+            };
             step.ledgers.push(Ledger { asof, asked: Asked::Window(span), rows });
             walk.told = upto;
         }
@@ -234,7 +251,8 @@ impl Ask {
 
     /// Whether the page behind `after` is one that a next page can follow.
     pub fn sound(&self, read: &Read, full: bool, after: Option<&(Stamp, Arc<str>)>, limit: u32) -> Result<(), Fault> {
-        if read.keys.windows(2).any(|w| matches!(w, [a, b] if b.0 < a.0)) {
+        let ordered = self.query.role != Role::OrdersAgg;
+        if ordered && read.keys.windows(2).any(|w| matches!(w, [a, b] if b.0 < a.0)) {
             return Err(Fault::new(
                 "its rows are not in the order of time",
                 "End sql with ORDER BY its time and id columns, then LIMIT :limit.",
@@ -297,7 +315,7 @@ impl Ask {
         let read = self.read(&rows)?;
         board.learn(&read.rows, Instant::now());
         let unknown = read.unknown.into_iter().collect();
-        let rows = self.changed(read.rows);
+        let rows = self.prints.changed(read.rows);
         board.answered(role, &ids, &news(&rows, &ids), self.pace.current(), Instant::now());
         self.pace.took(lapse(begun.elapsed()));
         self.rest(board, begun);
@@ -318,8 +336,42 @@ impl Ask {
         self.due = board.next_due(self.query.role).map_or(latest, |due| due.max(soonest)).min(latest);
     }
 
-    /// One answer in a transaction that cannot write, with limits of its own, and ended whatever happens.
+    /// One answer. Where the tables have changed since the query was prepared, it is prepared anew at once:
+    /// that tells what is wrong now, or nothing is.
     pub async fn fetch(&mut self, session: &mut Session, given: &Given<'_>) -> Result<Vec<PgRow>, Stopped> {
+        match self.attempt(session, given).await {
+            Err(Stopped::Trouble(trouble)) if CHANGED.contains(&trouble.sqlstate()) => {
+                self.prepared = None;
+                session.forget().await?;
+                self.attempt(session, given).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// Looks at the plan once for each session, before the first answer.
+    async fn weigh(&mut self, session: &mut Session, given: &Given<'_>) -> Result<(), Stopped> {
+        self.prepare(session).await?;
+        if self.query.allow_seqscan || self.prepared.as_ref().is_none_or(|(_, p)| p.weighed) {
+            return Ok(());
+        }
+        let begin = begin(session, self.query.zone.as_ref());
+        session.run(begin).await?;
+        let plan = self.explain(session, given).await;
+        let whole = !matches!(&plan, Err(Stopped::Trouble(t)) if !t.spares_the_session());
+        if whole {
+            session.run("ROLLBACK".to_owned()).await?;
+        }
+        plan::weigh(session, &self.query, &plan?).await?;
+        if let Some((_, prepared)) = &mut self.prepared {
+            prepared.weighed = true;
+        }
+        Ok(())
+    }
+
+    /// One answer in a transaction that cannot write, with limits of its own, and ended whatever happens.
+    async fn attempt(&mut self, session: &mut Session, given: &Given<'_>) -> Result<Vec<PgRow>, Stopped> {
+        self.weigh(session, given).await?;
         let begin = begin(session, self.query.zone.as_ref());
         let names = self.rewritten.names.clone();
         let zone = self.query.zone.clone();
@@ -350,35 +402,6 @@ impl Ask {
         let Some((_, prepared)) = &self.prepared else { return Err(Fault::new("it was not prepared", "")) };
         row::read(&prepared.shape, &self.query, rows)
     }
-
-    /// Leaves the rows that are new or differ from when they were seen last.
-    fn changed(&mut self, rows: Rows) -> Rows {
-        match rows {
-            Rows::Orders(v) => Rows::Orders(self.news(v, |o| o.order_id.as_bytes().to_vec())),
-            Rows::OrderEvents(v) => {
-                Rows::OrderEvents(self.news(v, |e| format!("{} {}", e.order_id, e.at.0).into_bytes()))
-            }
-            Rows::Payments(v) => Rows::Payments(self.news(v, |p| p.upg_ref.as_bytes().to_vec())),
-            Rows::Callbacks(v) => Rows::Callbacks(
-                self.news(v, |c| format!("{:?} {:?} {:?} {}", c.upg_ref, c.order_id, c.target, c.attempt).into_bytes()),
-            ),
-            Rows::HoPayments(v) => Rows::HoPayments(self.news(v, |h| h.ho_ref.as_bytes().to_vec())),
-        }
-    }
-
-    fn news<T: serde::Serialize>(&mut self, rows: Vec<T>, key: impl Fn(&T) -> Vec<u8>) -> Vec<T> {
-        let hash = |bytes: &[u8]| {
-            let mut hasher = DefaultHasher::new();
-            bytes.hash(&mut hasher);
-            hasher.finish()
-        };
-        let is_news = |row: &T| {
-            let print = hash(&serde_json::to_vec(row).unwrap_or_default());
-            self.prints.insert(hash(&key(row)), print) != Some(print)
-        };
-        let mut is_news = is_news;
-        rows.into_iter().filter(|row| is_news(row)).collect()
-    }
 }
 
 /// A refusal of the server to prepare, as a fault of the query where it is one.
@@ -407,7 +430,15 @@ fn needed(query: &QueryConfig, sql: &Rewritten) -> Result<(), Fault> {
         [Name::From, Name::To, Name::Limit].iter().all(|n| sql.has(*n)) && !sql.has(Name::Ids) && !sql.has(Name::Refs);
     let ids = sql.has(Name::Ids) || sql.has(Name::Refs);
     match query.mode {
-        QueryMode::Window if !window => Err(Fault::new(
+        QueryMode::Ids if matches!(query.role, Role::OrdersAgg | Role::CallbackQueue) => {
+            Err(Fault::new("its rows are counts of many orders, not rows of one", "Use mode = \"window\"."))
+        }
+        // A queue is as it is now; counts are few and have no pages.
+        QueryMode::Window | QueryMode::Watermark if query.role == Role::CallbackQueue && !ids => Ok(()),
+        QueryMode::Window if query.role == Role::OrdersAgg && sql.has(Name::From) && sql.has(Name::To) && !ids => {
+            Ok(())
+        }
+        QueryMode::Window | QueryMode::Watermark if !window => Err(Fault::new(
             "its SQL does not say which window and page it is asked for",
             "mode = \"window\" needs :from, :to, :limit (and :after_at, :after_id for further pages), and no :ids.",
         )),
@@ -519,6 +550,8 @@ fn news(rows: &Rows, asked: &[OrderId]) -> HashSet<OrderId> {
         Rows::Payments(v) => v.iter().map(|p| Some(&p.order_id)).collect(),
         Rows::Callbacks(v) => v.iter().map(|c| c.order_id.as_ref()).collect(),
         Rows::HoPayments(v) => v.iter().map(|h| h.order_id.as_ref()).collect(),
+        Rows::Saga(v) => v.iter().map(|s| Some(&s.order_id)).collect(),
+        Rows::OrdersAgg(_) | Rows::CallbackQueue(_) => Vec::new(),
     };
     if named.iter().any(Option::is_none) {
         return asked.iter().cloned().collect();

@@ -76,7 +76,8 @@ impl Board {
             Rows::Orders(orders) => orders.iter().for_each(|o| known.order(o, now)),
             Rows::Payments(payments) => known.payments(payments, now),
             Rows::HoPayments(records) => known.records(records),
-            Rows::OrderEvents(_) | Rows::Callbacks(_) => {}
+            Rows::OrderEvents(_) | Rows::Callbacks(_) | Rows::OrdersAgg(_) | Rows::Saga(_) | Rows::CallbackQueue(_) => {
+            }
         }
     }
 

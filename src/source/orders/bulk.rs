@@ -11,7 +11,7 @@ use crate::model::order::{OrderId, Role, Rows};
 use crate::model::{Lapse, Span, Stamp};
 use crate::source::clock;
 use crate::source::orders::ask::{Ask, CHUNK, Given, Stopped};
-use crate::source::orders::row::{Fault, Read};
+use crate::source::orders::fields::{Fault, Read};
 use crate::source::orders::{faulty, name_of, refused};
 use crate::source::postgres::session::Session;
 use crate::source::postgres::trouble::Trouble;

@@ -1,14 +1,21 @@
 //! Order-side queries of the operator: pages, ids, read-only by construction.
 //!
-//! `text` makes a question of the operator's SQL, `wire` and `row` read and write values, `ask` is one
-//! query, `board` what all of them know together, `collect` gathers their answers under the source
-//! `orders`. `bulk` reads whole windows, for a reconciliation. A query runs in the session of its database: [`Asks`] is driven by that database's task.
+//! `text` makes a question of the operator's SQL, `plan` refuses what would read too much, `wire`, `row` and
+//! `fields` read and write values, `ask` is one query, `file` and `files` are rows that come as exports, `board`
+//! is what all of them know together, `collect` gathers their answers under the source `orders`. `bulk` reads
+//! whole windows, for a reconciliation. A query runs in the session of its database: [`Asks`] is driven by that
+//! database's task.
 
 mod ask;
 mod board;
 pub mod bulk;
 mod check;
 mod collect;
+mod fields;
+mod file;
+mod files;
+mod plan;
+mod prints;
 mod row;
 mod text;
 mod wire;
@@ -25,7 +32,8 @@ use ask::{Ask, Stopped};
 pub use board::Board;
 pub use check::check;
 pub use collect::{NAME, Report, start};
-use row::Fault;
+use fields::Fault;
+pub use files::{check as check_files, start as start_files};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -129,19 +137,11 @@ impl Asks {
     }
 }
 
-/// A query's name in sentences: `query payments on upg`.
+/// A query's name in sentences: `query payments on upg`, `ho_payments from ho-*.csv`.
 pub fn name_of(query: &QueryConfig) -> String {
-    format!("query {} on {}", role_name(query.role), query.db)
-}
-
-/// A role as the configuration writes it.
-const fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Orders => "orders",
-        Role::OrderEvents => "order_events",
-        Role::Payments => "payments",
-        Role::Callbacks => "callbacks",
-        Role::HoPayments => "ho_payments",
+    match query.file {
+        Some(_) => format!("{} from {}", query.role.name(), query.db),
+        None => format!("query {} on {}", query.role.name(), query.db),
     }
 }
 

@@ -245,6 +245,7 @@ fn quoted(rest: &str, quote: char, backslashes: bool) -> Result<usize, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn sql(text: &str) -> String {
         rewrite(text).unwrap().sql.to_string()
@@ -298,5 +299,68 @@ mod tests {
             assert!(says.contains(words), "{text}: {says}");
         }
         assert!(rewrite("(SELECT 1)").is_ok() && rewrite("WITH a AS (SELECT 1) TABLE a").is_ok());
+    }
+
+    /// A piece of SQL and what becomes of it; parameters by their name.
+    #[derive(Clone, Debug)]
+    enum Piece {
+        Inert(String),
+        Live(&'static str),
+    }
+
+    fn piece() -> impl Strategy<Value = Piece> {
+        let content = || "(:ids|:to|'|\"|\\$|\\$a|--|/|\\*|\\\\|;|é|x| ){0,8}";
+        let without = |text: String, chars: &[char]| text.replace(chars, "");
+        prop_oneof![
+            content().prop_map(|c| Piece::Inert(format!("'{}'", c.replace('\'', "''")))),
+            content().prop_map(|c| Piece::Inert(format!("E'{}'", c.replace('\\', r"\\").replace('\'', r"\'")))),
+            content().prop_map(|c| Piece::Inert(format!("e'{}'", c.replace('\\', r"\\").replace('\'', "''")))),
+            content().prop_map(|c| Piece::Inert(format!("\"{}\"", c.replace('"', "\"\"")))),
+            content().prop_map(|c| Piece::Inert(format!("--{c}\n"))),
+            (content(), content()).prop_map(move |(a, b)| {
+                let (a, b) = (without(a, &['*', '/']), without(b, &['*', '/']));
+                Piece::Inert(format!("/*{a}/*{b}*/{a}*/"))
+            }),
+            content().prop_map(move |c| Piece::Inert(format!("$${}$$", without(c, &['$'])))),
+            content().prop_map(move |c| Piece::Inert(format!("$tag_1${}$ $tag_1$", without(c, &['$'])))),
+            Just(Piece::Inert("x::ids".to_owned())),
+            Just(Piece::Inert("a[1:2]".to_owned())),
+            Just(Piece::Inert("f(a := 1)".to_owned())),
+            prop::sample::select(NAMES.map(|(name, _)| name).to_vec()).prop_map(Piece::Live),
+        ]
+    }
+
+    proptest! {
+        /// Only what PostgreSQL would read as a parameter is one, whatever stands around it.
+        #[test]
+        fn nothing_inside_strings_names_comments_and_casts_is_a_parameter(
+            pieces in prop::collection::vec(piece(), 0..12)
+        ) {
+            let (mut given, mut wanted, mut numbers) = ("SELECT 1".to_owned(), "SELECT 1".to_owned(), Vec::new());
+            for piece in &pieces {
+                given.push(' ');
+                wanted.push(' ');
+                match piece {
+                    Piece::Inert(text) => {
+                        given.push_str(text);
+                        wanted.push_str(text);
+                    }
+                    Piece::Live(name) => {
+                        let known = numbers.iter().position(|n| n == name);
+                        let n = known.unwrap_or_else(|| {
+                            numbers.push(*name);
+                            numbers.len() - 1
+                        });
+                        write!(given, ":{name}").unwrap();
+                        write!(wanted, "${}", n + 1).unwrap();
+                    }
+                }
+            }
+            let rewritten = rewrite(&given).unwrap();
+            prop_assert_eq!(&*rewritten.sql, wanted);
+            let names: Vec<Name> =
+                numbers.iter().map(|n| NAMES.iter().find(|(name, _)| name == n).unwrap().1).collect();
+            prop_assert_eq!(rewritten.names, names);
+        }
     }
 }

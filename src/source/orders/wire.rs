@@ -5,6 +5,7 @@
 //! <https://www.postgresql.org/docs/current/protocol-message-formats.html> and the types' `send` functions.
 
 use crate::model::{Stamp, Zone};
+use chrono::NaiveDate;
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
@@ -30,6 +31,10 @@ pub enum Form {
     Instant,
     /// `timestamp`, which needs a zone.
     LocalTime,
+    /// `boolean`.
+    Flag,
+    /// `date`.
+    Day,
     /// Anything else.
     Other,
 }
@@ -48,6 +53,8 @@ pub fn form(info: &PgTypeInfo) -> Form {
         2950 => Form::Uuid,
         1184 => Form::Instant,
         1114 => Form::LocalTime,
+        16 => Form::Flag,
+        1082 => Form::Day,
         _ if info.name().eq_ignore_ascii_case("citext") => Form::Text,
         _ => Form::Other,
     }
@@ -60,6 +67,7 @@ pub fn text(form: Form, bytes: &[u8]) -> Option<Arc<str>> {
         Form::Int(_) => Some(int(form, bytes)?.to_string().into()),
         Form::Numeric => Some(numeric(bytes)?.to_string().into()),
         Form::Uuid => Some(uuid_text(bytes)?.into()),
+        Form::Flag => Some(if *bytes.first()? == 0 { "false" } else { "true" }.into()),
         _ => None,
     }
 }
@@ -73,6 +81,12 @@ pub fn int(form: Form, bytes: &[u8]) -> Option<i64> {
         Form::Numeric => numeric(bytes),
         _ => None,
     }
+}
+
+/// A `date`: days from 2000. Infinity is none.
+pub fn day(bytes: &[u8]) -> Option<NaiveDate> {
+    let days = i32::from_be_bytes(bytes.try_into().ok()?);
+    NaiveDate::from_ymd_opt(2000, 1, 1)?.checked_add_signed(chrono::TimeDelta::try_days(days.into())?)
 }
 
 /// An instant; a local time is one in the zone given. Infinity is none.

@@ -25,7 +25,7 @@ async fn one(config: &Config, db: &DatabaseConfig) -> Vec<CheckLine> {
             if db.watch {
                 lines.extend(statistics(db, &mut session).await);
             }
-            for query in config.queries.iter().filter(|q| q.db == db.name) {
+            for query in config.queries.iter().filter(|q| q.file.is_none() && q.db == db.name) {
                 lines.push(orders::check(query, config, &mut session).await);
             }
             session.close().await;
@@ -34,7 +34,7 @@ async fn one(config: &Config, db: &DatabaseConfig) -> Vec<CheckLine> {
             lines.push(CheckLine::not(&db.name, "connection", Works::No, condition.says, condition.remedy));
             let says = "not tried: there is no connection";
             let skipped = |q: &QueryConfig| CheckLine::not(&db.name, orders::name_of(q), Works::No, says, "");
-            lines.extend(config.queries.iter().filter(|q| q.db == db.name).map(skipped));
+            lines.extend(config.queries.iter().filter(|q| q.file.is_none() && q.db == db.name).map(skipped));
         }
     }
     lines

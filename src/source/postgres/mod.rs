@@ -28,13 +28,13 @@ const FLOOR: Lapse = Lapse::seconds(5);
 /// Starts a task for each database that is watched or has queries, which report to `orders`.
 pub fn start(
     config: &Config,
+    board: &Arc<Board>,
     orders: &mpsc::Sender<Report>,
     to: &mpsc::Sender<Batch>,
     cancel: &CancellationToken,
 ) -> Vec<Handle> {
-    let board = Arc::new(Board::default());
-    let used = |db: &&DatabaseConfig| db.watch || config.queries.iter().any(|q| q.db == db.name);
-    let one = |db| start_one(config, db, &board, orders, to, cancel);
+    let used = |db: &&DatabaseConfig| db.watch || config.queries.iter().any(|q| q.file.is_none() && q.db == db.name);
+    let one = |db| start_one(config, db, board, orders, to, cancel);
     config.databases.iter().filter(used).map(one).collect()
 }
 
@@ -57,7 +57,7 @@ fn start_one(
     let (db, queries, board) = (db.clone(), config.queries.clone(), Arc::clone(board));
     let (window, orders) = (config.incident.window, orders.clone());
     let make = move || {
-        let mine = queries.iter().filter(|q| q.db == db.name).cloned().collect();
+        let mine = queries.iter().filter(|q| q.file.is_none() && q.db == db.name).cloned().collect();
         Database::new(db.clone(), Asks::new(mine, window, &board, orders.clone()))
     };
     runner::spawn(plan, make, to.clone(), cancel.clone())

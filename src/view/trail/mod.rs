@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::app::grid::Size;
 use crate::model::note::Verdict;
 use crate::model::order::{Order, OrderId};
+use crate::model::privacy;
 use crate::model::{Stamp, Untrusted};
 use crate::view::canvas::{Canvas, Focus, dim, plain, run, strong};
 use crate::view::list::Runs;
@@ -97,7 +98,7 @@ fn identity(app: &App, canvas: &mut Canvas<'_>, trail: &Trail, (x, end_x): (u16,
         who.push(strong(format!("{gap}{}", number::rupiah(amount))));
     }
     who.push(plain(gap));
-    who.extend(traits(order, canvas));
+    who.extend(traits(order, &app.store.incident.masks, canvas));
     let right = standing(app, trail, order);
     let start = canvas.runs_right(x, end_x, y, &right);
     canvas.runs(x, y, start.saturating_sub(2), &who);
@@ -141,7 +142,7 @@ fn first(trail: &Trail, canvas: &Canvas<'_>) -> Runs {
     }
 }
 
-fn traits(order: Option<&Order>, canvas: &Canvas<'_>) -> Runs {
+fn traits(order: Option<&Order>, masks: &[String], canvas: &Canvas<'_>) -> Runs {
     let Some(order) = order else { return vec![run(Role::Stale, "no row of the order itself")] };
     let words = [&order.payment_method, &order.service_type, &order.region];
     let mut runs: Runs = Vec::new();
@@ -150,6 +151,13 @@ fn traits(order: Option<&Order>, canvas: &Canvas<'_>) -> Runs {
             runs.push(dim(" · "));
         }
         runs.extend(canvas.outside(&Untrusted::from(&**word), Role::Dim));
+    }
+    for (name, value) in order.attributes.iter() {
+        if !runs.is_empty() {
+            runs.push(dim(" · "));
+        }
+        let value = privacy::of_column(name, value, masks, canvas.privacy);
+        runs.extend(canvas.outside(&Untrusted::from(format!("{name} {value}")), Role::Dim));
     }
     runs
 }

@@ -208,7 +208,8 @@ impl<P: Play> Stage<P> {
     fn watch(&self, config: &crate::config::Config, evening: &Evening, cancel: &CancellationToken) {
         let (enter, entered) = mpsc::channel(64);
         let (report, _collector) = orders::start(config, &enter, cancel);
-        let _handles = watched::start(config, &report, &enter, cancel);
+        let board = Arc::new(orders::Board::default());
+        let _handles = watched::start(config, &board, &report, &enter, cancel);
         let mut translator = Translator::new(Arc::clone(&self.bridge), evening.made.scenario());
         evening.hand_on(entered, move |batch| translator.carry(batch));
     }
