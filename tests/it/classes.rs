@@ -44,7 +44,7 @@ impl World {
                         out.callbacks.extend(rows.into_iter().map(|c| ((c.upg_ref.clone().unwrap(), c.attempt), c)));
                     }
                     Rows::HoPayments(rows) => out.records.extend(rows.into_iter().map(|h| (h.ho_ref.clone(), h))),
-                    Rows::OrderEvents(_) => {}
+                    Rows::OrderEvents(_) | Rows::OrdersAgg(_) | Rows::Saga(_) | Rows::CallbackQueue(_) => {}
                 }
             }
         }

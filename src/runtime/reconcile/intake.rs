@@ -5,7 +5,7 @@
 //! all payments are there.
 
 use crate::analysis::reconcile::day::Ledgers;
-use crate::model::order::{Callback, HoPayment, Payment, Role, Rows};
+use crate::model::order::{Callback, HoPayment, Order, Payment, Role, Rows};
 use crate::spill::record::{Kind, Pen, Record, Turn, rank};
 use crate::spill::{Merge, Sorted, Sorter};
 use std::cmp::Ordering;
@@ -50,7 +50,7 @@ impl Intake {
     /// Rows of a window.
     pub fn take(&mut self, rows: &Rows) -> io::Result<()> {
         match rows {
-            Rows::Orders(_) | Rows::OrderEvents(_) => self.orders(rows, false),
+            Rows::Orders(rows) => self.orders(rows, false),
             Rows::Payments(rows) => rows.iter().try_for_each(|p| {
                 let turn = self.payment(p, false)?;
                 self.by_ref.push(rank(p.upg_ref.as_bytes()), self.pen.owner(p, turn))
@@ -67,6 +67,8 @@ impl Intake {
                 }
                 _ => self.callback(c, c.order_id.clone(), false),
             }),
+            // These are no ledgers: nobody asks for them here.
+            Rows::OrderEvents(_) | Rows::OrdersAgg(_) | Rows::Saga(_) | Rows::CallbackQueue(_) => Ok(()),
         }
     }
 
@@ -74,7 +76,7 @@ impl Intake {
     pub fn take_named(&mut self, rows: &Rows, owners: &Owners) -> io::Result<()> {
         let owner = |upg_ref: &Option<Arc<str>>| upg_ref.as_ref().and_then(|r| owners.get(r)).cloned();
         match rows {
-            Rows::Orders(_) | Rows::OrderEvents(_) => self.orders(rows, true),
+            Rows::Orders(rows) => self.orders(rows, true),
             Rows::Payments(rows) => rows.iter().try_for_each(|p| self.payment(p, true).map(|_| ())),
             Rows::HoPayments(rows) => rows.iter().try_for_each(|h| match (&h.upg_ref, owner(&h.upg_ref)) {
                 // Whoever was asked for need not be who paid with this reference.
@@ -84,12 +86,11 @@ impl Intake {
             Rows::Callbacks(rows) => {
                 rows.iter().try_for_each(|c| self.callback(c, c.order_id.clone().or_else(|| owner(&c.upg_ref)), true))
             }
+            Rows::OrderEvents(_) | Rows::OrdersAgg(_) | Rows::Saga(_) | Rows::CallbackQueue(_) => Ok(()),
         }
     }
 
-    fn orders(&mut self, rows: &Rows, by_id: bool) -> io::Result<()> {
-        // Transitions are no ledger: nobody asks for them here.
-        let Rows::Orders(rows) = rows else { return Ok(()) };
+    fn orders(&mut self, rows: &[Order], by_id: bool) -> io::Result<()> {
         rows.iter().try_for_each(|o| {
             self.read.of_mut(Role::Orders).row(o.amount);
             let turn = self.turn(by_id);

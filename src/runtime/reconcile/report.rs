@@ -13,21 +13,10 @@ use std::fmt::Write as _;
 /// A role's ledger as people call it.
 const fn who(role: Role) -> &'static str {
     match role {
-        Role::Orders => "orders",
         Role::OrderEvents => "events",
         Role::Payments => "UPG",
-        Role::Callbacks => "callbacks",
         Role::HoPayments => "HO",
-    }
-}
-
-const fn key(role: Role) -> &'static str {
-    match role {
-        Role::Orders => "orders",
-        Role::OrderEvents => "order_events",
-        Role::Payments => "payments",
-        Role::Callbacks => "callbacks",
-        Role::HoPayments => "ho_payments",
+        role => role.name(),
     }
 }
 
@@ -45,7 +34,7 @@ pub fn unknown(outcome: &Outcome, zone: &Zone) -> Vec<String> {
         out.push(format!("unknown: {since}: {}. {remedy}", shown(condition.says.raw()).trim_end_matches('.')));
     }
     for role in &outcome.absent {
-        out.push(format!("unknown: {} not asked; configure a [[query]] with role = \"{}\"", who(*role), key(*role)));
+        out.push(format!("unknown: {} not asked; configure a [[query]] with role = \"{}\"", who(*role), role.name()));
     }
     for c in outcome.coverage.iter().filter(|c| !c.reached.unknown.is_empty()) {
         let words = c.reached.unknown.iter().take(5).map(|w| shown(w)).collect::<Vec<_>>().join(", ");
@@ -75,7 +64,7 @@ pub fn json(outcome: &Outcome, zone: &Zone) -> String {
     });
     let coverage = outcome.coverage.iter().map(|c| {
         json!({
-            "role": key(c.role), "source": c.reached.db, "rows": c.reached.rows, "asof": c.reached.asof.map(time),
+            "role": c.role.name(), "source": c.reached.db, "rows": c.reached.rows, "asof": c.reached.asof.map(time),
             "from": c.span.map(|s| time(s.from)), "to": c.span.map(|s| time(s.to)), "asked_by_id": c.reached.asked,
             "complete": c.reached.failed.is_none(),
             "failed": c.reached.failed.as_ref().map(|f| shown(f.says.raw())),
@@ -84,7 +73,7 @@ pub fn json(outcome: &Outcome, zone: &Zone) -> String {
     let rows = |of: &crate::analysis::reconcile::day::Ledgers| -> Value {
         ROLES
             .iter()
-            .map(|r| (key(*r).to_owned(), json!({"rows": of.of(*r).rows, "amount": of.of(*r).amount})))
+            .map(|r| (r.name().to_owned(), json!({"rows": of.of(*r).rows, "amount": of.of(*r).amount})))
             .collect()
     };
     let curve = outcome.day.curve.iter().map(|(minute, counts)| {

@@ -246,5 +246,8 @@ pub fn count(rows: &Rows) -> usize {
         Rows::Payments(v) => v.len(),
         Rows::Callbacks(v) => v.len(),
         Rows::HoPayments(v) => v.len(),
+        Rows::OrdersAgg(v) => v.len(),
+        Rows::Saga(v) => v.len(),
+        Rows::CallbackQueue(v) => v.len(),
     }
 }

@@ -68,7 +68,7 @@ pub fn read(
     let mut lines = BufReader::with_capacity(1 << 16, plain);
     let head = lines.fill_buf()?;
     let first = head.iter().find(|b| !b.is_ascii_whitespace()).copied();
-    let mut reading = Reading::new(query, whole, take)?;
+    let mut reading = Reading::new(query, whole, take);
     match first {
         None => {}
         Some(b'{') => reading.json(lines)?,
@@ -99,12 +99,11 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(query: &'a QueryConfig, whole: bool, take: &'a mut dyn FnMut(Read) -> bool) -> Result<Self, Unread> {
+    fn new(query: &'a QueryConfig, whole: bool, take: &'a mut dyn FnMut(Read) -> bool) -> Self {
         let zone = query.zone.clone().unwrap_or_else(Zone::utc);
-        let instants = Instants::new(zone, None).map_err(|e| Fault::new(e.to_string(), ""));
-        let instants = instants.map_err(Unread::Fault)?;
+        let instants = Instants::new(zone, None);
         let piece = Read::new(query.role);
-        Ok(Self { query, instants, whole, take, piece, found: Found::default(), ended: false })
+        Self { query, instants, whole, take, piece, found: Found::default(), ended: false }
     }
 
     fn csv(&mut self, mut lines: impl BufRead) -> Result<(), Unread> {
@@ -264,7 +263,7 @@ impl Fields for Row<'_> {
             ));
         }
         let european = european(&text);
-        let at = self.instants.of_text(european.as_deref().unwrap_or(&text), Stamp(0));
+        let at = self.instants.of_text(european.as_deref().unwrap_or(&text).as_bytes(), Stamp(0));
         at.map(Some).ok_or_else(|| {
             Fault::new(format!("its {name} \"{text}\" is no time"), "Export times like 2025-01-12 19:41:07.")
         })

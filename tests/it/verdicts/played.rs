@@ -127,6 +127,9 @@ fn ahead(mut l: Ledger) -> Ledger {
         }),
         Rows::Callbacks(rows) => rows.iter_mut().for_each(|r| r.sent_at = r.sent_at + AHEAD),
         Rows::HoPayments(rows) => rows.iter_mut().for_each(|r| r.recorded_at = r.recorded_at + AHEAD),
+        Rows::OrdersAgg(rows) => rows.iter_mut().for_each(|r| r.bucket = r.bucket + AHEAD),
+        Rows::Saga(rows) => rows.iter_mut().for_each(|r| r.at = r.at + AHEAD),
+        Rows::CallbackQueue(rows) => rows.iter_mut().for_each(|r| r.oldest_at = r.oldest_at.map(|t| t + AHEAD)),
     }
     l
 }
