@@ -166,6 +166,7 @@ fn config(s: &Servers) -> Config {
         huawei: None,
         prometheus: Vec::new(),
         scrapes: Vec::new(),
+        mcp: Vec::new(),
         screen: ScreenConfig { colors: "auto".into(), glyphs: "auto".into(), mouse: false, slow: false, who: None },
         recording: RecordingConfig { folder: None, keep_free: 0 },
         keys: BTreeMap::new(),
