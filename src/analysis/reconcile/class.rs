@@ -15,7 +15,7 @@
 
 use crate::analysis::reconcile::facts::Facts;
 use crate::model::incident::Rules;
-use crate::model::order::OrderStatus;
+use crate::model::order::{OrderStatus, Role};
 use crate::model::{Lapse, Stamp};
 
 /// A system that has not answered for this long is silent: what it alone can say is unknown.
@@ -137,6 +137,24 @@ impl Class {
     pub fn parse(key: &str) -> Option<Self> {
         let key = key.trim().to_ascii_lowercase().replace('-', "_");
         ALL.into_iter().find(|c| c.key() == key)
+    }
+
+    /// The ledger in which something is missing: what it said is as old as its last answer.
+    pub const fn rests_on(self) -> Option<Role> {
+        match self {
+            Self::PaidStuckNeverSent
+            | Self::PaidStuckCallbackFailed
+            | Self::PaidStuckNotRecorded
+            | Self::AcknowledgedNotRecorded
+            | Self::ChargedNotRecorded
+            | Self::HoUnknown => Some(Role::HoPayments),
+            Self::UnpaidStuck
+            | Self::PaymentPendingStuck
+            | Self::CompleteNotCharged
+            | Self::RecordedNotCharged
+            | Self::UpgUnknown => Some(Role::Payments),
+            _ => None,
+        }
     }
 
     /// Its place in [`ALL`].

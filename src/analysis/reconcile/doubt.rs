@@ -5,7 +5,7 @@
 
 use crate::analysis::reconcile::class::Class;
 use crate::analysis::reconcile::facts::{newest, newest_order};
-use crate::analysis::reconcile::standing::{Standing, silent_since};
+use crate::analysis::reconcile::standing::Standing;
 use crate::analysis::words::count;
 use crate::model::order::{OrderId, OrderStatus, PaymentStatus, Role};
 use crate::model::untrusted::shown;
@@ -22,17 +22,20 @@ const STRAYS: usize = 10_000;
 /// The doubts about `standing`, the gravest first.
 pub(super) fn doubts(store: &Store, window: Span, at: Stamp, standing: &Standing) -> Vec<String> {
     let mut out = Vec::new();
-    let silent = [
-        (Role::HoPayments, "HO", Some(Class::HoUnknown)),
-        (Role::Payments, "UPG", Some(Class::UpgUnknown)),
-        (Role::Orders, "orders", None),
-    ];
-    for (role, who, class) in silent {
-        let Some(since) = silent_since(store, role, at) else { continue };
-        let zone = &store.incident.zone;
+    for (role, since) in &standing.silent {
+        let (who, class) = match role {
+            Role::HoPayments => ("HO", Some(Class::HoUnknown)),
+            Role::Payments => ("UPG", Some(Class::UpgUnknown)),
+            _ => (role.name(), None),
+        };
         let of = class.map(|c| standing.of(c)).filter(|n| *n > 0);
-        let of = of.map_or_else(String::new, |n| format!(": {} unknown", count(n, "order is", "orders are")));
-        out.push(format!("unknown: {who} not read since {}{of}", zone.hm(since)));
+        let of = of.map(|n| format!("{} unknown", count(n, "order is", "orders are")));
+        let then = standing.classes.iter().filter(|c| c.class.rests_on() == Some(*role) && Some(c.class) != class);
+        let then = Some(then.map(|c| c.orders).sum()).filter(|n| *n > 0);
+        let then = then.map(|n| format!("{} counted as they were then", count(n, "order is", "orders are")));
+        let rest: Vec<String> = of.into_iter().chain(then).collect();
+        let rest = if rest.is_empty() { String::new() } else { format!(": {}", rest.join(", ")) };
+        out.push(format!("unknown: {who} not read since {}{rest}", store.incident.zone.hm(*since)));
     }
     if let Some(says) = unmapped(store, window, at, standing) {
         out.push(says);

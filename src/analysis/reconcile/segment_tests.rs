@@ -1,5 +1,6 @@
 //! What the stuck ones of a whole evening share, against what was planted.
 
+use super::shared::FEWEST;
 use super::{SharedTrait, shared};
 use crate::model::{Span, Zone};
 use crate::simulator::day::Day;
@@ -26,7 +27,7 @@ fn the_planted_segment_is_named_first_whatever_the_hour() {
         let first = first.unwrap_or_else(|| panic!("seed {seed}: {found:#?}"));
         let said = first.terms.iter().map(|(name, value)| (column(name), value.to_string())).collect();
         assert_eq!(planted, said, "seed {seed}: {found:#?}");
-        assert!(first.inside > 2.0 * first.outside && first.stuck >= 30, "{first:?}");
+        assert!(first.inside > 2.0 * first.outside && first.stuck >= FEWEST, "{first:?}");
     }
 }
 

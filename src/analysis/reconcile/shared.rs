@@ -17,11 +17,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A named value is at least this many times as frequent among the stuck as among all.
-const LIFT: f64 = 1.5;
-/// A named value has at least this many stuck orders.
-const FEWEST: usize = 30;
+pub const LIFT: f64 = 1.5;
+/// A named value has at least this many stuck orders: below, an answer would be about single orders.
+pub const FEWEST: usize = 20;
 /// A named value would come about by chance less often than this.
-const CHANCE: f64 = 0.01;
+pub const CHANCE: f64 = 0.01;
 
 /// A trait the stuck share, tested against all orders of the window.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +47,7 @@ pub struct SharedTrait {
     pub lift: f64,
     /// Probability of this or more by chance, corrected for the number of values tested (Holm).
     pub p: f64,
-    /// Named: lift ≥ 1.5, at least 30 stuck, p < 0.01.
+    /// Named: lift ≥ 1.5, at least 20 stuck, p < 0.01.
     pub named: bool,
 }
 

@@ -59,6 +59,9 @@ pub struct Standing {
     pub missing: Vec<String>,
     /// What else is in doubt, in words: a silent ledger, a word nobody mapped, rows that fit nowhere.
     pub doubts: Vec<String>,
+    /// Ledgers that have answered before and are silent for too long, with their last answers: what
+    /// [rests on](Class::rests_on) them was so then.
+    pub silent: Vec<(Role, Stamp)>,
     /// The sums that do not agree with the ledgers, in words; none when all is well.
     pub broken: Option<String>,
     /// Orders asked for so far, of those that have to be.
@@ -90,6 +93,10 @@ pub fn standing(store: &Store, window: Span, at: Stamp) -> Standing {
     let row = |card: &super::ClassCard| counts[card.class.number()].clone();
     out.classes = CLASSES.iter().map(row).filter(|c| c.orders > 0).collect();
     out.flags = FLAGS.into_iter().zip(flags).filter(|(_, n)| *n > 0).collect();
+    out.silent = [Role::HoPayments, Role::Payments, Role::Orders]
+        .into_iter()
+        .filter_map(|role| Some((role, silent_since(store, role, at)?)))
+        .collect();
     out.doubts = doubt::doubts(store, window, at, &out);
     out
 }
@@ -107,6 +114,12 @@ impl Standing {
     /// How many orders are in a class.
     pub fn of(&self, class: Class) -> usize {
         self.classes.iter().find(|c| c.class == class).map_or(0, |c| c.orders)
+    }
+
+    /// As of when a class is counted, when that is not as of the whole: a ledger it rests on fell silent then.
+    pub fn was_so(&self, class: Class) -> Option<Stamp> {
+        let role = class.rests_on()?;
+        self.silent.iter().find(|(r, _)| *r == role).map(|(_, since)| *since)
     }
 
     /// Adds an order; whoever adds keeps the classes' own counts.
@@ -200,7 +213,7 @@ fn asof(store: &Store, at: Stamp) -> Option<Stamp> {
 }
 
 /// Since when a role that has answered before is silent for too long.
-pub(super) fn silent_since(store: &Store, role: Role, at: Stamp) -> Option<Stamp> {
+fn silent_since(store: &Store, role: Role, at: Stamp) -> Option<Stamp> {
     let last = store.orders.newest(role, at)?;
     (at.since(last) > class::SILENT).then_some(last)
 }

@@ -277,8 +277,8 @@ fn too_few_stuck_name_nothing_and_none_at_all_share_nothing() {
     let mut store = Store::default();
     let rows = (0..200).map(|n| Order {
         order_id: format!("O{n}").as_str().into(),
-        status: if n < 20 { OrderStatus::Active } else { OrderStatus::Complete },
-        region: Some(if n < 20 { "JKT" } else { "SBY" }.into()),
+        status: if n < 19 { OrderStatus::Active } else { OrderStatus::Complete },
+        region: Some(if n < 19 { "JKT" } else { "SBY" }.into()),
         ..order(OrderStatus::Active)
     });
     tell(&mut store, minute(20), Rows::Orders(rows.collect()));

@@ -336,7 +336,21 @@ fn cells(app: &App, class: &ClassCount) -> Vec<Runs> {
     let oldest = class.oldest.filter(|_| class.class != Class::Ok);
     let oldest = dim(oldest.map_or(number::NOTHING.to_owned(), number::age));
     let name = vec![plain(text(|c| c.name))];
-    let action = vec![plain(text(|c| c.action))];
+    // What a ledger that fell silent has not got may have come since.
+    let then = app.derived.standing.was_so(class.class);
+    let count = if then.is_some() { run(Role::Stale, count.text) } else { count };
+    let then = then.map(|t| format!("as of {}: ", app.store.incident.zone.hm(t)));
+    let remark = |says: &str| match &then {
+        Some(then) => vec![run(Role::Warn, then.clone()), dim(says.to_owned())],
+        None => vec![dim(says.to_owned())],
+    };
+    let meaning = remark(text(|c| c.meaning));
+    let action = match (&then, size) {
+        (Some(then), Size::Medium | Size::Narrow | Size::Tiny) => {
+            vec![run(Role::Warn, then.clone()), plain(text(|c| c.action))]
+        }
+        _ => vec![plain(text(|c| c.action))],
+    };
     match size {
         Size::Wide => {
             let risk = if card.is_some_and(|c| c.not_at_ho) { run(Role::Warn, "yes") } else { dim(number::NOTHING) };
@@ -348,7 +362,7 @@ fn cells(app: &App, class: &ClassCount) -> Vec<Runs> {
                 vec![money],
                 vec![oldest],
                 vec![risk],
-                vec![dim(text(|c| c.meaning))],
+                meaning,
                 action,
                 vec![plain(text(|c| c.points_to))],
             ]

@@ -1,6 +1,7 @@
 //! What the stuck orders share, tested; and the note's questions with their answers.
 
 use crate::analysis::check::Check;
+use crate::analysis::reconcile::shared::{CHANCE, FEWEST, LIFT};
 use crate::analysis::reconcile::{Bad, SharedTrait};
 use crate::app::App;
 use crate::app::grid::Size;
@@ -20,11 +21,11 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, 
     let focus = if focused { Focus::Here(moment::accent(app)) } else { Focus::Away };
     let title = format!("WHAT {} SHARE", whom(app));
     let remark = if app.grid.size == Size::Wide {
-        "named from lift 1.5, n 30 and p 0.01 (Holm) on"
+        format!("named from lift {LIFT}, n {FEWEST} and p {CHANCE} (Holm) on")
     } else {
-        "named from lift 1.5, p 0.01"
+        format!("named from lift {LIFT}, p {CHANCE}")
     };
-    let mut y = canvas.head(x, y, end_x, &title, remark, focus);
+    let mut y = canvas.head(x, y, end_x, &title, &remark, focus);
     let traits = &app.derived.shared;
     if traits.is_empty() {
         let says = if counted(app) == 0 {
@@ -108,7 +109,7 @@ fn columns(size: Size) -> Vec<Column> {
 }
 
 fn cells(size: Size, t: &SharedTrait, canvas: &Canvas<'_>) -> Vec<Runs> {
-    let strongly = t.lift >= 1.5;
+    let strongly = t.lift >= LIFT;
     let role = if strongly { Role::Strong } else { Role::Text };
     let name = vec![dim(t.name.to_string())];
     let value = canvas.outside(&t.value, role);
@@ -142,9 +143,9 @@ fn chance(p: f64) -> String {
 fn verdict(t: &SharedTrait) -> crate::view::canvas::Run<'static> {
     match t {
         t if t.named => run(Role::Ok, "named"),
-        t if t.p >= 0.01 => dim("noise: this much comes by chance"),
-        t if t.lift < 1.5 => dim("not named: lift < 1.5"),
-        _ => dim("not named: fewer than 30 orders"),
+        t if t.p >= CHANCE => dim("noise: this much comes by chance"),
+        t if t.lift < LIFT => dim(format!("not named: lift < {LIFT}")),
+        _ => dim(format!("not named: fewer than {FEWEST} orders")),
     }
 }
 
