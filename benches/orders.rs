@@ -8,7 +8,13 @@
 //! `WARROOM_BENCH_ORDERS` is the orders of one day (1000000), `WARROOM_BENCH_FOLDER` a folder in which the
 //! servers' data stay for the next time.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a bench prints, and fails loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::large_futures,
+    reason = "a bench prints, and fails loudly"
+)]
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
 #[expect(dead_code, reason = "the helper serves the tests as well")]

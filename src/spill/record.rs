@@ -152,7 +152,9 @@ impl Pen {
         self.0.push(kind as u8);
         let len: usize = sub.iter().map(|s| s.len()).sum();
         self.0.extend((len as u32).to_be_bytes());
-        sub.iter().for_each(|s| self.0.extend_from_slice(s));
+        for s in sub {
+            self.0.extend_from_slice(s);
+        }
         self.0.extend(turn.bits().to_be_bytes());
     }
     fn bytes(&mut self, bytes: &[u8]) {

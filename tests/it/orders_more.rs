@@ -49,7 +49,7 @@ async fn every_role_brings_its_columns_and_orders_those_of_the_operator() {
     heard.until("rows of every role", |h| roles.iter().all(|r| has(h, *r)) && h.orders().len() >= 100).await;
 
     let first = heard.orders().into_iter().find(|o| &*o.order_id == "ORD-0").unwrap();
-    let attribute = |name: &str| first.attribute(name).map(|v| v.to_string());
+    let attribute = |name: &str| first.attribute(name).map(ToString::to_string);
     assert_eq!(
         (attribute("app_version"), attribute("pod"), first.version),
         (Some("2.4".into()), Some("7".into()), Some(3))
@@ -63,7 +63,7 @@ async fn every_role_brings_its_columns_and_orders_those_of_the_operator() {
             Rows::Saga(v) if !v.is_empty() => {
                 let states: Vec<_> = v.iter().map(|s| (s.attempt, s.state.clone())).collect();
                 assert_eq!(states, [(1, SagaState::Failed), (2, SagaState::Done)]);
-                assert_eq!(v[0].error.as_ref().map(|e| e.raw()), Some("timeout"));
+                assert_eq!(v[0].error.as_ref().map(warroom::model::Untrusted::raw), Some("timeout"));
             }
             Rows::CallbackQueue(v) => {
                 assert_eq!(

@@ -214,7 +214,7 @@ impl Lister {
         self.lines.push(rank, &serde_json::to_vec(&line)?)
     }
     /// How many there are.
-    pub const fn len(&self) -> u64 {
+    pub const fn listed(&self) -> u64 {
         self.lines.records()
     }
     /// All of them, when a list was wanted.

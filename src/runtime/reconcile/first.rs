@@ -63,7 +63,7 @@ async fn find(job: &Job, lines: &Lines, enough: usize) -> Result<Outcome, Ended>
     }
     let mut list = Lister::new(job);
     let mut outcome = Outcome::nothing(job);
-    while list.len() < enough as u64 {
+    while list.listed() < enough as u64 {
         match walk.next(line).await {
             Ok(Some(page)) => {
                 let Rows::Orders(orders) = &page.rows else { break };

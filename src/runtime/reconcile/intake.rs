@@ -180,13 +180,11 @@ impl Intake {
             }
             _ => (None, None, Role::Callbacks),
         };
-        match order {
-            Some(order) => self.by_order.push(rank(order.as_bytes()), self.pen.moved(order.as_bytes(), record)),
-            None => {
-                self.unplaced.of_mut(role).row(amount);
-                Ok(())
-            }
-        }
+        let Some(order) = order else {
+            self.unplaced.of_mut(role).row(amount);
+            return Ok(());
+        };
+        self.by_order.push(rank(order.as_bytes()), self.pen.moved(order.as_bytes(), record))
     }
 }
 

@@ -18,7 +18,7 @@ const ORDER: [Role; 4] = [Role::Orders, Role::Payments, Role::HoPayments, Role::
 
 /// A query by name, with what became of it.
 struct Query {
-    query: ById,
+    by_id: ById,
     line: Arc<Mutex<Line>>,
     reached: Reached,
 }
@@ -38,7 +38,7 @@ impl Late {
                 let Some(line) = lines.get(&q.db) else { continue };
                 let mut reached = Reached::nothing(q, job.window.from);
                 match ById::new(q.clone()) {
-                    Ok(query) => all.push(Query { query, line: Arc::clone(line), reached }),
+                    Ok(by_id) => all.push(Query { by_id, line: Arc::clone(line), reached }),
                     Err(Halt::Failed(condition)) => reached.failed = Some(condition),
                     Err(Halt::Cancelled) => {}
                 }
@@ -49,7 +49,7 @@ impl Late {
 
     /// Roles that can be asked, as bits. Who was asked about every order already is not asked again.
     pub fn able(&self, job: &Job) -> u8 {
-        let roles = self.0.iter().map(|q| q.query.role());
+        let roles = self.0.iter().map(|q| q.by_id.role());
         let roles = roles.filter(|r| *r != Role::Payments || !job.payments_follow());
         roles.fold(0, |all, role| all | bit(role))
     }
@@ -100,15 +100,15 @@ impl Late {
             owners.extend(refs.iter().map(|r| (r.clone(), id.clone())));
         }
         for q in self.0.iter_mut().filter(|q| q.reached.failed.is_none()) {
-            let role = q.query.role();
-            let by_refs = q.query.by_refs();
+            let role = q.by_id.role();
+            let by_refs = q.by_id.by_refs();
             let wanted = |a: &&Asked| a.1 & bit(role) != 0 && !(by_refs && a.2.is_empty());
             let ids: Vec<OrderId> = chunk.iter().filter(wanted).map(|a| a.0.clone()).collect();
             if ids.is_empty() {
                 continue;
             }
             let refs: Vec<Arc<str>> = chunk.iter().filter(wanted).flat_map(|a| a.2.iter().cloned()).collect();
-            let page = match q.query.rows(&q.line, &ids, &refs).await {
+            let page = match q.by_id.rows(&q.line, &ids, &refs).await {
                 Ok(page) => page,
                 Err(Halt::Cancelled) => return Err(Ended::Cancelled),
                 Err(Halt::Failed(condition)) => {

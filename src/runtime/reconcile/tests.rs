@@ -130,7 +130,10 @@ fn answers() -> Answers {
     answers
 }
 
-fn joined(pages: &[Rows], room: usize, asks: Option<Asks>) -> Result<(Day, Option<Asks>, Vec<(String, Class)>), Broke> {
+/// A day with what is left to ask, and the class of every order.
+type Joined = (Day, Option<Asks>, Vec<(String, Class)>);
+
+fn joined(pages: &[Rows], room: usize, asks: Option<Asks>) -> Result<Joined, Broke> {
     let folder = std::env::temp_dir();
     let mut intake = Intake::new(&folder, room);
     for page in pages {

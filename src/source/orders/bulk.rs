@@ -191,6 +191,7 @@ impl Walk {
     }
 
     /// The same with small pages, for somebody who waits for the first.
+    #[must_use]
     pub const fn small(mut self, size: u32) -> Self {
         self.size = size;
         self
