@@ -1,6 +1,6 @@
 //! Reconciling whole windows against real databases: counts against SQL of its own, faults of ledgers, memory.
 
-#![expect(clippy::expect_used, reason = "the helpers of tests fail like the tests themselves")]
+#![expect(clippy::panic, reason = "the helpers of tests fail like the tests themselves")]
 
 use crate::pg::{self, Server, number, sql};
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
