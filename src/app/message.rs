@@ -71,6 +71,8 @@ pub enum Effect {
     },
     /// Ask a source now.
     Refresh(SourceName),
+    /// Read the orders born in this stretch before any others: somebody waits for them.
+    Want(Span),
     /// Read this stretch back from the recording.
     Load(Span),
     /// Set the pace of a replay or demo; 0 pauses.

@@ -484,7 +484,10 @@ impl App {
             // Before the player has reported: not our own clock, which may be years away from the facts.
             Mode::Replay | Mode::Demo => {
                 let begun = self.store.incident.window.map(|w| w.from);
-                self.played.or(self.store.newest).or(begun).unwrap_or(self.now)
+                // What a demo knows of last week comes before it begins to play.
+                let known =
+                    if self.mode == Mode::Demo { begun.or(self.store.newest) } else { self.store.newest.or(begun) };
+                self.played.or(known).unwrap_or(self.now)
             }
         }
     }

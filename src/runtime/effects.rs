@@ -89,6 +89,13 @@ impl Hands {
         }
     }
 
+    /// Has the orders of a stretch read first.
+    pub fn want(&self, span: Span) {
+        if let Some(sources) = &self.sources {
+            sources.want(span);
+        }
+    }
+
     /// Reads a stretch back from the recording.
     pub fn load(&self, span: Span) {
         let Some(folder) = self.recording.clone() else {

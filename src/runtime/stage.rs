@@ -244,6 +244,7 @@ impl Stage {
                 Effect::Copy(text) => self.hands.copy(text, self.screen.ways()),
                 Effect::Export { name, text } => self.hands.export(name, text),
                 Effect::Refresh(source) => self.hands.refresh(&source),
+                Effect::Want(span) => self.hands.want(span),
                 Effect::Load(span) => self.hands.load(span),
                 Effect::Pace(pace) => self.hands.play(Command::Pace(pace)),
                 Effect::Seek(at) => self.hands.play(Command::Seek(at)),

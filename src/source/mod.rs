@@ -19,7 +19,7 @@ pub mod runner;
 
 use crate::config::Config;
 use crate::model::health::Fetched;
-use crate::model::{Batch, SourceName};
+use crate::model::{Batch, SourceName, Span};
 pub use check::{CheckLine, Ok as CheckOk, check};
 use clock::Clock;
 use runner::{Handle, Outlet};
@@ -27,6 +27,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Every source that runs.
@@ -35,6 +36,8 @@ pub struct Sources {
     handles: Vec<Handle>,
     /// Databases whose tasks ask the order-side queries.
     orders: Vec<SourceName>,
+    /// What those queries know of each other, and what is wanted of them.
+    board: Arc<orders::Board>,
     /// The collector of the queries' answers, and the note.
     others: Vec<JoinHandle<()>>,
 }
@@ -67,14 +70,15 @@ impl Recorded {
 pub fn resume(config: &Config, recorded: &Recorded, to: &mpsc::Sender<Batch>, cancel: &CancellationToken) -> Sources {
     let (reports, collector) = orders::start(config, to, cancel);
     let orders = config.queries.iter().map(|q| SourceName::from(q.db.as_str())).collect();
-    let mut sources = Sources { handles: Vec::new(), orders, others: collector.into_iter().collect() };
+    let board = Arc::new(orders::Board::default());
+    let mut sources =
+        Sources { handles: Vec::new(), orders, board: Arc::clone(&board), others: collector.into_iter().collect() };
     if let Some(path) = config.incident.note.clone() {
         let outlet = Outlet::new("note".into(), to.clone());
         let watching = note::run(path, outlet, cancel.clone());
         // It ends early only when nobody listens any more, and then the program is ending.
         sources.others.push(tokio::spawn(async move { watching.await.unwrap_or_default() }));
     }
-    let board = Arc::new(orders::Board::default());
     sources.others.extend(orders::start_files(config, &board, &reports, cancel));
     sources.handles.extend(postgres::start(config, &board, &reports, to, cancel));
     // One client for everything that is asked of the cloud: its manners are those of all of them together.
@@ -99,6 +103,11 @@ impl Sources {
     pub fn refresh(&self, source: &SourceName) -> bool {
         let meant = |name: &SourceName| name == source || (&**source == orders::NAME && self.orders.contains(name));
         self.handles.iter().filter(|h| meant(&h.name)).map(Handle::refresh).count() > 0
+    }
+    /// Somebody waits for the orders born in a stretch: they are read and asked for before all others.
+    pub fn want(&self, span: Span) {
+        self.board.want(span, Instant::now());
+        self.handles.iter().filter(|h| self.orders.contains(&h.name)).for_each(Handle::wake);
     }
     /// Waits until every task has ended after the cancellation.
     pub async fn ended(self) {

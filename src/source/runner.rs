@@ -193,6 +193,7 @@ pub struct Handle {
     /// Its name.
     pub name: SourceName,
     ask: Arc<Notify>,
+    wake: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
@@ -200,6 +201,10 @@ impl Handle {
     /// Asks it now, or as soon as its manners allow; several requests are one.
     pub fn refresh(&self) {
         self.ask.notify_one();
+    }
+    /// Has it look again at what is due, without asking for more than that.
+    pub fn wake(&self) {
+        self.wake.notify_one();
     }
     /// Waits until it has ended after a cancellation.
     pub async fn ended(self) {
@@ -225,7 +230,7 @@ pub fn spawn_by<P: Poll>(
     to: mpsc::Sender<Batch>,
     cancel: CancellationToken,
 ) -> Handle {
-    let ask = Arc::new(Notify::new());
+    let (ask, wake) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let name = plan.name.clone();
     let runner = Runner {
         outlet: Outlet::timed(name.clone(), to, clock),
@@ -233,13 +238,14 @@ pub fn spawn_by<P: Poll>(
         backoff: Backoff { floor: plan.floor, failures: 0 },
         told: None,
         ask: Arc::clone(&ask),
+        wake: Arc::clone(&wake),
         plan,
     };
     let task = tokio::spawn(async move {
         // Cancellation wins over everything, a full channel included.
         let _ = cancel.run_until_cancelled(runner.run(make)).await;
     });
-    Handle { name, ask, task }
+    Handle { name, ask, wake, task }
 }
 
 struct Runner {
@@ -249,6 +255,7 @@ struct Runner {
     backoff: Backoff,
     told: Option<Health>,
     ask: Arc<Notify>,
+    wake: Arc<Notify>,
 }
 
 /// How one round ended.
@@ -321,6 +328,11 @@ impl Runner {
         let due = Instant::now() + wait.to_std();
         tokio::select! {
             () = sleep_until(due) => {}
+            // A server that failed is left alone all the same.
+            () = self.wake.notified() => {
+                let gap = if gap > LEAST_GAP { gap } else { Lapse::ZERO };
+                sleep_until(due.min(begun + gap.to_std())).await;
+            }
             () = self.ask.notified() => sleep_until(due.min(begun + gap.to_std())).await,
         }
     }

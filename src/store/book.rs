@@ -16,6 +16,10 @@ use std::sync::Arc;
 /// older time is named for an answer than there was, never a younger one.
 const ASKED: usize = 256;
 
+/// Rows of one kind that are kept of one order. A key that a million rows share is a mistake of the query or of
+/// the ledger: what is over is counted and said, never compared with all that came before.
+const ROWS_OF_ONE: usize = 1_000;
+
 /// All that is known of one order. Each list is in the order of the times the rows were read.
 #[derive(Clone, Debug, Default)]
 pub struct Entry {
@@ -68,6 +72,7 @@ pub struct OrderBook {
     waiting: BTreeMap<Arc<str>, Waiting>,
     answers: BTreeMap<Role, Answers>,
     conflicts: (usize, Option<Arc<str>>),
+    crowded: (usize, Option<Arc<str>>),
     /// Counts by bucket, each with its versions.
     counts: BTreeMap<Stamp, Vec<(Stamp, OrderCount)>>,
     queue: Vec<(Stamp, CallbackQueue)>,
@@ -85,19 +90,15 @@ impl OrderBook {
             Rows::Orders(rows) => {
                 for r in rows {
                     let row = self.words.share(r);
-                    let again = version(&mut self.entry_of(&r.order_id).orders, asof, &row, |_| true, two_orders);
-                    self.conflict(again, &r.order_id);
+                    let came = version(&mut self.entry_of(&r.order_id).orders, asof, &row, |_| true, two_orders);
+                    self.note(came, &r.order_id);
                 }
             }
             Rows::OrderEvents(rows) => {
                 for r in rows {
-                    version(
-                        &mut self.entry_of(&r.order_id).events,
-                        asof,
-                        r,
-                        |o| o.at == r.at && o.to == r.to,
-                        |_, _| false,
-                    );
+                    let same = |o: &OrderEvent| o.at == r.at && o.to == r.to;
+                    let came = version(&mut self.entry_of(&r.order_id).events, asof, r, same, never);
+                    self.note(came, &r.order_id);
                 }
             }
             Rows::Payments(rows) => rows.iter().for_each(|r| self.payment(asof, r)),
@@ -111,7 +112,8 @@ impl OrderBook {
             Rows::Saga(rows) => {
                 for r in rows {
                     let same = |o: &SagaStep| o.step == r.step && o.attempt == r.attempt;
-                    version(&mut self.entry_of(&r.order_id).saga, asof, r, same, never);
+                    let came = version(&mut self.entry_of(&r.order_id).saga, asof, r, same, never);
+                    self.note(came, &r.order_id);
                 }
             }
             Rows::CallbackQueue(rows) => {
@@ -149,38 +151,46 @@ impl OrderBook {
     }
 
     fn payment(&mut self, asof: Stamp, r: &Payment) {
-        let again =
-            version(&mut self.entry_of(&r.order_id).payments, asof, r, |o| o.upg_ref == r.upg_ref, two_payments);
-        self.conflict(again, &r.upg_ref);
+        let same = |o: &Payment| o.upg_ref == r.upg_ref;
+        let came = version(&mut self.entry_of(&r.order_id).payments, asof, r, same, two_payments);
+        self.note(came, if came == Came::Over { &r.order_id } else { &r.upg_ref });
         self.by_upg_ref.insert(r.upg_ref.clone(), r.order_id.clone());
         let Some(mut waiting) = self.waiting.remove(&r.upg_ref) else { return };
         if let Some(from) = waiting.meanwhile.filter(|id| *id != r.order_id).and_then(|id| self.entries.get_mut(&id)) {
             waiting.ho.extend(from.ho.extract_if(.., |(_, h)| h.upg_ref.as_ref() == Some(&r.upg_ref)));
         }
-        let entry = self.entry_of(&r.order_id);
         for (asof, row) in &waiting.callbacks {
-            version(&mut entry.callbacks, *asof, row, |o| same_callback(o, row), |_, _| false);
+            let callbacks = &mut self.entry_of(&r.order_id).callbacks;
+            let came = version(callbacks, *asof, row, |o| same_callback(o, row), never);
+            self.note(came, &r.order_id);
         }
         for (asof, row) in &waiting.ho {
-            version(&mut entry.ho, *asof, row, |o| o.ho_ref == row.ho_ref, |_, _| true);
+            let same = |o: &HoPayment| o.ho_ref == row.ho_ref;
+            let came = version(&mut self.entry_of(&r.order_id).ho, *asof, row, same, always);
+            // A row that came again while it waited was said then.
+            self.note(if came == Came::Again { Came::Well } else { came }, &r.order_id);
         }
     }
 
-    fn conflict(&mut self, again: bool, key: &Arc<str>) {
-        if again {
-            self.conflicts = (self.conflicts.0 + 1, Some(key.clone()));
+    fn note(&mut self, came: Came, key: &Arc<str>) {
+        match came {
+            Came::Well => {}
+            Came::Again => self.conflicts = (self.conflicts.0 + 1, Some(key.clone())),
+            Came::Over => self.crowded = (self.crowded.0 + 1, Some(key.clone())),
         }
     }
 
     fn callback(&mut self, asof: Stamp, r: &Callback) {
         let by_ref = || r.upg_ref.as_ref().and_then(|u| self.by_upg_ref.get(u)).cloned();
         let order = r.order_id.clone().or_else(by_ref);
+        let key = order.clone().or_else(|| r.upg_ref.clone()).unwrap_or_default();
         let callbacks = if let Some(id) = order {
             &mut self.entry_of(&id).callbacks
         } else {
-            &mut self.waiting.entry(r.upg_ref.clone().unwrap_or_default()).or_default().callbacks
+            &mut self.waiting.entry(key.clone()).or_default().callbacks
         };
-        version(callbacks, asof, r, |o| same_callback(o, r), |_, _| false);
+        let came = version(callbacks, asof, r, |o| same_callback(o, r), never);
+        self.note(came, &key);
     }
 
     /// UPG's reference decides, the order's id only while no payment of that reference is known.
@@ -188,23 +198,29 @@ impl OrderBook {
         let by_ref = r.upg_ref.as_ref().and_then(|u| self.by_upg_ref.get(u)).cloned();
         let same = |o: &HoPayment| o.ho_ref == r.ho_ref;
         if let Some(id) = &by_ref {
-            let again = version(&mut self.entry_of(id).ho, asof, r, same, |_, _| true);
-            return self.conflict(again, &r.ho_ref);
+            let came = version(&mut self.entry_of(id).ho, asof, r, same, always);
+            return self.note(came, if came == Came::Over { id } else { &r.ho_ref });
         }
         if let Some(id) = &r.order_id {
             if let Some(upg_ref) = &r.upg_ref {
                 self.waiting.entry(upg_ref.clone()).or_default().meanwhile = Some(id.clone());
             }
-            let again = version(&mut self.entry_of(id).ho, asof, r, same, |_, _| true);
-            return self.conflict(again, &r.ho_ref);
+            let came = version(&mut self.entry_of(id).ho, asof, r, same, always);
+            return self.note(came, if came == Came::Over { id } else { &r.ho_ref });
         }
-        let waiting = self.waiting.entry(r.upg_ref.clone().unwrap_or_default()).or_default();
-        version(&mut waiting.ho, asof, r, same, |_, _| true);
+        let key = r.upg_ref.clone().unwrap_or_default();
+        let waiting = self.waiting.entry(key.clone()).or_default();
+        let came = version(&mut waiting.ho, asof, r, same, always);
+        self.note(came, if came == Came::Over { &key } else { &r.ho_ref });
     }
 
     /// Rows that came twice in one answer with different content, and the key of the last of them.
     pub fn conflicts(&self) -> (usize, Option<&str>) {
         (self.conflicts.0, self.conflicts.1.as_deref())
+    }
+    /// Rows that were not kept because one order has too many of their kind, and the last such order.
+    pub fn crowded(&self) -> (usize, Option<&str>) {
+        (self.crowded.0, self.crowded.1.as_deref())
     }
     /// Everything about one order.
     pub fn entry(&self, order: &str) -> Option<&Entry> {
@@ -280,9 +296,24 @@ fn two_orders(a: &Order, b: &Order) -> bool {
     a.updated_at == b.updated_at || a.updated_at.is_none() || b.updated_at.is_none()
 }
 
+/// What became of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    /// It is kept, or known.
+    Well,
+    /// It came twice in one answer with different content.
+    Again,
+    /// There are too many.
+    Over,
+}
+
 /// A later row of the same instant is simply the newer one.
 const fn never<T>(_: &T, _: &T) -> bool {
     false
+}
+
+const fn always<T>(_: &T, _: &T) -> bool {
+    true
 }
 
 /// Two rows of one payment that are not its beginning and its end.
@@ -300,18 +331,26 @@ fn version<T: Clone + PartialEq>(
     row: &T,
     same: impl Fn(&T) -> bool,
     clash: impl Fn(&T, &T) -> bool,
-) -> bool {
+) -> Came {
     let i = versions.partition_point(|(t, _)| *t <= asof);
+    let full = versions.len() >= ROWS_OF_ONE;
     match versions[..i].iter_mut().rev().find(|(_, known)| same(known)) {
-        Some((_, known)) if known == row => false,
+        Some((_, known)) if known == row => Came::Well,
         Some((t, known)) if *t == asof => {
             let clashes = clash(known, row);
             *known = row.clone();
-            clashes
+            if clashes { Came::Again } else { Came::Well }
         }
+        None if full => Came::Over,
         _ => {
             versions.insert(i, (asof, row.clone()));
-            false
+            // Of a row that changes all the time the oldest state goes.
+            if versions.len() > ROWS_OF_ONE
+                && let Some(oldest) = versions.iter().position(|(_, known)| same(known))
+            {
+                versions.remove(oldest);
+            }
+            Came::Well
         }
     }
 }
@@ -444,5 +483,22 @@ mod tests {
         assert!(asked.len() <= ASKED && asked.is_sorted());
         assert_eq!((asked.first().unwrap().0, asked.last().unwrap().0), (Stamp(0), Stamp(4999)));
         assert_eq!(book.asof(Role::Payments, Stamp(77)), Some(Stamp(77)));
+    }
+
+    #[test]
+    fn a_million_rows_of_one_order_are_a_thousand_and_a_number() {
+        let Rows::Callbacks(one) = callback("U", 0) else { unreachable!() };
+        let mut book = book([ledger(1, payment("U", "A"))]);
+        for page in 0..1_000 {
+            let rows = (0..1_000).map(|n| Callback { attempt: page * 1_000 + n, ..one[0].clone() });
+            book.apply(&ledger(1, Rows::Callbacks(rows.collect())));
+        }
+        assert_eq!(book.entry("A").unwrap().callbacks.len(), ROWS_OF_ONE);
+        assert_eq!(book.crowded(), (999_000, Some("A")));
+        // A row that is there goes on changing.
+        let changed = Callback { attempt: 5, http_status: Some(200), ..one[0].clone() };
+        book.apply(&ledger(2, Rows::Callbacks(vec![changed])));
+        let callbacks = &book.entry("A").unwrap().callbacks;
+        assert_eq!((callbacks.len(), callbacks.last().unwrap().1.http_status), (ROWS_OF_ONE, Some(200)));
     }
 }

@@ -109,7 +109,7 @@ pub struct Heard {
     pub ledgers: Vec<Ledger>,
     pub health: Vec<Health>,
     pub requests: u32,
-    _sources: source::Sources,
+    pub sources: source::Sources,
     cancel: CancellationToken,
 }
 
@@ -123,7 +123,7 @@ pub fn listen(config: &Config) -> Heard {
     let (tx, rx) = mpsc::channel(64);
     let cancel = CancellationToken::new();
     let sources = source::start(config, &tx, &cancel);
-    Heard { rx, ledgers: Vec::new(), health: Vec::new(), requests: 0, _sources: sources, cancel }
+    Heard { rx, ledgers: Vec::new(), health: Vec::new(), requests: 0, sources, cancel }
 }
 
 impl Heard {

@@ -4,6 +4,7 @@
 use crate::orders::{ORDERS, PAYMENTS, at, config, listen, query, world};
 use crate::pg::sql;
 use warroom::config::{QueryConfig, QueryMode};
+use warroom::model::Span;
 use warroom::model::health::State;
 use warroom::model::order::{Asked, Role, Rows, SagaState};
 use warroom::source::{self, CheckOk};
@@ -175,4 +176,40 @@ async fn a_migration_under_a_query_is_one_sentence_the_others_go_on_and_it_comes
     sql(&mut admin, "ALTER TABLE orders ALTER total TYPE bigint; UPDATE orders SET total = 7 WHERE id = 'ORD-3'").await;
     heard.until("the change afterwards", |h| h.orders().iter().any(|o| o.amount == Some(7))).await;
     heard.until("all well", |h| h.state() == Some(State::Well)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stretch_somebody_opens_is_read_and_asked_for_before_the_rest_of_the_window() {
+    let (server, mut admin) = world(&[]).await;
+    sql(
+        &mut admin,
+        "INSERT INTO orders SELECT 'ORD-n' || g, '2025-01-12 18:30+07'::timestamptz + (g / 50) * interval '1 min', 'GANTUNG', 1, 'JKT'
+           FROM generate_series(0, 9999) g;
+         CREATE INDEX ON payments (order_id)",
+    )
+    .await;
+    let mut heard = listen(&config(&server, vec![query(Role::Orders, ORDERS), query(Role::Payments, PAYMENTS)]));
+    heard.until("the first page", |h| !h.orders().is_empty()).await;
+    let span = Span::new(at("2025-01-12T21:40:00+07:00"), at("2025-01-12T21:41:00+07:00"));
+    heard.sources.want(span);
+    let of = |h: &crate::orders::Heard| h.orders().iter().filter(|o| span.contains(o.created_at)).count();
+    heard.until("the stretch", |h| of(h) == 50).await;
+    // It came out of turn: the window is far from read.
+    let before = heard.orders().iter().filter(|o| o.created_at < span.from).count();
+    assert!(before < 3_000, "{before} orders were read first");
+    let asked = |h: &crate::orders::Heard| {
+        let wanted: Vec<_> = h.orders().into_iter().filter(|o| span.contains(o.created_at)).collect();
+        let is = |id: &warroom::model::order::OrderId| wanted.iter().any(|o| o.order_id == *id);
+        let ids = h.ledgers.iter().filter(|l| l.rows.role() == Role::Payments);
+        ids.filter_map(|l| match &l.asked {
+            Asked::Ids(ids) => Some(ids.iter().filter(|id| is(id)).count()),
+            Asked::Window(_) => None,
+        })
+        .sum::<usize>()
+    };
+    heard.until("its payments", |h| asked(h) >= 50).await;
+    assert!(heard.orders().len() < 6_000, "the rest of the window was read first");
+    // And then the rest goes on where it was.
+    heard.until("everything", |h| h.orders().len() >= 10_100).await;
+    assert_eq!(heard.orders().iter().filter(|o| span.contains(o.created_at)).count(), 50, "nothing came twice");
 }

@@ -417,7 +417,8 @@ pub fn paid_and_stuck(s: &Scene<'_>) -> Answer {
 pub fn unpaid_and_stuck(s: &Scene<'_>) -> Answer {
     money_question(
         s,
-        |k| k.facts.paid == 0 && k.class != Class::NotAsked,
+        // What UPG has not said, or said in a word nobody mapped, may have been paid.
+        |k| k.facts.paid == 0 && !matches!(k.class, Class::NotAsked | Class::UpgUnknown | Class::UnmappedPayment),
         |s| format!("{} wait for the gateway", count(s.book().of(&[Class::PaymentPendingStuck]).0)),
     )
 }

@@ -9,11 +9,13 @@ use crate::analysis::reconcile::standing::Standing;
 use crate::analysis::words::count;
 use crate::model::order::{OrderId, OrderStatus, PaymentStatus, Role};
 use crate::model::untrusted::shown;
-use crate::model::{Span, Stamp};
+use crate::model::{Lapse, Span, Stamp};
 use crate::store::Store;
 use crate::store::book::{Entry, Orphan};
 use std::collections::{BTreeMap, HashMap};
 
+/// Shorter stretches without an answer are the edges of questions.
+const EDGE: Lapse = Lapse::minutes(1);
 /// Words named in one sentence.
 const NAMED: usize = 3;
 /// Payments without order that are looked for under another spelling.
@@ -37,6 +39,9 @@ pub(super) fn doubts(store: &Store, window: Span, at: Stamp, standing: &Standing
         let rest = if rest.is_empty() { String::new() } else { format!(": {}", rest.join(", ")) };
         out.push(format!("unknown: {who} not read since {}{rest}", store.incident.zone.hm(*since)));
     }
+    if let Some(says) = unread(store, window, at) {
+        out.push(says);
+    }
     if let Some(says) = unmapped(store, window, at, standing) {
         out.push(says);
     }
@@ -58,7 +63,39 @@ pub(super) fn doubts(store: &Store, window: Span, at: Stamp, standing: &Standing
             count(rows, "row", "rows")
         ));
     }
+    let (rows, example) = store.orders.crowded();
+    if rows > 0 {
+        let example = example.map_or_else(String::new, |key| format!(" ({})", shown(key)));
+        out.push(format!(
+            "{} not kept, of an order that has more than a thousand of a kind{example}: \
+             is order_id of the [[query]] really the order's?",
+            count(rows, "row was", "rows were")
+        ));
+    }
     out
+}
+
+/// Stretches of the window whose orders nobody has read, while others of it were.
+fn unread(store: &Store, window: Span, at: Stamp) -> Option<String> {
+    let to = window.to.min(store.orders.newest(Role::Orders, at)?);
+    let mut read: Vec<Span> = store.orders.windows(Role::Orders, at).filter(|s| s.overlaps(&window)).collect();
+    read.sort_by_key(|s| s.from);
+    let mut gaps: Vec<Span> = Vec::new();
+    let mut upto = window.from;
+    for span in read.into_iter().chain([Span { from: to, to }]) {
+        let until = span.from.min(to);
+        if until.since(upto) > EDGE {
+            gaps.push(Span { from: upto, to: until });
+        }
+        upto = upto.max(span.to);
+    }
+    let (first, zone) = (gaps.first()?, &store.incident.zone);
+    let more = if gaps.len() > 1 { format!(" and {} more stretches", gaps.len() - 1) } else { String::new() };
+    Some(format!(
+        "orders born {}–{}{more} are not read yet: counts can only grow",
+        zone.hm(first.from),
+        zone.hm(first.to)
+    ))
 }
 
 fn placed_in(orphan: &Orphan<'_>, window: Span) -> bool {

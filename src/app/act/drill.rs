@@ -4,7 +4,7 @@ use crate::analysis::reconcile::{Bad, CLASSES, Class, SharedTrait};
 use crate::app::act::{note, time};
 use crate::app::message::Effect;
 use crate::app::rows::Panel;
-use crate::app::state::{App, Place, Screen, View};
+use crate::app::state::{App, Mode, Place, Screen, View};
 use crate::model::Span;
 use crate::model::note::{ItemId, Verdict};
 use crate::model::order::OrderId;
@@ -100,7 +100,7 @@ pub fn open(app: &mut App) -> Vec<Effect> {
             app.selecting = false;
             push(app, Place::OrderClasses);
             app.windows.push((app.places.len(), before));
-            Vec::new()
+            if app.mode == Mode::Live { vec![Effect::Want(span)] } else { Vec::new() }
         }
         Some(Target::Instant(at)) => time::go(app, at),
         Some(Target::Whole) => {

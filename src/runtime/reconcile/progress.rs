@@ -1,6 +1,6 @@
 //! How far a reconciliation is: counted by whoever works, read by whoever waits.
 
-use crate::model::order::Role;
+use crate::model::order::{ROLES, Role};
 use crate::model::{Span, Stamp, Zone};
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -19,7 +19,7 @@ pub struct At {
 /// Where everything is.
 #[derive(Debug, Default)]
 struct State {
-    roles: [At; 5],
+    roles: [At; ROLES.len()],
     asked: (u64, u64),
     doing: &'static str,
 }
@@ -58,7 +58,8 @@ impl Progress {
     /// One line for people.
     pub fn line(&self, window: Span, zone: &Zone) -> String {
         self.with(|s| {
-            let [orders, _, payments, _, ho] = s.roles;
+            let of = |role: Role| s.roles[role as usize];
+            let (orders, payments, ho) = (of(Role::Orders), of(Role::Payments), of(Role::HoPayments));
             let upto = orders.upto.map_or_else(String::new, |t| {
                 let length = window.length().0.max(1) as f64;
                 let share = (t.since(window.from).0 as f64 / length).clamp(0.0, 1.0) * 100.0;

@@ -111,7 +111,8 @@ fn pages() -> impl Strategy<Value = Vec<Rows>> {
             let row = |(n, of, by_ref, amount): (u16, Option<u8>, bool, _)| {
                 // A record is one record: its references are always the same.
                 let upg_ref = (by_ref || of.is_none()).then_some(n);
-                record(n * 2 + u16::from(upg_ref.is_some()), upg_ref, of.map(|_| (n % 6) as u8), 2, amount)
+                let number = n * 4 + u16::from(upg_ref.is_some()) * 2 + u16::from(of.is_some());
+                record(number, upg_ref, of.map(|_| (n % 6) as u8), 2, amount)
             };
             Rows::HoPayments(all.into_iter().map(row).collect())
         });

@@ -4,7 +4,7 @@
 use crate::config::{QueryConfig, QueryMode};
 use crate::model::order::{Asked, Ledger, OrderId, Role, Rows};
 use crate::model::{Lapse, Span, Stamp, Zone};
-use crate::source::orders::board::Board;
+use crate::source::orders::board::{Board, Wanted};
 use crate::source::orders::fields::{Fault, Read};
 use crate::source::orders::plan;
 use crate::source::orders::prints::Prints;
@@ -82,7 +82,12 @@ struct Walk {
     begun: Instant,
     pages: usize,
     whole: bool,
+    /// Of a stretch somebody waits for; the walk that was under way goes on after it.
+    wish: bool,
 }
+
+/// How much later than its order a payment or a record may come and is read with a wanted stretch.
+const AFTER: Lapse = Lapse::minutes(30);
 
 /// One query with what it remembers.
 pub struct Ask {
@@ -94,6 +99,10 @@ pub struct Ask {
     /// When it is asked next.
     pub due: Instant,
     walk: Option<Walk>,
+    /// The walk that made way for a wanted stretch.
+    parked: Option<Walk>,
+    /// The last wish that was looked at.
+    wish: u64,
     newest: Option<Stamp>,
     whole_due: Instant,
     prints: Prints,
@@ -113,6 +122,8 @@ impl Ask {
             pace,
             due: now,
             walk: None,
+            parked: None,
+            wish: 0,
             newest: None,
             whole_due: now,
             prints: Prints::default(),
@@ -128,7 +139,33 @@ impl Ask {
     pub fn put_off(&mut self, now: Instant) {
         self.prepared = None;
         self.walk = None;
+        self.parked = None;
         self.due = now + self.pace.current().to_std();
+    }
+
+    /// Whether a wish is new to it.
+    pub fn wishes(&self, wanted: Option<Wanted>) -> bool {
+        wanted.is_some_and(|w| w.number != self.wish)
+    }
+
+    /// Reads a wanted stretch before anything else, unless it has been read.
+    pub fn take_up(&mut self, wanted: Option<Wanted>, window: Option<Span>, asof: Stamp) {
+        let Some(wanted) = wanted.filter(|w| w.number != self.wish) else { return };
+        self.wish = wanted.number;
+        self.due = Instant::now();
+        let pages = self.query.mode == QueryMode::Window && self.rewritten.has(Name::AfterAt);
+        let window = window.unwrap_or(wanted.span);
+        let later = if self.query.role == Role::Orders { Lapse::ZERO } else { AFTER };
+        let (from, to) = (wanted.span.from.max(window.from), (wanted.span.to + later).min(window.to).min(asof));
+        if !pages || to <= from || self.newest.is_some_and(|newest| to <= newest) {
+            return;
+        }
+        // A second wish before the first was read: the first is given up, what was under way stays parked.
+        if let Some(walk) = self.walk.take().filter(|w| !w.wish) {
+            self.parked = Some(walk);
+        }
+        let begun = Instant::now();
+        self.walk = Some(Walk { from, to, after: None, told: from, begun, pages: 0, whole: false, wish: true });
     }
 
     /// Asks for one page or one chunk; decides when it is due again.
@@ -202,7 +239,7 @@ impl Ask {
         // Where changes are found by their time, everything need be read only once.
         let whole = tail.is_none() || (self.query.watermark.is_none() && self.whole_due <= begun);
         let from = if whole { from } else { tail.unwrap_or(from) };
-        Walk { from, to, after: None, told: from, begun, pages: 0, whole }
+        Walk { from, to, after: None, told: from, begun, pages: 0, whole, wish: false }
     }
 
     /// Goes on behind a page, or ends the walk.
@@ -217,7 +254,7 @@ impl Ask {
             (Some((at, _)), true) => *at,
             _ => walk.to,
         };
-        if let Some((at, _)) = &last {
+        if let Some((at, _)) = last.as_ref().filter(|_| !walk.wish) {
             self.newest = self.newest.max(Some(*at));
         }
         let rows = self.prints.changed(read.rows);
@@ -243,6 +280,9 @@ impl Ask {
         if full {
             walk.after = last;
             self.walk = Some(walk);
+        } else if walk.wish {
+            self.walk = self.parked.take();
+            self.due = Instant::now();
         } else {
             self.finish(&walk);
         }

@@ -4,9 +4,11 @@
 //! An order that is complete, paid once and recorded at HO is settled: it is never asked for again and
 //! only its fingerprint is kept. The others are asked for again after a wait that doubles while nothing
 //! changes, so that thousands of hung orders do not become thousands of questions a minute.
+//!
+//! Somebody who opens a stretch of time waits for it: its orders are read and asked for before all others.
 
-use crate::model::Lapse;
 use crate::model::order::{HoPayment, Order, OrderId, OrderStatus, Payment, PaymentStatus, Role, Rows};
+use crate::model::{Lapse, Span, Stamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +23,7 @@ pub struct Board(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
+    wanted: Option<Wanted>,
     orders: HashMap<OrderId, Item>,
     by_ref: HashMap<Arc<str>, OrderId>,
     settled: HashSet<u64>,
@@ -28,8 +31,31 @@ struct Known {
     due: BTreeMap<Role, BTreeSet<(Instant, OrderId)>>,
 }
 
+/// A stretch of time somebody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// When its orders were born.
+    pub span: Span,
+    /// Which wish it is, from 1.
+    pub number: u64,
+    /// When it was made: its orders stand in the queues as if they had waited since long before.
+    since: Instant,
+}
+
+/// So much longer than it has waited counts what is wanted, so that it comes first.
+const BEFORE: Lapse = Lapse::hours(1);
+
+impl Wanted {
+    /// The place in the queue of an order born then; where it would stand otherwise.
+    fn place(wanted: Option<&Self>, born: Stamp, now: Instant) -> Instant {
+        let first = wanted.filter(|w| w.span.contains(born)).map(|w| w.since);
+        first.and_then(|t| t.checked_sub(BEFORE.to_std())).or(first).unwrap_or(now)
+    }
+}
+
 #[derive(Debug, Default)]
 struct Item {
+    born: Stamp,
     complete: bool,
     paid: usize,
     recorded: usize,
@@ -67,6 +93,30 @@ impl Board {
                 Asked { due: now, gap: Lapse::ZERO, answered: false }
             });
         }
+    }
+
+    /// Somebody waits for the orders born in a stretch: those known and never asked for come first in the queues,
+    /// those that become known after them too.
+    pub fn want(&self, span: Span, now: Instant) {
+        let mut known = self.known();
+        let Known { orders, due, wanted, .. } = &mut *known;
+        let number = wanted.map_or(0, |w| w.number) + 1;
+        let wish = Wanted { span, number, since: now };
+        *wanted = Some(wish);
+        for (id, item) in orders.iter_mut().filter(|(_, item)| span.contains(item.born)) {
+            for (role, asked) in item.asked.iter_mut().filter(|(_, asked)| !asked.answered) {
+                if let Some(queue) = due.get_mut(role) {
+                    queue.remove(&(asked.due, id.clone()));
+                    asked.due = Wanted::place(Some(&wish), item.born, asked.due);
+                    queue.insert((asked.due, id.clone()));
+                }
+            }
+        }
+    }
+
+    /// What somebody waits for.
+    pub fn wanted(&self) -> Option<Wanted> {
+        self.known().wanted
     }
 
     /// Learns from rows, whoever asked for them.
@@ -138,8 +188,10 @@ impl Known {
         if self.settled.contains(&print(&order.order_id)) {
             return;
         }
-        let Self { orders, due, .. } = self;
+        let Self { orders, due, wanted, .. } = self;
         let item = orders.entry(order.order_id.clone()).or_default();
+        item.born = order.created_at;
+        let now = Wanted::place(wanted.as_ref(), item.born, now);
         item.complete = order.status == OrderStatus::Complete;
         for (role, queue) in due {
             item.asked.entry(*role).or_insert_with(|| {

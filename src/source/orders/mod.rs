@@ -69,6 +69,10 @@ impl Asks {
 
     /// When the next one is due.
     pub fn due(&self) -> Option<Instant> {
+        let wanted = self.board.wanted();
+        if self.queries.iter().any(|a| a.wishes(wanted)) {
+            return Some(Instant::now());
+        }
         self.queries.iter().map(|a| a.due).min()
     }
 
@@ -80,9 +84,11 @@ impl Asks {
     /// Asks for one page or chunk of the query that is due first.
     pub async fn step(&mut self, session: &mut Session) -> Result<(), Trouble> {
         self.tell_broken().await;
+        let asof = clock::now() + session.server.skew;
+        let wanted = self.board.wanted();
+        self.queries.iter_mut().for_each(|a| a.take_up(wanted, self.window, asof));
         let now = Instant::now();
         let Some(ask) = self.queries.iter_mut().filter(|a| a.due <= now).min_by_key(|a| a.due) else { return Ok(()) };
-        let asof = clock::now() + session.server.skew;
         let result = ask.step(session, &self.board, self.window, asof).await;
         let spent = session.spent();
         let mut cost = Cost {
