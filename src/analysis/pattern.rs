@@ -58,7 +58,7 @@ pub fn patterns(store: &Store, window: Span, baseline: Option<Span>) -> Vec<Patt
     let stuck = stuck_orders(store, window);
     let mut groups: HashMap<TemplateId, Group> = HashMap::new();
     for kept in store.logs.within(window) {
-        groups.entry(kept.template).or_default().add(kept, window, &stuck);
+        groups.entry(store.logs.template_of(kept)).or_default().add(kept, window, &stuck);
     }
     let usual = baseline.map(|span| counts(store, span));
     let scale = baseline.map_or(1.0, |b| window.length().as_secs_f64() / b.length().as_secs_f64().max(1.0));
@@ -67,7 +67,7 @@ pub fn patterns(store: &Store, window: Span, baseline: Option<Span>) -> Vec<Patt
     let mut out: Vec<Pattern> = groups
         .into_iter()
         .filter_map(|(id, group)| {
-            let template = store.logs.template(id)?.clone();
+            let template = store.logs.template(id)?;
             let normal = known.map(|u| u.get(&id).map_or(0.0, |n| *n as f64 * scale));
             let older = before.contains_key(&id);
             Some(group.into_pattern(template, normal, older))
@@ -88,15 +88,10 @@ fn rank(p: &Pattern) -> u8 {
     }
 }
 
-/// The pattern of one message.
-pub fn template(message: &str) -> String {
-    crate::store::template::template(message)
-}
-
 fn counts(store: &Store, span: Span) -> HashMap<TemplateId, u64> {
     let mut out = HashMap::new();
     for kept in store.logs.within(span) {
-        *out.entry(kept.template).or_default() += 1;
+        *out.entry(store.logs.template_of(kept)).or_default() += 1;
     }
     out
 }
@@ -210,8 +205,8 @@ mod tests {
         assert_eq!(
             short,
             vec![
-                ("no connection within <n>ms".to_owned(), 1, true, false),
-                ("slow <n>ms".to_owned(), 60, false, true),
+                ("no connection within <duration>".to_owned(), 1, true, false),
+                ("slow <duration>".to_owned(), 60, false, true),
                 ("sweep done".to_owned(), 1, false, false),
             ]
         );

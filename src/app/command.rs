@@ -48,6 +48,8 @@ pub enum Id {
     Database,
     Order,
     StuckOrders,
+    Keyword,
+    Context,
     Sort,
     SortReverse,
     Filter,
@@ -369,6 +371,8 @@ pub const COMMANDS: &[Command] = commands![
     Id::SameOrderNext, "order next", ["o"], SAME_ORDER, Look, "next, previous order", "next row of the same order; in a trail the list's next order";
     Id::SameOrderPrevious, "order previous", ["O"], SAME_ORDER, Look, "", "previous row of the same order, or the list's previous order";
     Id::Filter, "filter" <"text">, ["f"], LISTS, Look, "filter", "only rows with this text; ! inverts, ~ is a regular expression";
+    Id::Keyword, "words of the note", ["K"], Places::of(&[Spot::Logs, Spot::Lines]), Look, "words of the note", "lines with the next word that the note asks to search for; after the last one lines with any of them";
+    Id::Context, "context", ["C"], Places::of(&[Spot::Lines]), Look, "context", "the lines before and after this one, of all services and patterns";
     Id::Sort, "sort", ["s"], SORTED, Look, "sort", "sort by the next column";
     Id::SortReverse, "sort reverse", ["S"], SORTED, Look, "", "the other way round";
     Id::Fold, "fold", ["z"], FOLDS, Look, "unfold", "fold or unfold: stack, equal waiters; in a trail only the events";

@@ -616,7 +616,10 @@ fn lines(app: &mut App) {
         Place::Lines(template) => template.clone(),
         _ => String::new(),
     };
-    let of_pattern = app.derived.all_patterns.iter().find(|p| !template.is_empty() && p.template.raw() == template);
+    let named = |text: &str| app.derived.all_patterns.iter().find(|p| p.template.raw() == text);
+    // Its words may have changed since it was opened.
+    let now = || app.store.logs.template(app.store.logs.called(&template)?);
+    let of_pattern = named(&template).or_else(|| named(now()?.raw())).filter(|_| !template.is_empty());
     let members: Option<std::collections::HashSet<u64>> = of_pattern.map(|p| p.members.iter().copied().collect());
     let kept = app.store.logs.within(span).iter();
     let all: Vec<_> = kept.filter(|k| members.as_ref().is_none_or(|m| m.contains(&k.number))).collect();

@@ -117,6 +117,8 @@ pub fn works(app: &App, id: Id) -> bool {
                     .is_some_and(|i| crate::app::act::note::evidence_of(app, &i).is_some())
         }
         Id::Attach => app.may_write && rows && !app.note.items.is_empty(),
+        Id::Keyword => app.store.logs.arrived() > 0,
+        Id::Context => rows && app.narrowed_lines(),
         Id::SameOrderNext => matches!(panel, Panel::Lines | Panel::Steps) && rows,
         Id::Fold => fold_works(app, panel),
         Id::Refresh => app.mode == Mode::Live,

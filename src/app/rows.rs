@@ -135,6 +135,10 @@ impl App {
         let last = self.len(panel).saturating_sub(1);
         Rows { focus: rows.focus.min(last), top: rows.top.min(last) }
     }
+    /// Whether the lines in front are not all there are.
+    pub fn narrowed_lines(&self) -> bool {
+        !self.filter.is_empty() || matches!(self.place(), Place::Lines(template) if !template.is_empty())
+    }
     /// The focused row of the focused panel.
     pub fn focus(&self) -> usize {
         self.rows_in(self.panel()).focus

@@ -815,3 +815,25 @@ fn who_sees_personal_data_and_until_when_is_recorded() {
         assert_eq!(room.app.unmasked, text.ends_with("shown"));
     }
 }
+
+#[test]
+fn the_words_of_the_note_are_one_key_and_the_lines_around_one_are_another() {
+    let mut room = Room::live();
+    room.type_in(":goto 20:10");
+    room.keys("3");
+    let mut found = Vec::new();
+    for word in ["timeout", "connection", "circuit", "payment", "~timeout|connection|circuit|payment", "timeout"] {
+        room.keys("K");
+        assert_eq!((room.app.place(), room.app.filter.as_str()), (&Place::Lines(String::new()), word));
+        let of = |n: &u64| room.app.store.logs.get(*n).unwrap().line.message.raw().to_lowercase();
+        let any: Vec<&str> = word.trim_start_matches('~').split('|').collect();
+        assert!(room.app.derived.lines.iter().all(|n| any.iter().any(|w| of(n).contains(w))), "{word}");
+        found.push(room.app.derived.lines.len());
+    }
+    assert!(found[0] > 0 && found[1] > 0 && found[4] >= found[0].max(found[1]) && found[0] == found[5], "{found:?}");
+    room.keys("down down");
+    let number = room.app.derived.lines[room.app.focus()];
+    room.keys("C");
+    assert!(room.app.filter.is_empty() && room.app.derived.lines.len() > found[4]);
+    assert_eq!(room.app.derived.lines[room.app.focus()], number, "the same line, with its neighbours");
+}

@@ -30,7 +30,7 @@ pub struct Day {
     /// What was measured on the Sunday before, at the same clock.
     pub usual: Meter,
     /// Of its orders one in so many has rows and lines; 1 is all of them.
-    shard: u32,
+    pub(super) shard: u32,
     alarms: OnceLock<Vec<On>>,
     deadlocks: OnceLock<Vec<Ms>>,
 }

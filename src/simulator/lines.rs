@@ -90,13 +90,12 @@ pub fn usual(day: &Day, from: Ms, to: Ms, week: Lapse) -> Vec<LogLine> {
             let mut dice = dice(day.seed ^ 7, bucket);
             around(day, bucket, b, &mut dice, &mut out);
             chatter(bucket, b, &mut dice, &mut out);
-            for _ in 0..(b.born / 10.0).round() as u32 {
-                let id = format!("ORD-{}", dice.u32(4_700_000..4_990_000));
-                let at = stamp(bucket) + Lapse::millis(dice.i64(0..BUCKET));
-                let mut line = line(at, draft(Level::Info, pod(&mut dice), "mrg", format!("order {id} created")));
-                line.order = Some(id.into());
-                out.push(line);
+            // As of the evening, only of the orders that the demo's databases hold.
+            let born = f64::from(b.born) / f64::from(day.shard);
+            for _ in 0..(born / 10.0 + dice.f64()).floor() as u32 {
+                orderly(bucket, &mut dice, &mut out);
             }
+            rarely(bucket, born, &mut dice, &mut out);
         }
         bucket += BUCKET;
     }
@@ -105,6 +104,49 @@ pub fn usual(day: &Day, from: Ms, to: Ms, week: Lapse) -> Vec<LogLine> {
     }
     out.sort_by_key(|l| l.at);
     out
+}
+
+/// Of the orders that were told of on a usual Sunday: refused by the bank, and callbacks that HO did not take at
+/// first.
+const DECLINED: f64 = 0.03;
+const FAULTS: f64 = 0.000_8;
+
+/// What an order of a usual Sunday, one of ten, leaves in the logs of all services.
+fn orderly(bucket: Ms, dice: &mut fastrand::Rng, out: &mut Vec<LogLine>) {
+    let number = dice.u32(4_700_000..4_990_000);
+    let (id, born) = (format!("ORD-{number}"), stamp(bucket) + Lapse::millis(dice.i64(0..BUCKET)));
+    let paid = born + Lapse::millis(dice.i64(2_000..9_000));
+    let upg = format!("upg-{}", number % 4 + 1);
+    let said = [
+        (born, draft(Level::Info, pod(dice), "mrg", format!("order {id} created"))),
+        (paid, draft(Level::Info, upg, "upg", format!("payment of {id} settled"))),
+        (
+            paid + Lapse::millis(dice.i64(200..900)),
+            draft(Level::Info, "orch-1".to_owned(), "orchestrator", format!("saga SG-{number} of {id} complete")),
+        ),
+    ];
+    let well = dice.f64() >= DECLINED;
+    for (at, said) in said.into_iter().take(if well { 3 } else { 1 }) {
+        out.push(LogLine { order: Some(id.as_str().into()), ..line(at, said) });
+    }
+}
+
+/// What happens to few orders on any day.
+fn rarely(bucket: Ms, born: f64, dice: &mut fastrand::Rng, out: &mut Vec<LogLine>) {
+    for (share, declined) in [(DECLINED, true), (FAULTS, false)] {
+        for _ in 0..(born * share + dice.f64()).floor() as u32 {
+            let number = dice.u32(4_700_000..4_990_000);
+            let id = format!("ORD-{number}");
+            let text = if declined {
+                format!("payment of {id} refused by bank: 51")
+            } else {
+                format!("callback to HO attempt 1 failed for {id}: 503")
+            };
+            let at = stamp(bucket) + Lapse::millis(dice.i64(0..BUCKET));
+            let said = draft(Level::Warn, format!("upg-{}", number % 4 + 1), "upg", text);
+            out.push(LogLine { order: Some(id.into()), ..line(at, said) });
+        }
+    }
 }
 
 /// Chance that belongs to a stretch of a day, whoever asks for it and in whatever order.

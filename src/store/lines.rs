@@ -3,6 +3,7 @@
 
 use crate::model::log::LogLine;
 use crate::model::{Batch, SourceName, Span, Stamp, Untrusted};
+use crate::store::miner::{ShapeId, Slot};
 use crate::store::template::{TemplateId, Templates};
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -20,8 +21,8 @@ pub struct Kept {
     pub line: LogLine,
     /// A stable name for the row: the same in a replay and after the line was read back. Below 2^63.
     pub number: u64,
-    /// Its template, see [`LogIndex::template`].
-    pub template: TemplateId,
+    /// Its shape, see [`LogIndex::template_of`].
+    pub shape: ShapeId,
 }
 
 impl Kept {
@@ -139,8 +140,9 @@ impl LogIndex {
     /// handed to [`LogIndex::take`].
     pub fn push(&mut self, source: &SourceName, line: LogLine) {
         self.arrived += 1;
-        let template = self.templates.of(line.message.raw());
-        let kept = Kept { source: source.clone(), line, number: self.arrived, template };
+        let shape = self.templates.take(line.message.raw());
+        self.templates.tidy();
+        let kept = Kept { source: source.clone(), line, number: self.arrived, shape };
         self.shelf.extend(vec![kept]);
         self.trim();
     }
@@ -153,10 +155,12 @@ impl LogIndex {
     }
     fn keep(&mut self, batch: &Batch, first: usize, lines: &[LogLine]) -> Vec<Kept> {
         let kept = |(i, line): (usize, &LogLine)| {
-            let template = self.templates.of(line.message.raw());
-            Kept { source: batch.source.clone(), line: line.clone(), number: number(batch, first + i), template }
+            let shape = self.templates.take(line.message.raw());
+            Kept { source: batch.source.clone(), line: line.clone(), number: number(batch, first + i), shape }
         };
-        lines.iter().enumerate().map(kept).collect()
+        let kept = lines.iter().enumerate().map(kept).collect();
+        self.templates.tidy();
+        kept
     }
     fn trim(&mut self) {
         if let Some(from) = self.shelf.trim(self.budget) {
@@ -223,8 +227,20 @@ impl LogIndex {
         found.into_iter()
     }
     /// The words of a template.
-    pub fn template(&self, id: TemplateId) -> Option<&Untrusted> {
+    pub fn template(&self, id: TemplateId) -> Option<Untrusted> {
         self.templates.text(id)
+    }
+    /// The template of a line.
+    pub fn template_of(&self, kept: &Kept) -> TemplateId {
+        self.templates.of(kept.shape)
+    }
+    /// The template that was once called so, whatever its words are now.
+    pub fn called(&self, text: &str) -> Option<TemplateId> {
+        self.templates.called(text)
+    }
+    /// What varies in a template, in order, over all lines since the start.
+    pub fn slots(&self, id: TemplateId) -> &[Slot] {
+        self.templates.slots(id)
     }
     /// How many lines have come in since the start, forgotten ones included.
     pub fn arrived(&self) -> u64 {

@@ -125,7 +125,9 @@ pub fn age(l: Lapse) -> String {
     match coarse(l) {
         s @ 0..=59 => format!("{s}s"),
         s @ 60..=5999 => format!("{}m", s / 60),
-        s @ 6000..=172_799 => format!("{}h", s / 3600),
+        // Of an hour and 50 minutes no whole hour is lost, or it would look younger than 98 minutes.
+        s @ 6000..=35_999 => format!("{}h{:02}", s / 3600, s % 3600 / 60),
+        s @ 36_000..=172_799 => format!("{}h", s / 3600),
         s => format!("{}d", s / 86_400),
     }
 }

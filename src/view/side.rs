@@ -402,7 +402,7 @@ fn at_rows(app: &App, canvas: &Canvas<'_>, room: usize) -> Vec<(String, String)>
         out.push(("alarms".to_owned(), says));
     }
     if let Some(mark) = app.store.marks(at).iter().rev().find(|m| m.kind == MarkKind::Change) {
-        let age = number::age(at.since(mark.at)).replace('m', " m").replace('h', " h");
+        let age = number::age(at.since(mark.at)).replace('m', " m").replace('h', " h ").trim_end().to_owned();
         let what = text::cut(&canvas.shown(&mark.text), room.saturating_sub(age.len() + 2));
         out.push(("changes".to_owned(), format!("{what}, {age}")));
     }

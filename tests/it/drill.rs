@@ -11,7 +11,7 @@ fn a_game_day_hides_its_scenario_takes_a_conclusion_and_ends_in_a_sheet() {
     running.shows("DEMO");
     // What lies before the evening comes at once; only what is played can be concluded from.
     running.until("the evening under way", |s| {
-        s.contents().lines().next().is_some_and(|l| ["19:", "20:", "21:"].iter().any(|hour| l.contains(hour)))
+        s.contents().lines().next().is_some_and(|l| [" 19:", " 20:", " 21:"].iter().any(|hour| l.contains(hour)))
     });
     running.send(":conclude h9\r");
     running.shows("h9 is none of H1");

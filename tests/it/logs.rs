@@ -256,7 +256,7 @@ fn patterns_count_lines_name_their_places_and_number_every_line() {
         .iter()
         .map(|p| (p["pattern"].as_str().unwrap(), p["lines"].as_u64().unwrap()))
         .collect();
-    assert_eq!(told, [("<id> took <time taken>", 10), ("breaker open", 1)]);
+    assert_eq!(told, [("<id> took <duration>", 10), ("breaker open", 1)]);
     assert_eq!(list[0]["slots"][0]["looked_at"], 10);
     assert_eq!(bench.json(&["patterns", "--json", "a.log", "--level", "warn"]).as_array().unwrap().len(), 4 - 2);
     bench.write("messages.txt", "took 5 ms\n\nbreaker open\ntook 17 ms\nERROR: took 5 ms");

@@ -5,6 +5,7 @@ use crate::analysis::pattern::family;
 use crate::model::log::Level;
 use crate::model::{Lapse, Span, Stamp};
 use crate::store::Store;
+use crate::store::miner::ShapeId;
 use crate::store::template::TemplateId;
 use std::collections::{BTreeMap, HashMap};
 
@@ -181,13 +182,13 @@ impl Lines {
         let minutes = ((span.length().0 + minute - 1) / minute).clamp(1, 100_000) as usize;
         let by_word = vec![ByWord { by_minute: vec![0; minutes], ..ByWord::default() }; Says::EACH.len()];
         let mut out = Self { minutes, by_word, gateway: vec![None; minutes], ..Self::default() };
-        let mut judged: HashMap<TemplateId, Says> = HashMap::new();
+        let mut judged: HashMap<ShapeId, Says> = HashMap::new();
         let mut any = vec![false; minutes];
         let mut services: HashMap<&str, (usize, Option<usize>)> = HashMap::new();
         for kept in store.logs.within(span) {
             let line = &kept.line;
             let minute = (line.at.since(span.from).0 / Lapse::minutes(1).0) as usize;
-            let says = *judged.entry(kept.template).or_insert_with(|| Says::of(line.message.raw()));
+            let says = *judged.entry(kept.shape).or_insert_with(|| Says::of(line.message.raw()));
             out.total += 1;
             out.newest = Some(line.at);
             out.stacks += usize::from(!line.stack.is_empty());
@@ -200,7 +201,7 @@ impl Lines {
             }
             if line.level >= Level::Error {
                 out.errors += 1;
-                *out.error_templates.entry(kept.template).or_default() += 1;
+                *out.error_templates.entry(store.logs.template_of(kept)).or_default() += 1;
             }
             if says.has(Says::GATEWAY_TOOK)
                 && let (Some(ms), Some(slot)) = (milliseconds(line.message.raw()), out.gateway.get_mut(minute))

@@ -4,10 +4,11 @@ use crate::analysis::reconcile::{Bad, CLASSES, Class, SharedTrait};
 use crate::app::act::{note, time};
 use crate::app::message::Effect;
 use crate::app::rows::Panel;
-use crate::app::state::{App, Mode, Place, Screen, View};
+use crate::app::state::{App, Mode, Place, Rows, Screen, View};
 use crate::model::Span;
 use crate::model::note::{ItemId, Verdict};
 use crate::model::order::OrderId;
+use crate::model::untrusted::shown;
 
 /// How many views history keeps.
 const HISTORY: usize = 100;
@@ -132,6 +133,56 @@ pub fn stuck_orders(app: &mut App) {
     enter(app, Place::OrderList { title: "stuck".to_owned(), classes: Vec::new(), terms: Vec::new() });
 }
 
+/// What is searched for when the note names no words: what hung orders leave in logs.
+const WORDS: [&str; 4] = ["timeout", "connection", "circuit", "payment"];
+/// A checkbox with so many quoted words asks to search for them.
+const ENOUGH: usize = 3;
+
+/// Lines with the next word of the note, from the first; after the last word lines with any of them.
+pub fn keyword(app: &mut App) {
+    let words = words_of_the_note(app);
+    let any = format!("~{}", words.iter().map(|w| regex::escape(w)).collect::<Vec<_>>().join("|"));
+    let steps: Vec<String> = words.into_iter().chain([any]).collect();
+    let all = Place::Lines(String::new());
+    let now = (*app.place() == all).then(|| steps.iter().position(|s| *s == app.filter)).flatten();
+    let next = now.map_or(0, |i| (i + 1) % steps.len());
+    enter(app, all);
+    steps[next].clone_into(&mut app.filter);
+    let after = shown(&steps[(next + 1) % steps.len()]);
+    app.say(&format!("lines with {}; K: {after}; Esc Esc: back to all", shown(&steps[next])));
+}
+
+/// The quoted words of the first checkbox that has several.
+fn words_of_the_note(app: &App) -> Vec<String> {
+    let quoted = |text: &str| -> Vec<String> {
+        let text = text.replace(['“', '”', '„'], "\"");
+        let words = text.split('"').skip(1).step_by(2).map(|w| w.trim().to_lowercase());
+        words.filter(|w| !w.is_empty() && !w.contains(char::is_whitespace)).collect()
+    };
+    let named = app.note.items.iter().map(|i| quoted(i.text.raw())).find(|words| words.len() >= ENOUGH);
+    named.unwrap_or_else(|| WORDS.map(str::to_owned).to_vec())
+}
+
+/// The lines around the one in focus, whatever pattern and filter it was found by.
+pub fn context(app: &mut App) {
+    let number = app.line(app.focus()).map(|k| k.number);
+    let place = |n| app.store.logs.within(app.lines_span()).iter().position(|k| k.number == n);
+    let Some(row) = number.and_then(place) else {
+        app.say("the lines around it are not in memory");
+        return;
+    };
+    let all = Place::Lines(String::new());
+    if *app.place() == all {
+        app.filter.clear();
+    } else {
+        enter(app, all);
+        app.filter.clear();
+    }
+    let page = app.page();
+    let key = app.rows_key(Panel::Lines);
+    app.rows.insert(key, Rows { focus: row, top: row.saturating_sub(page / 2) });
+}
+
 /// The trail of an order by its id, in any case.
 pub fn order(app: &mut App, id: &str) {
     let exact = app.store.orders.entry(id).map(|_| OrderId::from(id));
@@ -141,10 +192,7 @@ pub fn order(app: &mut App, id: &str) {
         Some(id) => {
             enter(app, Place::Trail(id));
         }
-        None => app.say(&format!(
-            "order {} is not known here; it was not in any answer so far",
-            crate::model::untrusted::shown(id)
-        )),
+        None => app.say(&format!("order {} is not known here; it was not in any answer so far", shown(id))),
     }
 }
 

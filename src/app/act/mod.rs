@@ -33,6 +33,8 @@ pub fn perform(app: &mut App, id: Id, key: Option<Key>) -> Vec<Effect> {
         Id::PreviousDatabase => list::database(app, -1),
         Id::NextDatabase => list::database(app, 1),
         Id::StuckOrders => drill::stuck_orders(app),
+        Id::Keyword => drill::keyword(app),
+        Id::Context => drill::context(app),
         Id::Sort => list::sort(app),
         Id::SortReverse => list::reverse(app),
         Id::SearchNext => list::search(app, 1),

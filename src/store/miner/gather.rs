@@ -216,7 +216,7 @@ fn split(rows: Vec<Row>) -> Vec<Vec<Row>> {
 }
 
 /// The words that stay in all of `group`, and the slots between them.
-fn template(shapes: &[Shape], group: &[usize]) -> Template {
+pub(super) fn template(shapes: &[Shape], group: &[usize]) -> Template {
     let first = &shapes[group[0]];
     let mut text = String::new();
     let mut slots = Vec::new();

@@ -23,7 +23,7 @@ fn values_go_and_words_stay() {
         ("note \"kept\" and \"not kept\".", "note \"<text>\" and \"not kept\"."),
         ("request 6f1c0a2e-77aa-4f0b-9c11-0123456789ab done", "request <id> done"),
         ("link 00:1b:44:11:3a:b7 and fe:ed:be:ef:00:01 up", "link <id> and <id> up"),
-        ("took 0.61s, read 18846 bytes (18.4 KB) in <1 sec", "took <time taken>, read <size> in <time taken>"),
+        ("took 0.61s, read 18846 bytes (18.4 KB) in <1 sec", "took <duration>, read <size> in <duration>"),
         ("at Sun Jul 10 03:55:15 2005 () ok", "at <time> ok"),
         ("instruction......17", "instruction......<n>"),
         ("pid 7 (x) init() list [1, 2, 3]", "pid <n> (x) init() list [<id>]"),

@@ -53,6 +53,7 @@ impl Hasher for Through {
 /// All shapes met so far.
 #[derive(Clone, Debug)]
 pub struct Miner {
+    most: usize,
     ids: HashMap<u64, ShapeId, BuildHasherDefault<Through>>,
     shapes: Vec<Shape>,
     frozen: Option<Frozen>,
@@ -60,7 +61,7 @@ pub struct Miner {
 
 impl Default for Miner {
     fn default() -> Self {
-        Self { ids: HashMap::default(), shapes: vec![Shape::other()], frozen: None }
+        Self::with_most(MOST)
     }
 }
 
@@ -71,6 +72,11 @@ impl std::fmt::Debug for Through {
 }
 
 impl Miner {
+    /// One that tells so many shapes apart at most.
+    pub fn with_most(most: usize) -> Self {
+        Self { most, ids: HashMap::default(), shapes: vec![Shape::other()], frozen: None }
+    }
+
     /// Counts a message; answers its shape. Only the first line of the message counts.
     pub fn take(&mut self, message: &[u8]) -> ShapeId {
         let mut sum = Sum::default();
@@ -89,7 +95,7 @@ impl Miner {
 
     /// A shape that was not met before; once there are too many, a known one that is like it.
     fn meet(&mut self, message: &[u8], hash: u64) -> ShapeId {
-        if self.shapes.len() >= MOST {
+        if self.shapes.len() >= self.most {
             let frozen = self.frozen.get_or_insert_with(|| Frozen::new(&self.shapes));
             return frozen.find(&Shape::of(message)).unwrap_or(OTHER);
         }
@@ -102,6 +108,12 @@ impl Miner {
     /// How many shapes there are; [`Miner::gather`] says the same until this changes, counts aside.
     pub fn shapes(&self) -> usize {
         self.shapes.len()
+    }
+
+    /// A shape on its own, as a template reads.
+    pub fn text(&self, shape: ShapeId) -> Option<String> {
+        let known = (shape as usize) < self.shapes.len();
+        known.then(|| gather::template(&self.shapes, &[shape as usize]).text)
     }
 
     /// The templates, and which of them every shape is of.

@@ -36,7 +36,7 @@ impl Kind {
         match self {
             Self::Empty => "<nothing>",
             Self::Number => "<n>",
-            Self::Duration => "<time taken>",
+            Self::Duration => "<duration>",
             Self::Size => "<size>",
             Self::Address => "<ip>",
             Self::Time => "<time>",

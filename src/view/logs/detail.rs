@@ -45,7 +45,8 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, 
 fn members<'a>(app: &'a App, p: &Pattern) -> Vec<&'a Kept> {
     let lines = app.store.logs.within(app.lines_span());
     let Some(first) = p.members.first().and_then(|n| lines.iter().find(|k| k.number == *n)) else { return Vec::new() };
-    lines.iter().filter(|k| k.template == first.template).collect()
+    let (logs, template) = (&app.store.logs, app.store.logs.template_of(first));
+    lines.iter().filter(|k| logs.template_of(k) == template).collect()
 }
 
 fn pods(lines: &[&Kept], canvas: &Canvas<'_>) -> Runs {

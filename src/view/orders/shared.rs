@@ -31,7 +31,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, 
         let says = if counted(app) == 0 {
             "no such order: there is nothing to compare"
         } else {
-            "the rows carry no trait to compare: service type, method, region"
+            "nothing compared yet: service type, method and region of the rows, and columns you name"
         };
         canvas.fit(x, y, end_x, says, Role::Dim);
         return y + 2;
@@ -156,7 +156,7 @@ pub fn in_words(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u
     }
     let mut runs: Runs = vec![strong("Shared ")];
     if app.derived.shared.is_empty() {
-        runs.push(dim(if app.derived.standing.stuck == 0 { "no order is stuck" } else { "no trait to compare" }));
+        runs.push(dim(if app.derived.standing.stuck == 0 { "no order is stuck" } else { "nothing compared yet" }));
     }
     for (i, t) in app.derived.shared.iter().take(3).enumerate() {
         if i > 0 {
