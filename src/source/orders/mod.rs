@@ -55,7 +55,7 @@ impl Asks {
         let mut asks = Vec::new();
         let mut broken = Vec::new();
         // The screen has its ids from the orders themselves; asking for those by id is for a reconciliation.
-        for query in mine.into_iter().filter(|q| q.role != Role::Orders || q.mode == QueryMode::Window) {
+        for query in mine.into_iter().filter(|q| q.role != Role::Orders || q.mode != QueryMode::Ids) {
             match Ask::new(query.clone(), now) {
                 Ok(ask) => asks.push(ask),
                 Err(fault) => broken.push((query, fault)),
