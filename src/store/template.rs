@@ -113,8 +113,7 @@ mod tests {
         assert_eq!(text(&t, first), "session opened for <text>");
         assert_eq!(t.called("session opened for ana"), Some(t.of(first)));
         let slots = t.slots(t.of(first));
-        let top = slots[0].top();
-        assert!(slots.len() == 1 && top.iter().any(|(value, lines)| &**value == "ana" && *lines == 1), "{slots:?}");
+        assert!(slots.len() == 1 && slots[0].seen() == 7, "{slots:?}");
     }
 
     #[test]

@@ -173,11 +173,12 @@ pub fn context(app: &mut App) {
     };
     let all = Place::Lines(String::new());
     if *app.place() == all {
+        // The focus stays with its line by itself.
         app.filter.clear();
-    } else {
-        enter(app, all);
-        app.filter.clear();
+        return;
     }
+    enter(app, all);
+    app.filter.clear();
     let page = app.page();
     let key = app.rows_key(Panel::Lines);
     app.rows.insert(key, Rows { focus: row, top: row.saturating_sub(page / 2) });
