@@ -58,6 +58,7 @@ fn name(app: &App, place: &Place) -> String {
             format!("H{number} {}", title.unwrap_or_default()).trim_end().to_owned()
         }
         Place::Session(pid) => format!("session {pid}"),
+        Place::Lines(template) if template.is_empty() => "all".to_owned(),
         Place::Lines(template) => shown(template),
         Place::Section(i) => app.section(*i).map_or_else(|| "section".to_owned(), |s| shown(s.title.raw())),
         Place::SourceLog(name) => shown(name),

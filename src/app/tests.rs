@@ -831,7 +831,6 @@ fn the_words_of_the_note_are_one_key_and_the_lines_around_one_are_another() {
         found.push(room.app.derived.lines.len());
     }
     assert!(found[0] > 0 && found[1] > 0 && found[4] >= found[0].max(found[1]) && found[0] == found[5], "{found:?}");
-    room.keys("down down");
     let number = room.app.derived.lines[room.app.focus()];
     room.keys("C");
     assert!(room.app.filter.is_empty() && room.app.derived.lines.len() > found[4]);

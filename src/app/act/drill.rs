@@ -173,7 +173,9 @@ pub fn context(app: &mut App) {
     };
     let all = Place::Lines(String::new());
     if *app.place() == all {
-        // The focus stays with its line by itself.
+        // A focus that was set stays with its line.
+        let (key, rows) = (app.rows_key(Panel::Lines), app.rows_in(Panel::Lines));
+        app.rows.entry(key).or_insert(rows);
         app.filter.clear();
         return;
     }
