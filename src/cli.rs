@@ -79,6 +79,13 @@ pub enum Command {
         /// For people or for machines
         #[arg(long, value_enum, default_value_t = Form::Md)]
         format: Form,
+        /// Where to, instead of standard output
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+        /// Write the orders with their next safe action here too, as CSV with a checksum beside it; the report
+        /// links to it
+        #[arg(long, value_name = "FILE")]
+        worksheet: Option<PathBuf>,
     },
     /// Reach every source once and say what works, what is refused and the remedy
     Check {
@@ -169,6 +176,8 @@ pub struct Listing {
 pub enum Form {
     /// Markdown.
     Md,
+    /// One HTML page with everything in it.
+    Html,
     /// JSON.
     Json,
 }

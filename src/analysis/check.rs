@@ -55,6 +55,8 @@ pub struct Check {
     pub asof: Option<Stamp>,
     /// Series to draw beside it.
     pub spark: Option<SeriesName>,
+    /// What was read where that is no single series; empty when it does not say.
+    pub reads: &'static str,
     /// Why there is no data, and the remedy; empty otherwise.
     pub missing: String,
     /// Evidence in full: label and text.

@@ -55,7 +55,9 @@ pub fn run(arguments: Arguments) -> Ending {
         Command::Run => screen(options, Setting::watch),
         Command::Demo(how) => demo_command(options, how),
         Command::Replay { dir, pace, at } => screen(options, move |s| s.replay(&dir, pace, at.as_deref())),
-        Command::Report { dir, at, format } => report::run(&dir, at.as_deref(), format),
+        Command::Report { dir, at, format, to, worksheet } => {
+            report::run(&dir, &report::How { at, form: format, to, worksheet })
+        }
         Command::Record => with_runtime(async move { record(&options).await }),
         Command::Huawei { what: Account::Metrics { namespace, json } } => {
             with_runtime(async move { account::metrics(&options, namespace.as_deref(), json).await })
@@ -260,8 +262,12 @@ impl Setting {
         let made = demo::Made::later(scenario, how.seed);
         let folder = demo::demo_folder().map_err(Ending::Failed)?;
         let note = demo::demo_note(folder.path()).map_err(Ending::Failed)?;
-        let recording = folder.path().join("recording");
-        let recorder = demo::Shared::open(&recording);
+        let kept = self.options.record.clone().filter(|_| !self.options.no_record);
+        let recorder = match &kept {
+            Some(named) => demo::Shared::named(named).map_err(Ending::Refused)?,
+            None => demo::Shared::open(&folder.path().join("recording")),
+        };
+        let recording = kept.clone().unwrap_or_else(|| folder.path().join("recording"));
         let show = self.tape_show(Mode::Demo, pace, Some(note))?;
         Ok(with_runtime(async {
             let mut wires = Wires::new();
@@ -272,9 +278,11 @@ impl Setting {
                     let wiring = Wiring::open(folder.path(), &evening, databases::binaries(how.generated)).await;
                     wiring.ask(&evening);
                     let tape = demo::demo_tape(&evening, &wiring);
-                    let steer = demo::start(tape, pace, wires.post.clone(), evening.head);
+                    let steer = demo::start(tape, pace, wires.post.clone(), evening.head.clone());
                     let begun = now();
-                    let taped = wires.taped(opened, steer, recording, RecorderState::default());
+                    // What people do belongs to a recording that somebody asked for.
+                    let people = kept.is_some().then(|| evening.people());
+                    let taped = wires.taped(opened, steer, recording, RecorderState::default(), people);
                     let (ending, app) = Box::pin(taped).await;
                     wiring.close().await;
                     if let (true, Ending::Well | Ending::Signal(_)) = (drill, &ending) {
@@ -307,7 +315,7 @@ impl Setting {
                     let at = at.unwrap_or(end);
                     opened.stage.app.open(store, at, at >= end);
                     let steer = demo::start_whole(at, end, pace, wires.post.clone());
-                    Box::pin(wires.taped(opened, steer, dir.to_owned(), state)).await.0
+                    Box::pin(wires.taped(opened, steer, dir.to_owned(), state, None)).await.0
                 }
                 Err(ending) => ending,
             }
@@ -402,11 +410,15 @@ impl Wires {
         steer: mpsc::Sender<Steer>,
         recording: PathBuf,
         said: RecorderState,
+        people: Option<mpsc::Sender<Batch>>,
     ) -> (Ending, App) {
         let Opened { mut stage, signals, done } = opened;
         // What people do in a replay is shown, and forgotten with it: the recording is somebody's evidence.
-        let (enter, entered) = mpsc::channel::<Batch>(64);
-        feed::unrecorded(entered, self.post.clone());
+        let enter = people.unwrap_or_else(|| {
+            let (enter, entered) = mpsc::channel::<Batch>(64);
+            feed::unrecorded(entered, self.post.clone());
+            enter
+        });
         tokio::spawn(record_people(done, enter));
         stage.hands.recording = Some(recording);
         stage.hands.player = Some(steer);
