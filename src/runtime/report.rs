@@ -1,15 +1,17 @@
-//! `warroom report`: the verdict of a recording with its evidence, for people or for machines.
+//! `warroom report` and `warroom export runbook`: what a recording, or what is out there now, comes to.
 //!
-//! Owns reading the recording, choosing the instant and writing the worksheet beside the report. May not know: how a
-//! verdict is made, how a report is written.
+//! Owns reading the recording, choosing the instant and writing the files. May not know: how a verdict is made, how
+//! a report is written.
+
+mod live;
 
 use crate::analysis::check::findings;
 use crate::analysis::reconcile::class::ALL;
 use crate::analysis::reconcile::worksheet::{self, Row};
 use crate::analysis::report::cost::Costs;
 use crate::analysis::report::{Made, Report, Todo, Worksheet, report};
-use crate::cli::Form;
-use crate::export::{html, markdown};
+use crate::cli::{Form, Options};
+use crate::export::{html, markdown, runbook};
 use crate::model::note::Note;
 use crate::model::privacy::{Privacy, masked};
 use crate::model::{Lapse, Span, Stamp};
@@ -37,6 +39,39 @@ pub struct How {
 pub fn run(dir: &Path, how: &How) -> Ending {
     let done = read(dir, how.at.as_deref()).and_then(|known| write(&known, how));
     done.unwrap_or_else(|ending| ending)
+}
+
+/// The same of the configured sources, asked for so long at most.
+pub async fn run_live(options: &Options, wait: Lapse, how: &How) -> Ending {
+    let done = live::collect(options, wait).await.and_then(|known| write(&known, how));
+    done.unwrap_or_else(|ending| ending)
+}
+
+/// Writes the runbook of a recording into a folder.
+pub fn export(dir: &Path, to: &Path) -> Ending {
+    read(dir, None).and_then(|known| keep(&known, to)).unwrap_or_else(|ending| ending)
+}
+
+/// The same of the configured sources.
+pub async fn export_live(options: &Options, wait: Lapse, to: &Path) -> Ending {
+    let done = live::collect(options, wait).await.and_then(|known| keep(&known, to));
+    done.unwrap_or_else(|ending| ending)
+}
+
+fn keep(known: &Known, to: &Path) -> Result<Ending, Ending> {
+    let files = [runbook::NOTE, runbook::CONFIG].map(|name| to.join(name));
+    // A runbook is edited by hand: it is never written over.
+    if let Some(there) = files.iter().find(|f| f.exists()) {
+        return Err(Ending::Refused(format!("{} is there already: name another folder with --to", there.display())));
+    }
+    let how = How { at: None, form: Form::Md, to: None, worksheet: None };
+    let made = made(known, &how)?;
+    let note = known.store.note(known.at).map(|n| n.text.raw());
+    let book = runbook::runbook(&made, &known.store.incident, note);
+    std::fs::create_dir_all(to).map_err(|e| Ending::Failed(format!("{} cannot be made ({e})", to.display())))?;
+    put(&files[0], &book.note)?;
+    put(&files[1], &book.config)?;
+    Ok(print(&format!("written: {} and {}\n", files[0].display(), files[1].display())))
 }
 
 /// What a report is made from.

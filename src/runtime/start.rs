@@ -4,7 +4,7 @@ use crate::app::help::{KeyRow, key_table};
 use crate::app::keymap::Keymap;
 use crate::app::message::{Message, People};
 use crate::app::state::{App, Mode, Start};
-use crate::cli::{Account, Arguments, Command, Demo, Options};
+use crate::cli::{Account, Arguments, Command, Demo, Export, Options};
 use crate::config::Config;
 use crate::model::recording::RecorderState;
 use crate::model::{Batch, Lapse, Stamp};
@@ -55,8 +55,16 @@ pub fn run(arguments: Arguments) -> Ending {
         Command::Run => screen(options, Setting::watch),
         Command::Demo(how) => demo_command(options, how),
         Command::Replay { dir, pace, at } => screen(options, move |s| s.replay(&dir, pace, at.as_deref())),
-        Command::Report { dir, at, format, to, worksheet } => {
-            report::run(&dir, &report::How { at, form: format, to, worksheet })
+        Command::Report { dir, at, wait, format, to, worksheet } => {
+            let how = report::How { at, form: format, to, worksheet };
+            match dir {
+                Some(dir) => report::run(&dir, &how),
+                None => with_log(|_| with_runtime(async { report::run_live(&options, wait, &how).await })),
+            }
+        }
+        Command::Export { what: Export::Runbook { dir: Some(dir), to, .. } } => report::export(&dir, &to),
+        Command::Export { what: Export::Runbook { dir: None, to, wait } } => {
+            with_log(|_| with_runtime(async { report::export_live(&options, wait, &to).await }))
         }
         Command::Record => with_runtime(async move { record(&options).await }),
         Command::Huawei { what: Account::Metrics { namespace, json } } => {

@@ -5,10 +5,12 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
+use warroom::config::load::load;
 use warroom::model::batch::PEOPLE;
 use warroom::model::log::{Level, LogLine};
 use warroom::model::note::{Override, Verdict};
 use warroom::model::{Batch, Fact, Mark, MarkKind, Untrusted};
+use warroom::note::parse::parse;
 use warroom::recording::{Options, Recorder};
 use warroom::simulator;
 
@@ -210,4 +212,102 @@ fn the_demo_is_recorded_where_somebody_says_and_a_report_can_be_made_of_it() {
     let output = Command::new(env!("CARGO_BIN_EXE_warroom")).args(arguments).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("holds a recording already"));
+}
+
+#[test]
+fn a_report_of_what_is_out_there_ends_when_everybody_has_answered_and_says_who_has_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    let rows = |of: fn(usize) -> String| (0..40).map(of).collect::<String>();
+    put(
+        "orders.csv",
+        &format!(
+            "order_id,created_at,status,amount\n{}",
+            rows(|i| format!(
+                "O{i},2025-01-12T12:{:02}:00Z,{},1000\n",
+                20 + i / 2,
+                if i < 5 { "ACTIVE" } else { "COMPLETE" }
+            ))
+        ),
+    );
+    let paid =
+        |i| format!("U{i},O{i},1000,PAID,2025-01-12T12:{:02}:30Z,2025-01-12T12:{:02}:40Z\n", 20 + i / 2, 20 + i / 2);
+    put("payments.csv", &format!("upg_ref,order_id,amount,payment_status,created_at,settled_at\n{}", rows(paid)));
+    put(
+        "app.log",
+        "{\"time\":\"2025-01-12T12:21:00Z\",\"level\":\"ERROR\",\"msg\":\"acquire timed out <b>\",\"order_id\":\"O1\"}\n",
+    );
+    let config = |more: &str| {
+        let text = format!(
+            "[incident]\ntitle = 'now'\nwindow = {{ from = '2025-01-12T12:00:00Z', to = '2025-01-12T13:00:00Z' }}\n\
+             [[query]]\nrole = 'orders'\nfile = 'orders.csv'\n[[query]]\nrole = 'payments'\nfile = 'payments.csv'\n\
+             [[logs]]\nname = 'logs'\npaths = ['app.log']\n{more}"
+        );
+        put("config.toml", &text);
+        dir.path().join("config.toml")
+    };
+    let live = |config: &Path, wait: &str| -> (Value, std::time::Duration) {
+        let begun = std::time::Instant::now();
+        let output = Command::new(env!("CARGO_BIN_EXE_warroom"))
+            .args(["--config", config.to_str().unwrap(), "report", "--format", "json", "--wait", wait])
+            .env("HOME", dir.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        (serde_json::from_slice(&output.stdout).unwrap(), begun.elapsed())
+    };
+    let (r, took) = live(&config(""), "60s");
+    assert!(took.as_secs() < 50, "it does not wait longer than it has to: {took:?}");
+    assert_eq!(
+        (&r["impact"]["orders"], &r["impact"]["stuck"], &r["impact"]["stuck_paid"]),
+        (&40.into(), &5.into(), &5.into())
+    );
+    assert!(r["impact"]["not_known"].to_string().contains("HO was not asked"), "{}", r["impact"]);
+    assert!(!r["impact"]["doubts"].to_string().contains("time to wait"), "{}", r["impact"]["doubts"]);
+    // A file that never comes: the report is made all the same, and says what is missing.
+    let (r, _) = live(&config("[[query]]\nrole = 'ho_payments'\nfile = 'never.csv'\n"), "4s");
+    assert_eq!(r["impact"]["orders"], 40);
+    assert!(
+        r["impact"]["doubts"].to_string().contains("when the time to wait was over, ho_payments"),
+        "{}",
+        r["impact"]
+    );
+}
+
+#[test]
+fn the_runbook_asks_the_same_again_and_its_configuration_can_be_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let export = || {
+        let arguments = ["export", "runbook", evening().to_str().unwrap(), "--to", dir.path().to_str().unwrap()];
+        Command::new(env!("CARGO_BIN_EXE_warroom")).args(arguments).output().unwrap()
+    };
+    let output = export();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = std::fs::read_to_string(dir.path().join("runbook.md")).unwrap();
+    let (before, after) = (parse("n.md", simulator::NOTE), parse("runbook.md", &text));
+    // Every checkbox is there, open, under the same hypotheses; what was told of that evening is not.
+    let words = |note: &warroom::model::note::Note| -> Vec<String> {
+        note.items.iter().map(|i| i.text.raw().to_owned()).filter(|t| !t.starts_with('R')).collect()
+    };
+    assert_eq!(words(&after), words(&before));
+    assert!(after.items.iter().all(|i| !i.ticked));
+    let titles = |note: &warroom::model::note::Note| -> Vec<String> {
+        note.hypotheses.iter().map(|h| format!("{} {}", h.title.raw(), h.priority.raw())).collect()
+    };
+    assert_eq!(titles(&after), titles(&before));
+    assert_eq!(after.questions.len(), before.questions.len());
+    assert!(!text.contains("77k pengguna") && text.contains("on 2025-01-12: supports"), "{text}");
+    // The configuration is read as it stands, with the incident's thresholds, and its probes find their checkboxes.
+    let file = dir.path().join("runbook.toml");
+    let config = load(&file).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let was = simulator::incident();
+    assert_eq!((config.incident.rules.clone(), config.incident.limits.len()), (was.rules, was.limits.len()));
+    assert_eq!(config.incident.lanes.len(), was.lanes.len());
+    assert!(config.incident.probes.len() >= 4);
+    for probe in &config.incident.probes {
+        let found = after.items.iter().any(|i| probe.matches.iter().all(|m| i.text.raw().contains(m.as_str())));
+        assert!(found, "{probe:?}");
+        assert!(probe.refutes_below < probe.supports_at, "{probe:?}");
+    }
+    assert_eq!(export().status.code(), Some(2), "what somebody may have edited is not written over");
 }

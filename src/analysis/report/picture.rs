@@ -6,7 +6,7 @@ use super::story::Stage;
 use super::text;
 use crate::analysis::lane::{self, Axis, Cell};
 use crate::analysis::spike::{Onset, Spike};
-use crate::model::series::{Rollup, Unit};
+use crate::model::series::{Bad, Rollup, Unit};
 use crate::model::untrusted::shown;
 use crate::model::{Lapse, MarkKind, Span, Stamp, Zone};
 use crate::store::Store;
@@ -55,6 +55,10 @@ pub struct Strip {
     pub group: String,
     /// Its name.
     pub name: String,
+    /// The series it draws.
+    pub series: String,
+    /// Which side of usual is bad.
+    pub bad: Bad,
     /// Unit of its values.
     pub unit: Unit,
     /// One for each column.
@@ -95,6 +99,8 @@ pub fn picture(store: &Store, window: Span, at: Stamp, spike: Option<&Spike>, on
         Strip {
             group: shown(&l.group),
             name: shown(&l.name),
+            series: l.series.to_string(),
+            bad: l.bad,
             unit: l.unit,
             floor: l.floor,
             top: made.top,
