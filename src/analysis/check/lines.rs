@@ -184,6 +184,8 @@ impl Lines {
         let mut judged: HashMap<TemplateId, Says> = HashMap::new();
         let mut any = vec![false; minutes];
         let mut services: HashMap<&str, (usize, Option<usize>)> = HashMap::new();
+        // Lines come in runs of one service in one minute; those need no second look.
+        let mut before: Option<(&str, usize)> = None;
         for kept in store.logs.within(span) {
             let line = &kept.line;
             let minute = (line.at.since(span.from).0 / Lapse::minutes(1).0) as usize;
@@ -194,9 +196,12 @@ impl Lines {
             if let Some(slot) = any.get_mut(minute) {
                 *slot = true;
             }
-            let seen = services.entry(family(&line.service)).or_default();
-            if seen.1 != Some(minute) {
-                *seen = (seen.0 + 1, Some(minute));
+            if before != Some((&line.service, minute)) {
+                before = Some((&line.service, minute));
+                let seen = services.entry(family(&line.service)).or_default();
+                if seen.1 != Some(minute) {
+                    *seen = (seen.0 + 1, Some(minute));
+                }
             }
             if line.level >= Level::Error {
                 out.errors += 1;

@@ -136,8 +136,10 @@ fn each_time(store: &Store, kind: Derived, asof: Stamp, counted: &mut dyn FnMut(
                     counted(facts.born, facts.born);
                 }
             }
+            // Without a payment there is nothing that HO could lack.
             Derived::NotAtHo => {
-                let facts = Facts::read(entry, &asked, rules.settle_after);
+                let paid = !entry.payments.is_empty();
+                let facts = paid.then(|| Facts::read(entry, &asked, rules.settle_after)).flatten();
                 if let Some((born, due)) = facts.and_then(|f| Some((f.born, f.missing_at_ho(rules.settle_after)?))) {
                     counted(born, due);
                 }
