@@ -81,7 +81,7 @@ fn one_piece_of_settling(bencher: divan::Bencher<'_, '_>) {
 
 /// Each piece of a settling on the Orders screen, which needs most of them: none may keep a key waiting for longer
 /// than a frame.
-#[divan::bench(sample_count = 10, sample_size = 1, args = 0..14)]
+#[divan::bench(sample_count = 10, sample_size = 1, args = 0..12)]
 fn piece(bencher: divan::Bencher<'_, '_>, number: usize) {
     bencher
         .with_inputs(|| {

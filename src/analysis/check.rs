@@ -22,7 +22,7 @@ mod timeout;
 mod verdict;
 mod words;
 
-use crate::analysis::reconcile::SharedTrait;
+use crate::analysis::reconcile::{self, SharedTrait};
 use crate::analysis::spike::Onset;
 use crate::model::note::{ItemId, Note, Verdict};
 use crate::model::order::OrderId;
@@ -143,10 +143,11 @@ pub struct Spoken {
 
 /// Reads the lines of a stretch as of an instant.
 pub fn spoken(store: &Store, window: Span, at: Stamp) -> Spoken {
-    let scene = Scene::new(store, window, at);
-    let ids = scene.book().stuck.iter().map(|k| k.id.clone());
-    let told = ids.zip(scene.told().iter().copied()).collect();
-    Spoken { lines: scene.lines().clone(), told }
+    let stuck: Vec<&OrderId> = reconcile::stuck(store, window, at).collect();
+    let mut wanted: HashMap<&str, Told> = stuck.iter().map(|id| (&***id, Told::default())).collect();
+    let lines = Lines::read(store, Scene::new(store, window, at).span, &mut wanted);
+    let told = stuck.into_iter().map(|id| (id.clone(), wanted.get(&**id).copied().unwrap_or_default())).collect();
+    Spoken { lines, told }
 }
 
 /// What the lines of the baseline say: the same again and again, so whoever keeps it asks whether it [holds].

@@ -9,7 +9,7 @@ use warroom::config::load::load;
 use warroom::model::batch::PEOPLE;
 use warroom::model::log::{Level, LogLine};
 use warroom::model::note::{Override, Verdict};
-use warroom::model::{Batch, Fact, Mark, MarkKind, Untrusted};
+use warroom::model::{Batch, Fact, Lapse, Mark, MarkKind, Untrusted};
 use warroom::note::parse::parse;
 use warroom::recording::{Options, Recorder};
 use warroom::simulator;
@@ -246,18 +246,18 @@ fn a_report_of_what_is_out_there_ends_when_everybody_has_answered_and_says_who_h
         put("config.toml", &text);
         dir.path().join("config.toml")
     };
-    let live = |config: &Path, wait: &str| -> (Value, std::time::Duration) {
-        let begun = std::time::Instant::now();
+    let live = |config: &Path, wait: &str| -> (Value, Lapse) {
+        let begun = warroom::source::clock::now();
         let output = Command::new(env!("CARGO_BIN_EXE_warroom"))
             .args(["--config", config.to_str().unwrap(), "report", "--format", "json", "--wait", wait])
             .env("HOME", dir.path())
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        (serde_json::from_slice(&output.stdout).unwrap(), begun.elapsed())
+        (serde_json::from_slice(&output.stdout).unwrap(), warroom::source::clock::now().since(begun))
     };
     let (r, took) = live(&config(""), "60s");
-    assert!(took.as_secs() < 50, "it does not wait longer than it has to: {took:?}");
+    assert!(took < Lapse::seconds(50), "it does not wait longer than it has to: {took:?}");
     assert_eq!(
         (&r["impact"]["orders"], &r["impact"]["stuck"], &r["impact"]["stuck_paid"]),
         (&40.into(), &5.into(), &5.into())

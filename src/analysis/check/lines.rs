@@ -181,7 +181,9 @@ impl Lines {
         let minutes = ((span.length().0 + minute - 1) / minute).clamp(1, 100_000) as usize;
         let by_word = vec![ByWord { by_minute: vec![0; minutes], ..ByWord::default() }; Says::EACH.len()];
         let mut out = Self { minutes, by_word, gateway: vec![None; minutes], ..Self::default() };
-        let mut judged: HashMap<TemplateId, Says> = HashMap::new();
+        // By template: what its words say, and its ERROR lines.
+        let mut judged: Vec<Option<Says>> = Vec::new();
+        let mut errors: Vec<usize> = Vec::new();
         let mut any = vec![false; minutes];
         let mut services: HashMap<&str, (usize, Option<usize>)> = HashMap::new();
         // Lines come in runs of one service in one minute; those need no second look.
@@ -189,7 +191,12 @@ impl Lines {
         for kept in store.logs.within(span) {
             let line = &kept.line;
             let minute = (line.at.since(span.from).0 / Lapse::minutes(1).0) as usize;
-            let says = *judged.entry(kept.template).or_insert_with(|| Says::of(line.message.raw()));
+            let template = kept.template as usize;
+            if judged.len() <= template {
+                judged.resize(template + 1, None);
+                errors.resize(template + 1, 0);
+            }
+            let says = *judged[template].get_or_insert_with(|| Says::of(line.message.raw()));
             out.total += 1;
             out.newest = Some(line.at);
             out.stacks += usize::from(!line.stack.is_empty());
@@ -205,7 +212,7 @@ impl Lines {
             }
             if line.level >= Level::Error {
                 out.errors += 1;
-                *out.error_templates.entry(kept.template).or_default() += 1;
+                errors[template] += 1;
             }
             if says.has(Says::GATEWAY_TOOK)
                 && let (Some(ms), Some(slot)) = (milliseconds(line.message.raw()), out.gateway.get_mut(minute))
@@ -221,6 +228,8 @@ impl Lines {
                 told.error |= line.level >= Level::Error;
             }
         }
+        let named = errors.into_iter().enumerate().filter(|(_, n)| *n > 0);
+        out.error_templates = named.map(|(template, n)| (template as TemplateId, n)).collect();
         out.covered = any.iter().filter(|m| **m).count();
         out.services = services.into_iter().map(|(name, (n, _))| (name.to_owned(), n)).collect();
         out
