@@ -122,7 +122,9 @@ fn live(app: &mut App, batch: &mut Batch) {
     for second in 1..=60 {
         let now = simulator::END + Lapse::seconds(60 + second);
         if let Some(Fact::Lines(lines)) = batch.facts.first_mut() {
-            lines.iter_mut().for_each(|l| l.at = now);
+            for line in lines {
+                line.at = now;
+            }
         }
         batch.seen = now;
         app.store.apply(batch);
