@@ -6,7 +6,7 @@ use warroom::app::key::{Code, Key};
 use warroom::app::keymap::Keymap;
 use warroom::app::state::{Mode, Start};
 use warroom::app::{App, Message, react, settle, settle_piece, update};
-use warroom::model::{Fact, Lapse, Stamp};
+use warroom::model::{Batch, Fact, Lapse, Span, Stamp};
 use warroom::simulator;
 
 fn main() {
@@ -79,6 +79,59 @@ fn one_piece_of_settling(bencher: divan::Bencher<'_, '_>) {
         .bench_local_refs(settle_piece);
 }
 
+/// Each piece of a settling on the Orders screen, which needs most of them: none may keep a key waiting for longer
+/// than a frame.
+#[divan::bench(sample_count = 10, sample_size = 1, args = 0..12)]
+fn piece(bencher: divan::Bencher<'_, '_>, number: usize) {
+    bencher
+        .with_inputs(|| {
+            let mut app = evening().clone();
+            let mut now = simulator::END + Lapse::seconds(30);
+            press(&mut app, &mut now, Key::char('4'));
+            (0..number).for_each(|_| {
+                settle_piece(&mut app);
+            });
+            app
+        })
+        .bench_local_refs(settle_piece);
+}
+
+/// A minute of live on the Hypotheses screen: a line comes every second, and everything is settled every time.
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn a_minute_of_rules(bencher: divan::Bencher<'_, '_>) {
+    bencher.with_inputs(|| minute("5")).bench_local_refs(|(app, batch)| live(app, batch));
+}
+
+/// The same without any rule: the Sources screen.
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn a_minute_without_rules(bencher: divan::Bencher<'_, '_>) {
+    bencher.with_inputs(|| minute("6")).bench_local_refs(|(app, batch)| live(app, batch));
+}
+
+fn minute(screen: &str) -> (App, Batch) {
+    let mut app = evening().clone();
+    let mut now = simulator::END + Lapse::seconds(30);
+    screen.chars().for_each(|c| press(&mut app, &mut now, Key::char(c)));
+    settle(&mut app);
+    let lines = app.store.logs.within(Span::new(simulator::START, simulator::END)).iter().rev();
+    let line = lines.map(|k| k.line.clone()).take(1).collect();
+    (app, Batch { source: "logs".into(), seq: 1_000_000, seen: now, facts: vec![Fact::Lines(line)] })
+}
+
+fn live(app: &mut App, batch: &mut Batch) {
+    for second in 1..=60 {
+        let now = simulator::END + Lapse::seconds(60 + second);
+        if let Some(Fact::Lines(lines)) = batch.facts.first_mut() {
+            for line in lines {
+                line.at = now;
+            }
+        }
+        batch.seen = now;
+        app.store.apply(batch);
+        update(app, now, Message::Tick);
+    }
+}
+
 const LEFT: Key = Key::plain(Code::Left);
 const DOWN: Key = Key::plain(Code::Down);
 
@@ -147,6 +200,34 @@ mod parts {
     fn findings(bencher: divan::Bencher<'_, '_>) {
         let app = evening();
         bencher.bench_local(|| check::findings(&app.store, &app.note, app.scope(), simulator::END));
+    }
+
+    #[divan::bench(sample_count = 10, sample_size = 1)]
+    fn spoken(bencher: divan::Bencher<'_, '_>) {
+        let app = evening();
+        bencher.bench_local(|| check::spoken(&app.store, app.scope(), simulator::END));
+    }
+
+    #[divan::bench(sample_count = 10, sample_size = 1)]
+    fn usual_lines(bencher: divan::Bencher<'_, '_>) {
+        let app = evening();
+        bencher.bench_local(|| check::Usual::read(&app.store));
+    }
+
+    /// What is left of the findings when earlier pieces gave what is dear.
+    #[divan::bench(sample_count = 10, sample_size = 1)]
+    fn rules_alone(bencher: divan::Bencher<'_, '_>) {
+        let app = evening();
+        let (store, scope, at) = (&app.store, app.scope(), simulator::END);
+        let given = check::Given {
+            onsets: Some(spike::broke_first(store, at)),
+            shared: Some(reconcile::shared(store, scope, at)),
+            spoken: Some(check::spoken(store, scope, at)),
+            usual: Some(check::Usual::read(store)),
+        };
+        bencher
+            .with_inputs(|| given.clone())
+            .bench_local_values(|given| check::findings_given(store, &app.note, scope, at, given));
     }
 
     #[divan::bench(sample_count = 10, sample_size = 1)]

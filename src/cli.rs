@@ -1,5 +1,6 @@
 //! Arguments: one definition for the command line, its help, the completions and the man page.
 
+use crate::model::Lapse;
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -69,16 +70,33 @@ pub enum Command {
         #[arg(long, value_name = "TIME")]
         at: Option<String>,
     },
-    /// What a recording comes to: the verdict with its evidence, the impact, when what began, what was not measured
+    /// What an incident comes to, of a recording or of what is out there now: the verdict with its evidence, the
+    /// impact, when what began, what people said, what was not measured
     Report {
-        /// Folder of the recording
-        dir: PathBuf,
+        /// Folder of a recording; without one the sources of --config are asked until each has answered
+        dir: Option<PathBuf>,
         /// As of when, instead of its end: RFC 3339 with its zone, or HH:MM on the recording's first day
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", requires = "dir")]
         at: Option<String>,
+        /// How long sources may take to answer: 90s, 3m
+        #[arg(long, value_name = "TIME", default_value = "2m", conflicts_with = "dir", value_parser = lapse)]
+        wait: Lapse,
         /// For people or for machines
         #[arg(long, value_enum, default_value_t = Form::Md)]
         format: Form,
+        /// Where to, instead of standard output
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+        /// Write the orders with their next safe action here too, as CSV with a checksum beside it; the report
+        /// links to it
+        #[arg(long, value_name = "FILE")]
+        worksheet: Option<PathBuf>,
+    },
+    /// Write something for later use
+    Export {
+        /// What
+        #[command(subcommand)]
+        what: Export,
     },
     /// Reach every source once and say what works, what is refused and the remedy
     Check {
@@ -164,11 +182,29 @@ pub struct Listing {
     pub format: crate::runtime::reconcile::list::Format,
 }
 
+/// What is written for later use.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Export {
+    /// The incident's checkboxes, rules and thresholds as a note and a configuration for the next one
+    Runbook {
+        /// Folder of a recording; without one the sources of --config are asked until each has answered
+        dir: Option<PathBuf>,
+        /// Folder to write runbook.md and runbook.toml into
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        to: PathBuf,
+        /// How long sources may take to answer: 90s, 3m
+        #[arg(long, value_name = "TIME", default_value = "2m", conflicts_with = "dir", value_parser = lapse)]
+        wait: Lapse,
+    },
+}
+
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Form {
     /// Markdown.
     Md,
+    /// One HTML page with everything in it.
+    Html,
     /// JSON.
     Json,
 }
@@ -447,6 +483,10 @@ pub struct Simulate {
     /// stand elsewhere
     #[arg(long)]
     pub anywhere: bool,
+}
+
+fn lapse(text: &str) -> Result<Lapse, String> {
+    crate::config::value::lapse(text)
 }
 
 fn pace(text: &str) -> Result<f64, String> {

@@ -21,6 +21,7 @@
 //! | [`note`] | the Markdown note: parse, edit, save | model |
 //! | [`app`] | state, commands, `update` | model, store, analysis, note |
 //! | [`view`] | cells | all of the above |
+//! | [`export`] | the report as Markdown and as one HTML file, the runbook | model, analysis, view |
 //! | [`terminal`] | the tty | view, app |
 //! | [`config`] | `config.toml` | model |
 //! | [`source`] | sockets, pools, files, child processes of the systems watched, dumps of logs | model, config, recording, simulator, note |
@@ -37,6 +38,7 @@ pub mod analysis;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod export;
 pub mod model;
 pub mod note;
 pub mod recording;

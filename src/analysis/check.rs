@@ -22,15 +22,18 @@ mod timeout;
 mod verdict;
 mod words;
 
-use crate::analysis::reconcile::SharedTrait;
+use crate::analysis::reconcile::{self, SharedTrait};
 use crate::analysis::spike::Onset;
 use crate::model::note::{ItemId, Note, Verdict};
+use crate::model::order::OrderId;
 use crate::model::series::SeriesName;
 use crate::model::{Span, Stamp, Untrusted};
 use crate::store::Store;
 use desk::{Desk, PERSON};
+use lines::{Lines, Told};
 use scene::Scene;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// One check with its answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +58,8 @@ pub struct Check {
     pub asof: Option<Stamp>,
     /// Series to draw beside it.
     pub spark: Option<SeriesName>,
+    /// What was read where that is no single series; empty when it does not say.
+    pub reads: &'static str,
     /// Why there is no data, and the remedy; empty otherwise.
     pub missing: String,
     /// Evidence in full: label and text.
@@ -123,6 +128,52 @@ pub struct Given {
     pub onsets: Option<Vec<Onset>>,
     /// `reconcile::shared` of the stretch at the instant.
     pub shared: Option<Vec<SharedTrait>>,
+    /// What the lines of the stretch say.
+    pub spoken: Option<Spoken>,
+    /// What those of the baseline say.
+    pub usual: Option<Usual>,
+}
+
+/// What the lines of a stretch say, and those of each order that hangs.
+#[derive(Clone, Debug)]
+pub struct Spoken {
+    lines: Lines,
+    told: HashMap<OrderId, Told>,
+}
+
+/// Reads the lines of a stretch as of an instant.
+pub fn spoken(store: &Store, window: Span, at: Stamp) -> Spoken {
+    let stuck: Vec<&OrderId> = reconcile::stuck(store, window, at).collect();
+    let mut wanted: HashMap<&str, Told> = stuck.iter().map(|id| (&***id, Told::default())).collect();
+    let lines = Lines::read(store, Scene::new(store, window, at).span, &mut wanted);
+    let told = stuck.into_iter().map(|id| (id.clone(), wanted.get(&**id).copied().unwrap_or_default())).collect();
+    Spoken { lines, told }
+}
+
+/// What the lines of the baseline say: the same again and again, so whoever keeps it asks whether it [holds].
+///
+/// [holds]: Usual::holds
+#[derive(Clone, Debug)]
+pub struct Usual {
+    of: (Option<Span>, usize),
+    lines: Option<Arc<Lines>>,
+}
+
+impl Usual {
+    /// Reads the lines of the baseline.
+    pub fn read(store: &Store) -> Self {
+        let of = Self::of(store);
+        let read = |b| Some(Lines::read(store, b, &mut HashMap::new())).filter(|l| l.total > 0);
+        Self { of, lines: of.0.and_then(read).map(Arc::new) }
+    }
+    /// Whether nothing has come to the baseline or gone from it since.
+    pub fn holds(&self, store: &Store) -> bool {
+        self.of == Self::of(store)
+    }
+    fn of(store: &Store) -> (Option<Span>, usize) {
+        let baseline = store.incident.baseline;
+        (baseline, baseline.map_or(0, |b| store.logs.within(b).len()))
+    }
 }
 
 /// As [`findings`], sparing what is given.

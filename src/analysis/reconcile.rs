@@ -14,12 +14,12 @@ pub mod shared;
 pub mod standing;
 pub mod worksheet;
 
-use crate::model::order::{OrderId, Role};
+use crate::model::order::{OrderId, OrderStatus, Role};
 use crate::model::{Span, Stamp};
 use crate::store::Store;
 pub use card::CLASSES;
 pub use class::{Class, class_of};
-use facts::{Asked, Facts};
+use facts::{Asked, Facts, newest_order};
 pub use flag::{Flag, Flags, flags_of};
 pub use shared::{Bad, SharedTrait, Term, has_all, shared, shared_by};
 pub use standing::{ClassCount, Standing, standing, tally};
@@ -72,6 +72,18 @@ pub fn known(store: &Store, window: Span, at: Stamp) -> impl Iterator<Item = (&O
     store.orders.entries().filter_map(move |(id, entry)| {
         let facts = Facts::read(entry, &asked, settle_after)?;
         window.contains(facts.born).then_some((id, facts))
+    })
+}
+
+/// Orders born in `window` that are ACTIVE for too long as of `at`. The others are not looked into.
+pub fn stuck(store: &Store, window: Span, at: Stamp) -> impl Iterator<Item = &OrderId> {
+    let asked = Asked::new(&store.orders, at);
+    let rules = &store.incident.rules;
+    store.orders.entries().filter_map(move |(id, entry)| {
+        let (_, order) = newest_order(entry, at)?;
+        let may_be = order.status == OrderStatus::Active && window.contains(order.created_at);
+        let facts = may_be.then(|| Facts::read(entry, &asked, rules.settle_after)).flatten()?;
+        facts.stuck(rules.stuck_after).then_some(id)
     })
 }
 

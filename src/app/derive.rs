@@ -19,6 +19,11 @@ use std::sync::Arc;
 
 /// How long facts may go on coming before heavy parts are made again.
 const HEAVY_EVERY: Lapse = Lapse::seconds(1);
+/// What broke first is dated by whole minutes, and made again this often.
+const STORY_EVERY: Lapse = Lapse::seconds(5);
+/// The rules look at everything there is: while facts pour in they are asked again this often, and at once when
+/// somebody looks elsewhere or says something. The screen says as of when they were.
+const RULES_EVERY: Lapse = Lapse::seconds(10);
 /// Orders grow old without new facts; after this long they are counted again.
 const AGED: Lapse = Lapse::seconds(10);
 /// How far back the trend of a class looks.
@@ -48,7 +53,25 @@ pub struct Made {
     before: Option<(Span, Cursor, i64)>,
     /// Worked out by earlier pieces for the findings.
     given: check::Given,
+    /// What the findings were made for, and when by the clock.
+    findings: Option<(Asked, Stamp)>,
+    /// What broke first as of the newest instant, and which that was.
+    onsets: Option<(Stamp, Vec<spike::Onset>)>,
+    /// What the baseline's lines say.
+    usual: Option<check::Usual>,
     dirty: bool,
+}
+
+/// What the rules were asked; the same question has a younger answer only every [`RULES_EVERY`].
+#[derive(Clone, Debug, PartialEq)]
+struct Asked {
+    cursor: Cursor,
+    /// Of a cursor that stands; one that follows now is the same question.
+    at: Option<Stamp>,
+    scope: Span,
+    note: Option<(Stamp, usize)>,
+    /// Verdicts of people.
+    said: usize,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -238,14 +261,16 @@ fn light(app: &mut App) {
 
 /// Spike and onsets depend on the facts alone, not on the cursor: made at most once a second.
 fn story_wanted(app: &App) -> bool {
-    let waited = app.now.since(app.made.story_at) >= HEAVY_EVERY || app.now < app.made.story_at;
+    let waited = app.now.since(app.made.story_at) >= STORY_EVERY || app.now < app.made.story_at;
     app.made.story.is_none() || (app.made.story != Some(app.store.generation) && waited)
 }
 
 fn story(app: &mut App) {
     let edge = app.live_edge();
     app.derived.spike = spike::spike(&app.store, edge);
-    app.derived.onsets = spike::hung(&spike::broke_first(&app.store, edge));
+    let onsets = spike::broke_first(&app.store, edge);
+    app.derived.onsets = spike::hung(&onsets);
+    app.made.onsets = Some((edge, onsets));
     app.made.story = Some(app.store.generation);
     app.made.story_at = app.now;
     app.derived.events = events(app, edge);
@@ -354,7 +379,9 @@ fn book_lanes(app: &mut App) {
 fn heavy_wanted(app: &App) -> Option<Heavy> {
     let (scope, born) = (app.scope(), born_in(app));
     let segments_of = app.segments_of;
-    let want = Heavy { cursor: app.cursor, at: app.at(), scope, born, segments_of, needs: Needs::of(app) };
+    let mut needs = Needs::of(app);
+    needs.findings = needs.findings && !findings_are_fresh(app, scope);
+    let want = Heavy { cursor: app.cursor, at: app.at(), scope, born, segments_of, needs };
     let moved = app.made.heavy.as_ref().is_none_or(|made| {
         let follows = made.cursor == Cursor::Now && want.cursor == Cursor::Now;
         let same_instant = made.at == want.at || (follows && want.at.since(made.at).abs() < AGED);
@@ -370,6 +397,20 @@ fn heavy_wanted(app: &App) -> Option<Heavy> {
     let stale = app.made.heavy_generation != app.store.generation
         && (app.now.since(app.made.heavy_at) >= HEAVY_EVERY || app.now < app.made.heavy_at);
     (moved || stale).then_some(want)
+}
+
+fn asked(app: &App, scope: Span, at: Stamp) -> Asked {
+    let standing = app.cursor != Cursor::Now;
+    let said = app.store.overrides(at).count();
+    Asked { cursor: app.cursor, at: standing.then_some(at), scope, note: app.made.note, said }
+}
+
+/// Whether the rules were asked the same a moment ago. Where nothing comes in, an old answer is as good.
+fn findings_are_fresh(app: &App, scope: Span) -> bool {
+    let Some((made, when)) = &app.made.findings else { return false };
+    let now = asked(app, scope, app.at());
+    let same = same_scope(app, made.scope, scope) && Asked { scope: made.scope, ..now } == *made;
+    same && (Lapse::ZERO..RULES_EVERY).contains(&app.now.since(*when))
 }
 
 /// One piece of the heavy parts. They are all made for the instant at which the first of them was begun,
@@ -411,7 +452,7 @@ struct Piece {
 }
 
 /// In the order in which they are missed most.
-const PIECES: [Piece; 10] = [
+const PIECES: [Piece; 12] = [
     Piece { needed: |n| n.limits, make: make_limits },
     Piece { needed: |n| n.orders, make: make_standing },
     Piece { needed: |n| n.orders, make: make_first_stuck },
@@ -421,6 +462,8 @@ const PIECES: [Piece; 10] = [
     Piece { needed: |n| n.patterns, make: make_patterns },
     Piece { needed: |n| n.findings, make: give_onsets },
     Piece { needed: |n| n.findings, make: give_shared },
+    Piece { needed: |n| n.findings, make: give_usual },
+    Piece { needed: |n| n.findings, make: give_spoken },
     Piece { needed: |n| n.findings, make: make_findings },
 ];
 
@@ -475,11 +518,25 @@ fn make_patterns(app: &mut App, scope: Span, at: Stamp) {
 }
 
 fn give_onsets(app: &mut App, _: Span, at: Stamp) {
-    app.made.given.onsets = Some(spike::broke_first(&app.store, at));
+    let told = app.made.onsets.as_ref().filter(|(edge, _)| (Lapse::ZERO..AGED).contains(&at.since(*edge)));
+    let known = told.filter(|_| app.cursor == Cursor::Now).map(|(_, onsets)| onsets.clone());
+    app.made.given.onsets = Some(known.unwrap_or_else(|| spike::broke_first(&app.store, at)));
 }
 
 fn give_shared(app: &mut App, scope: Span, at: Stamp) {
     app.made.given.shared = Some(reconcile::shared(&app.store, scope, at));
+}
+
+/// The baseline's lines stay as they are, so they are read once.
+fn give_usual(app: &mut App, _: Span, _: Stamp) {
+    let kept = app.made.usual.take().filter(|u| u.holds(&app.store));
+    let usual = kept.unwrap_or_else(|| check::Usual::read(&app.store));
+    app.made.given.usual = Some(usual.clone());
+    app.made.usual = Some(usual);
+}
+
+fn give_spoken(app: &mut App, scope: Span, at: Stamp) {
+    app.made.given.spoken = Some(check::spoken(&app.store, scope, at));
 }
 
 fn make_findings(app: &mut App, scope: Span, at: Stamp) {
@@ -491,6 +548,8 @@ fn make_findings(app: &mut App, scope: Span, at: Stamp) {
         keep_order(&before, &mut made.hypotheses, |f| f.number);
     }
     app.derived.findings = made;
+    app.derived.findings_at = Some(at);
+    app.made.findings = Some((asked(app, scope, at), app.now));
     follow(app, Panel::Hypotheses, focus);
 }
 

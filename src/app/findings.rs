@@ -46,6 +46,8 @@ pub struct Derived {
     pub lines: Vec<u64>,
     /// Hypotheses and checks.
     pub findings: Findings,
+    /// As of when the rules were asked for them.
+    pub findings_at: Option<Stamp>,
     /// Points of the timeline up to the newest instant, oldest first; `{` and `}` go through them.
     pub events: Vec<Event>,
     /// Rows of the classes table, in its order.

@@ -4,7 +4,7 @@ use crate::app::help::{KeyRow, key_table};
 use crate::app::keymap::Keymap;
 use crate::app::message::{Message, People};
 use crate::app::state::{App, Mode, Start};
-use crate::cli::{Account, Arguments, Command, Demo, Options};
+use crate::cli::{Account, Arguments, Command, Demo, Export, Options};
 use crate::config::Config;
 use crate::model::recording::RecorderState;
 use crate::model::{Batch, Lapse, Stamp};
@@ -55,7 +55,17 @@ pub fn run(arguments: Arguments) -> Ending {
         Command::Run => screen(options, Setting::watch),
         Command::Demo(how) => demo_command(options, how),
         Command::Replay { dir, pace, at } => screen(options, move |s| s.replay(&dir, pace, at.as_deref())),
-        Command::Report { dir, at, format } => report::run(&dir, at.as_deref(), format),
+        Command::Report { dir, at, wait, format, to, worksheet } => {
+            let how = report::How { at, form: format, to, worksheet };
+            match dir {
+                Some(dir) => report::run(&dir, &how),
+                None => with_log(|_| with_runtime(async { report::run_live(&options, wait, &how).await })),
+            }
+        }
+        Command::Export { what: Export::Runbook { dir: Some(dir), to, .. } } => report::export(&dir, &to),
+        Command::Export { what: Export::Runbook { dir: None, to, wait } } => {
+            with_log(|_| with_runtime(async { report::export_live(&options, wait, &to).await }))
+        }
         Command::Record => with_runtime(async move { record(&options).await }),
         Command::Huawei { what: Account::Metrics { namespace, json } } => {
             with_runtime(async move { account::metrics(&options, namespace.as_deref(), json).await })
@@ -260,8 +270,12 @@ impl Setting {
         let made = demo::Made::later(scenario, how.seed);
         let folder = demo::demo_folder().map_err(Ending::Failed)?;
         let note = demo::demo_note(folder.path()).map_err(Ending::Failed)?;
-        let recording = folder.path().join("recording");
-        let recorder = demo::Shared::open(&recording);
+        let kept = self.options.record.clone().filter(|_| !self.options.no_record);
+        let recorder = match &kept {
+            Some(named) => demo::Shared::named(named).map_err(Ending::Refused)?,
+            None => demo::Shared::open(&folder.path().join("recording")),
+        };
+        let recording = kept.clone().unwrap_or_else(|| folder.path().join("recording"));
         let show = self.tape_show(Mode::Demo, pace, Some(note))?;
         Ok(with_runtime(async {
             let mut wires = Wires::new();
@@ -272,9 +286,11 @@ impl Setting {
                     let wiring = Wiring::open(folder.path(), &evening, databases::binaries(how.generated)).await;
                     wiring.ask(&evening);
                     let tape = demo::demo_tape(&evening, &wiring);
-                    let steer = demo::start(tape, pace, wires.post.clone(), evening.head);
+                    let steer = demo::start(tape, pace, wires.post.clone(), evening.head.clone());
                     let begun = now();
-                    let taped = wires.taped(opened, steer, recording, RecorderState::default());
+                    // What people do belongs to a recording that somebody asked for.
+                    let people = kept.is_some().then(|| evening.people());
+                    let taped = wires.taped(opened, steer, recording, RecorderState::default(), people);
                     let (ending, app) = Box::pin(taped).await;
                     wiring.close().await;
                     if let (true, Ending::Well | Ending::Signal(_)) = (drill, &ending) {
@@ -307,7 +323,7 @@ impl Setting {
                     let at = at.unwrap_or(end);
                     opened.stage.app.open(store, at, at >= end);
                     let steer = demo::start_whole(at, end, pace, wires.post.clone());
-                    Box::pin(wires.taped(opened, steer, dir.to_owned(), state)).await.0
+                    Box::pin(wires.taped(opened, steer, dir.to_owned(), state, None)).await.0
                 }
                 Err(ending) => ending,
             }
@@ -402,11 +418,15 @@ impl Wires {
         steer: mpsc::Sender<Steer>,
         recording: PathBuf,
         said: RecorderState,
+        people: Option<mpsc::Sender<Batch>>,
     ) -> (Ending, App) {
         let Opened { mut stage, signals, done } = opened;
         // What people do in a replay is shown, and forgotten with it: the recording is somebody's evidence.
-        let (enter, entered) = mpsc::channel::<Batch>(64);
-        feed::unrecorded(entered, self.post.clone());
+        let enter = people.unwrap_or_else(|| {
+            let (enter, entered) = mpsc::channel::<Batch>(64);
+            feed::unrecorded(entered, self.post.clone());
+            enter
+        });
         tokio::spawn(record_people(done, enter));
         stage.hands.recording = Some(recording);
         stage.hands.player = Some(steer);

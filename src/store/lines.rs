@@ -234,6 +234,10 @@ impl LogIndex {
     pub fn template_of(&self, kept: &Kept) -> TemplateId {
         self.templates.of(kept.shape)
     }
+    /// The template of all lines of a shape.
+    pub fn template_of_shape(&self, shape: ShapeId) -> TemplateId {
+        self.templates.of(shape)
+    }
     /// The template that was once called so, whatever its words are now.
     pub fn called(&self, text: &str) -> Option<TemplateId> {
         self.templates.called(text)

@@ -320,6 +320,10 @@ impl Store {
     pub fn ticks(&self, at: Stamp) -> impl Iterator<Item = &Tick> {
         self.ticks.iter().filter(move |t| t.at <= at)
     }
+    /// Verdicts of people over measured ones, and those taken back, up to `at`, as they came.
+    pub fn overrides(&self, at: Stamp) -> impl Iterator<Item = &Override> {
+        self.overrides.iter().filter(move |o| o.at <= at)
+    }
     /// The override of a check in force at `at`.
     pub fn override_of(&self, check: &str, at: Stamp) -> Option<&Override> {
         self.overrides.iter().rev().find(|o| o.at <= at && o.check == check).filter(|o| o.verdict.is_some())

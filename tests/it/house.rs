@@ -16,6 +16,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("analysis", &["model", "store"]),
     ("app", &["model", "store", "analysis", "note"]),
     ("view", &["model", "store", "analysis", "note", "app"]),
+    ("export", &["model", "analysis", "view"]),
     ("terminal", &["model", "app", "view"]),
     ("source", &["model", "config", "recording", "simulator", "note"]),
 ];

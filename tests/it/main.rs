@@ -37,6 +37,7 @@ mod readme;
 mod reconcile;
 mod record;
 mod recording;
+mod report;
 mod scrape;
 mod simulate_postgres;
 mod terminal;

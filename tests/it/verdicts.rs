@@ -51,7 +51,7 @@ fn clock(text: &str) -> Stamp {
 
 fn asked(store: &Store, at: Stamp) -> Findings {
     // What broke first and what the stuck share are told beside the verdict and are no part of it.
-    let given = Given { onsets: Some(Vec::new()), shared: Some(Vec::new()) };
+    let given = Given { onsets: Some(Vec::new()), shared: Some(Vec::new()), ..Given::default() };
     findings_given(store, &parse("n.md", NOTE), Span::new(START, END), at, given)
 }
 

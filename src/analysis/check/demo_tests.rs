@@ -222,3 +222,21 @@ fn an_empty_store_and_an_empty_note_refute_nothing() {
     assert!(f.answer.starts_with("undetermined"), "{}", f.answer);
     assert!(f.ready.is_empty());
 }
+
+#[test]
+fn what_the_caller_has_worked_out_already_changes_no_answer() {
+    let store = evening();
+    let note = parse("n.md", simulator::NOTE);
+    for minutes in [45, 70, 150] {
+        let (window, at) = (Span::new(simulator::START, simulator::END), simulator::START + Lapse::minutes(minutes));
+        let given = Given {
+            onsets: Some(crate::analysis::spike::broke_first(&store, at)),
+            shared: Some(reconcile::shared(&store, window, at)),
+            spoken: Some(spoken(&store, window, at)),
+            usual: Some(Usual::read(&store)),
+        };
+        let (own, spared) = (findings(&store, &note, window, at), findings_given(&store, &note, window, at, given));
+        assert!(own == spared, "{minutes}: {} {}", own.answer, spared.answer);
+    }
+    assert!(Usual::read(&store).holds(&store));
+}

@@ -158,7 +158,7 @@ impl<'s> Desk<'s> {
         let validated = if silent.is_empty() {
             Answer::new(Verdict::Supports, "every check of every hypothesis has data")
         } else {
-            Answer::new(Verdict::Inconclusive, format!("{} checks have no data: {}", silent.len(), silent.join(", ")))
+            Answer::new(Verdict::Inconclusive, format!("no data for {}", silent.join(", ")))
         };
         let list = if contributing.is_empty() {
             "no other hypothesis has a supporting check".to_owned()
@@ -234,7 +234,8 @@ impl<'s> Desk<'s> {
     }
 
     fn check(&self, id: &str, item: Option<usize>, rule: &Rule) -> Check {
-        self.make(id, item, (rule.title, (rule.says)()), rule.weight, (rule.run)(self.scene))
+        let made = self.make(id, item, (rule.title, (rule.says)()), rule.weight, (rule.run)(self.scene));
+        Check { reads: reads(rule), ..made }
     }
     fn probe(&self, id: &str, item: Option<usize>, probe: &Probe) -> Check {
         let text = ("probe of the configuration", probe::says(probe));
@@ -288,10 +289,29 @@ impl<'s> Desk<'s> {
             score: rule::points(weight, verdict),
             asof: answer.asof,
             spark: answer.spark,
+            reads: "",
             missing: answer.missing,
             evidence,
             evidence_line: line,
         }
+    }
+}
+
+/// What a rule reads that looks at no single series.
+fn reads(rule: &Rule) -> &'static str {
+    match (rule.of_orders, rule.topic, rule.id) {
+        (_, Topic::Callback, _) => "payments and UPG's callbacks",
+        (true, ..) => "the orders' rows and log lines",
+        (_, Topic::Breaker, "b") | (_, Topic::Timeout, "a") | (_, _, "P5b") => "configured limits",
+        (_, _, "y") => "the order of events",
+        (_, Topic::Change, _) => "marks of changes",
+        (_, Topic::Sequence, _) | (_, _, "L1" | "L2" | "L3" | "L4" | "P1b" | "P2a" | "M4" | "O1" | "O4") => "log lines",
+        (
+            _,
+            _,
+            "P1c" | "P1d" | "P1e" | "P2b" | "P2c" | "P3d" | "P4a" | "P4b" | "Q1" | "Q2" | "Q3" | "Q4" | "O2" | "O3",
+        ) => "the ledgers of orders, payments and HO",
+        _ => "",
     }
 }
 

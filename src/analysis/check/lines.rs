@@ -6,6 +6,7 @@ use crate::model::log::Level;
 use crate::model::{Lapse, Span, Stamp};
 use crate::store::Store;
 use crate::store::miner::ShapeId;
+use crate::store::miner::ShapeId;
 use crate::store::template::TemplateId;
 use std::collections::{BTreeMap, HashMap};
 
@@ -182,26 +183,38 @@ impl Lines {
         let minutes = ((span.length().0 + minute - 1) / minute).clamp(1, 100_000) as usize;
         let by_word = vec![ByWord { by_minute: vec![0; minutes], ..ByWord::default() }; Says::EACH.len()];
         let mut out = Self { minutes, by_word, gateway: vec![None; minutes], ..Self::default() };
-        let mut judged: HashMap<ShapeId, Says> = HashMap::new();
+        // By shape: what its words say, and its ERROR lines.
+        let mut judged: Vec<Option<Says>> = Vec::new();
+        let mut errors: Vec<usize> = Vec::new();
         let mut any = vec![false; minutes];
         let mut services: HashMap<&str, (usize, Option<usize>)> = HashMap::new();
+        // Lines come in runs of one service in one minute; those need no second look.
+        let mut before: Option<(&str, usize)> = None;
         for kept in store.logs.within(span) {
             let line = &kept.line;
             let minute = (line.at.since(span.from).0 / Lapse::minutes(1).0) as usize;
-            let says = *judged.entry(kept.shape).or_insert_with(|| Says::of(line.message.raw()));
+            let shape = kept.shape as usize;
+            if judged.len() <= shape {
+                judged.resize(shape + 1, None);
+                errors.resize(shape + 1, 0);
+            }
+            let says = *judged[shape].get_or_insert_with(|| Says::of(line.message.raw()));
             out.total += 1;
             out.newest = Some(line.at);
             out.stacks += usize::from(!line.stack.is_empty());
             if let Some(slot) = any.get_mut(minute) {
                 *slot = true;
             }
-            let seen = services.entry(family(&line.service)).or_default();
-            if seen.1 != Some(minute) {
-                *seen = (seen.0 + 1, Some(minute));
+            if before != Some((&line.service, minute)) {
+                before = Some((&line.service, minute));
+                let seen = services.entry(family(&line.service)).or_default();
+                if seen.1 != Some(minute) {
+                    *seen = (seen.0 + 1, Some(minute));
+                }
             }
             if line.level >= Level::Error {
                 out.errors += 1;
-                *out.error_templates.entry(store.logs.template_of(kept)).or_default() += 1;
+                errors[shape] += 1;
             }
             if says.has(Says::GATEWAY_TOOK)
                 && let (Some(ms), Some(slot)) = (milliseconds(line.message.raw()), out.gateway.get_mut(minute))
@@ -216,6 +229,10 @@ impl Lines {
                 told.says = told.says.and(says).and(Self::ANY);
                 told.error |= line.level >= Level::Error;
             }
+        }
+        let named = errors.into_iter().enumerate().filter(|(_, n)| *n > 0);
+        for (shape, n) in named {
+            *out.error_templates.entry(store.logs.template_of_shape(shape as ShapeId)).or_default() += n;
         }
         out.covered = any.iter().filter(|m| **m).count();
         out.services = services.into_iter().map(|(name, (n, _))| (name.to_owned(), n)).collect();

@@ -1,10 +1,10 @@
 //! What the rules look at: the store as of one instant, with everything that several rules need worked out
 //! at most once.
 
-use super::Given;
 use super::callback::Attempts;
 use super::lines::{Lines, Says, Told};
 use super::numbers as n;
+use super::{Given, Spoken, Usual};
 use crate::analysis::reconcile::facts::Facts;
 use crate::analysis::reconcile::{self, Class, SharedTrait, card};
 use crate::analysis::spike::{self, Onset};
@@ -17,6 +17,7 @@ use crate::model::{Lapse, SourceName, Span, Stamp};
 use crate::store::{Series, Store};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// One minute: the resolution of every rule about series.
 const MINUTE: Lapse = Lapse::minutes(1);
@@ -34,7 +35,8 @@ pub struct Scene<'s> {
     answered: OnceCell<[(Role, Option<Stamp>); ROLES.len()]>,
     book: OnceCell<Book<'s>>,
     lines: OnceCell<(Lines, Vec<Told>)>,
-    usual: OnceCell<Option<Lines>>,
+    usual: OnceCell<Option<Arc<Lines>>>,
+    spoken: Option<Spoken>,
     onsets: OnceCell<Vec<Onset>>,
     shared: OnceCell<Vec<SharedTrait>>,
     callbacks: OnceCell<Attempts>,
@@ -181,6 +183,7 @@ impl<'s> Scene<'s> {
             book: OnceCell::new(),
             lines: OnceCell::new(),
             usual: OnceCell::new(),
+            spoken: None,
             onsets: OnceCell::new(),
             shared: OnceCell::new(),
             callbacks: OnceCell::new(),
@@ -246,6 +249,10 @@ impl<'s> Scene<'s> {
     fn read_lines(&self) -> &(Lines, Vec<Told>) {
         self.lines.get_or_init(|| {
             let stuck = &self.book().stuck;
+            if let Some(Spoken { lines, told }) = &self.spoken {
+                let of = |k: &Known<'_>| told.get(k.id).copied().unwrap_or_default();
+                return (lines.clone(), stuck.iter().map(of).collect());
+            }
             let mut wanted: HashMap<&str, Told> = stuck.iter().map(|k| (k.id.as_ref(), Told::default())).collect();
             let lines = Lines::read(self.store, self.span, &mut wanted);
             let told = stuck.iter().map(|k| wanted.get(k.id.as_ref()).copied().unwrap_or_default()).collect();
@@ -262,8 +269,9 @@ impl<'s> Scene<'s> {
     }
     /// The lines of the baseline; none without lines there.
     pub fn usual_lines(&self) -> Option<&Lines> {
-        let read = || Some(Lines::read(self.store, self.baseline()?, &mut HashMap::new())).filter(|l| l.total > 0);
-        self.usual.get_or_init(read).as_ref()
+        // A baseline that lies in the stretch, or is not over yet, tells nothing.
+        self.baseline()?;
+        self.usual.get_or_init(|| Usual::read(self.store).lines).as_deref()
     }
     /// Stuck orders with any line, and those of them whose lines fit.
     pub fn shown(&self, fits: impl Fn(Told) -> bool) -> (usize, usize) {
@@ -274,7 +282,8 @@ impl<'s> Scene<'s> {
     pub fn given(self, given: Given) -> Self {
         let onsets = given.onsets.map_or_else(OnceCell::new, OnceCell::from);
         let shared = given.shared.map_or_else(OnceCell::new, OnceCell::from);
-        Self { onsets, shared, ..self }
+        let usual = given.usual.map_or_else(OnceCell::new, |u| OnceCell::from(u.lines));
+        Self { onsets, shared, usual, spoken: given.spoken, ..self }
     }
     /// What broke first, worked out once.
     pub fn onsets(&self) -> &[Onset] {

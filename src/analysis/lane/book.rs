@@ -56,6 +56,11 @@ impl Derived {
 pub fn cells(store: &Store, kind: Derived, axis: &Axis, asof: Stamp, now: Stamp) -> Vec<Cell> {
     let mut cells = vec![Cell::Empty; axis.columns];
     let Some(answered) = store.orders.asof(kind.role(), asof) else { return cells };
+    // Of a time before anybody was asked nothing is known, and no order need be looked at: a baseline, mostly.
+    let first = first_asked(store, kind, asof);
+    if first.is_none_or(|first| axis.span().to <= first) {
+        return cells;
+    }
     let era = Era::of(store, axis);
     if let Derived::Class(class) = kind {
         class_cells(store, class, axis, &era, (asof.min(now), answered), &mut cells);
@@ -72,7 +77,7 @@ pub fn cells(store: &Store, kind: Derived, axis: &Axis, asof: Stamp, now: Stamp)
             }
         }
     });
-    let known = Known { first: first_asked(store, kind, asof), last: answered, delay: delay(store, kind), now };
+    let known = Known { first, last: answered, delay: delay(store, kind), now };
     let mut total = before;
     for (column, cell) in cells.iter_mut().enumerate() {
         total += counts[column];
@@ -136,8 +141,10 @@ fn each_time(store: &Store, kind: Derived, asof: Stamp, counted: &mut dyn FnMut(
                     counted(facts.born, facts.born);
                 }
             }
+            // Without a payment there is nothing that HO could lack.
             Derived::NotAtHo => {
-                let facts = Facts::read(entry, &asked, rules.settle_after);
+                let paid = !entry.payments.is_empty();
+                let facts = paid.then(|| Facts::read(entry, &asked, rules.settle_after)).flatten();
                 if let Some((born, due)) = facts.and_then(|f| Some((f.born, f.missing_at_ho(rules.settle_after)?))) {
                     counted(born, due);
                 }

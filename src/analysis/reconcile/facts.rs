@@ -7,10 +7,12 @@ use crate::model::order::{Callback, HoPayment, Order, OrderStatus, Payment, Paym
 use crate::model::{Lapse, Span, Stamp};
 use crate::store::OrderBook;
 use crate::store::book::Entry;
+use std::collections::BTreeMap;
 
 /// What every role had been asked by an instant.
 pub struct Asked {
     at: Stamp,
+    /// For each role stretches side by side, in order, with the newest answer about each.
     spans: [Vec<(Span, Stamp)>; ROLES.len()],
     last: [Option<Stamp>; ROLES.len()],
     configured: [bool; ROLES.len()],
@@ -53,21 +55,37 @@ impl Asked {
     /// As of when a role's answer covers an order: asked by its id, or by a window with `time` inside.
     pub fn asof(&self, role: Role, entry: &Entry, time: Stamp) -> Option<Stamp> {
         let by_id = entry.asked.iter().rev().find(|(t, r)| *r == role && *t <= self.at).map(|(t, _)| *t);
-        let by_window = self.spans[slot(role)].iter().filter(|(s, _)| s.contains(time)).map(|(_, t)| *t).max();
+        // Every order asks this for every role: a stretch is found by halving.
+        let spans = &self.spans[slot(role)];
+        let before = spans.partition_point(|(s, _)| s.from <= time);
+        let by_window = before.checked_sub(1).map(|i| spans[i]).filter(|(s, _)| s.contains(time)).map(|(_, t)| t);
         by_id.max(by_window)
     }
 }
 
-/// Drops the questions that a newer one covers wholly: of a window asked every 15 s one remains.
+/// Stretches side by side, each with the newest answer about it: a newer question covers what an older one asked.
 fn newest_cover(mut asks: Vec<(Stamp, Span)>) -> Vec<(Span, Stamp)> {
-    asks.sort_by_key(|(t, _)| std::cmp::Reverse(*t));
-    let mut kept: Vec<(Span, Stamp)> = Vec::new();
-    for (asof, span) in asks {
-        if !kept.iter().any(|(k, _)| k.from <= span.from && span.to <= k.to) {
-            kept.push((span, asof));
+    asks.sort_by_key(|(t, _)| *t);
+    let mut kept: BTreeMap<Stamp, (Stamp, Stamp)> = BTreeMap::new();
+    for (asof, span) in asks.into_iter().filter(|(_, s)| s.from < s.to) {
+        // What reaches in from before keeps its head, and its tail when it reaches out behind.
+        if let Some((from, (to, t))) = kept.range(..span.from).next_back().map(|(f, v)| (*f, *v))
+            && to > span.from
+        {
+            kept.insert(from, (span.from, t));
+            if to > span.to {
+                kept.insert(span.to, (to, t));
+            }
         }
+        while let Some((from, (to, t))) = kept.range(span.from..span.to).next().map(|(f, v)| (*f, *v)) {
+            kept.remove(&from);
+            if to > span.to {
+                kept.insert(span.to, (to, t));
+            }
+        }
+        kept.insert(span.from, (span.to, asof));
     }
-    kept
+    kept.into_iter().map(|(from, (to, t))| (Span::new(from, to), t)).collect()
 }
 
 /// An order as of an instant.
@@ -317,4 +335,26 @@ pub fn to_ho(callback: &Callback) -> bool {
     let Some(target) = callback.target.as_deref() else { return true };
     let first = target.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     first.eq_ignore_ascii_case("ho") || first.eq_ignore_ascii_case("head") || first.eq_ignore_ascii_case("headoffice")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_newest_answer_about_a_time_is_found_whatever_was_asked(
+            asks in prop::collection::vec((0_i64..40, 0_i64..30, 0_i64..12), 0..40),
+            time in -2_i64..50,
+        ) {
+            let asks: Vec<(Stamp, Span)> =
+                asks.into_iter().map(|(t, from, len)| (Stamp(t), Span::new(Stamp(from), Stamp(from + len)))).collect();
+            let time = Stamp(time);
+            let naive = asks.iter().filter(|(_, s)| s.contains(time)).map(|(t, _)| *t).max();
+            let cover = newest_cover(asks);
+            prop_assert!(cover.windows(2).all(|w| w[0].0.to <= w[1].0.from));
+            prop_assert_eq!(cover.iter().find(|(s, _)| s.contains(time)).map(|(_, t)| *t), naive);
+        }
+    }
 }

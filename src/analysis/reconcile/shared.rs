@@ -6,7 +6,7 @@
 //! conjunctions by Poisson's law and Bonferroni. May not know: screens, keys.
 
 use crate::analysis::cohort::{Segment, Table};
-use crate::analysis::reconcile::facts::Facts;
+use crate::analysis::reconcile::facts::{Facts, newest_order};
 use crate::analysis::reconcile::{Class, class_of, known};
 use crate::model::incident::Rules;
 use crate::model::order::Order;
@@ -99,9 +99,10 @@ pub fn shared(store: &Store, window: Span, at: Stamp) -> Vec<SharedTrait> {
 /// The same of the orders that somebody chose to call bad.
 pub fn shared_by(store: &Store, window: Span, at: Stamp, bad: Bad) -> Vec<SharedTrait> {
     let rules = &store.incident.rules;
-    let orders = || known(store, window, at).filter_map(|(_, facts)| Some((facts.order?, facts)));
+    let orders = known(store, window, at).filter_map(|(_, facts)| Some((facts.order?, facts)));
     let mut columns: BTreeSet<Arc<str>> = BTreeSet::new();
-    for (order, _) in orders() {
+    let rows = store.orders.entries().filter_map(|(_, entry)| newest_order(entry, at)).map(|(_, order)| order);
+    for order in rows.filter(|o| !o.attributes.is_empty() && window.contains(o.created_at)) {
         if columns.len() < COLUMNS {
             columns.extend(order.attributes.iter().map(|(name, _)| Arc::clone(name)));
         }
@@ -109,7 +110,7 @@ pub fn shared_by(store: &Store, window: Span, at: Stamp, bad: Bad) -> Vec<Shared
     let names: Vec<Arc<str>> = TRAITS.iter().map(|t| Arc::from(*t)).chain(columns.into_iter().take(COLUMNS)).collect();
     let mut words = Words::new(&store.incident.zone);
     let mut table = Table::new(names.iter().cloned()).within(TRAITS[0]);
-    for (order, facts) in orders() {
+    for (order, facts) in orders {
         let values: Vec<Option<Arc<str>>> = names.iter().map(|n| words.of(n, order, facts.born)).collect();
         table.add(values.iter().map(Option::as_deref), u32::from(bad.holds(&facts, rules)), 1);
     }

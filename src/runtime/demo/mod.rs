@@ -7,7 +7,7 @@ pub mod wiring;
 
 use crate::app::Message;
 use crate::model::{Batch, Stamp};
-use crate::recording::{Options, Recorder};
+use crate::recording::{Options, Reader, Recorder};
 use crate::runtime::feed;
 use crate::simulator;
 use crate::simulator::cloud::Watch;
@@ -61,6 +61,15 @@ impl Shared {
             }
         };
         Self(Arc::new(Mutex::new(recorder)))
+    }
+    /// A recording in a folder that somebody named: it must work, and begin there.
+    pub fn named(folder: &Path) -> Result<Self, String> {
+        if Reader::open(folder).is_ok() {
+            let shown = folder.display();
+            return Err(format!("{shown} holds a recording already, and the demo begins anew: name another folder"));
+        }
+        let recorder = Recorder::open(folder, Options::default()).map_err(|e| e.to_string())?;
+        Ok(Self(Arc::new(Mutex::new(Some(recorder)))))
     }
     /// Writes a batch. Waits for the disk.
     pub fn append(&self, batch: &Batch) {

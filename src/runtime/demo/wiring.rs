@@ -30,6 +30,14 @@ pub struct Evening {
 }
 
 impl Evening {
+    /// Where what people do enters, to be recorded like everything else: at the evening's time, not at ours.
+    pub fn people(&self) -> mpsc::Sender<Batch> {
+        let (enter, entered) = mpsc::channel(64);
+        let head = self.head.clone();
+        self.hand_on(entered, move |batch| batch.seen = head.now());
+        enter
+    }
+
     /// Records what a wire brings and hands it on, on a thread that may wait; `correct` may change a batch first, or
     /// leave nothing of it.
     /// Ends when the wire does, or when nobody looks any more.

@@ -9,7 +9,7 @@ use crate::analysis::check::Finding;
 use crate::app::App;
 use crate::app::grid::Size;
 use crate::app::rows::Panel;
-use crate::model::{Stamp, Untrusted};
+use crate::model::{Lapse, Stamp, Untrusted};
 use crate::view::canvas::{Canvas, Focus, Run, dim, plain, run, strong};
 use crate::view::list::{Runs, visible};
 use crate::view::look::Role;
@@ -50,7 +50,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
 /// The note's name, when it was read, how much of it is ticked.
 pub fn scope(app: &App, canvas: &mut Canvas<'_>) {
     let ticked = app.note.items.iter().filter(|i| i.ticked).count();
-    let ticked = format!("{ticked} of {} ticked", app.note.items.len());
+    let ticked = format!("{ticked} of {} ticked{}", app.note.items.len(), age(app));
     let says = match (app.store.note(app.at()), app.grid.size) {
         (None, _) => "no note".to_owned(),
         (Some(_), Size::Narrow | Size::Tiny) => ticked,
@@ -60,6 +60,12 @@ pub fn scope(app: &App, canvas: &mut Canvas<'_>) {
         }
     };
     chrome::scope(canvas, &[dim(says)]);
+}
+
+/// As of when the rules were asked, where that is not now.
+fn age(app: &App) -> String {
+    let old = app.derived.findings_at.filter(|t| app.at().since(*t) >= Lapse::seconds(1));
+    old.map_or_else(String::new, |t| format!(" · rules as of {}", app.store.incident.zone.hms(t)))
 }
 
 /// The first fault and the first stuck order beside the strip.
