@@ -1,11 +1,13 @@
 //! From configuration to the incident that is recorded first: the lanes of its sources when none are
 //! named, and a card for every source, so that a replay needs no configuration.
 
+use crate::config::log_server::Counter;
 use crate::config::mcp::Door;
 use crate::config::measure::Shape;
 use crate::config::prometheus::Server;
 use crate::config::{
-    Config, DatabaseConfig, HuaweiConfig, LogConfig, McpConfig, PrometheusConfig, ScrapeConfig, cloud_metrics,
+    Config, DatabaseConfig, HuaweiConfig, LogConfig, LogServerConfig, McpConfig, PrometheusConfig, ScrapeConfig,
+    cloud_metrics,
 };
 use crate::model::incident::{Incident, SourceCard, SourceKind};
 use crate::model::order::Role;
@@ -53,11 +55,13 @@ pub fn lanes(config: &Config) -> Vec<Lane> {
     out.extend(order_lanes(config));
     out.extend(metric_lanes(config));
     let tools = config.mcp.iter().filter(|m| m.search.is_some()).map(|m| &m.name);
-    let logs: Vec<&String> = config.logs.iter().map(|l| &l.name).chain(tools).collect();
+    let engines = config.log_servers.iter().map(|l| &l.name);
+    let logs: Vec<&String> = config.logs.iter().map(|l| &l.name).chain(tools).chain(engines).collect();
     for source in &logs {
         let name = if logs.len() == 1 { "ERROR lines".to_owned() } else { format!("{} ERROR", shorten(source)) };
         out.push(lane("logs", name, format!("{source}.ERROR"), Unit::PerMinute, Rollup::SumPerMinute));
     }
+    out.extend(config.log_servers.iter().flat_map(|server| counted_lanes(server, logs.len() == 1)));
     // From where the load comes from to what it does; a heading stands once.
     out.sort_by_cached_key(|l| {
         let known = HEADINGS.iter().position(|h| *h == l.group);
@@ -128,6 +132,20 @@ fn metric_lanes(config: &Config) -> Vec<Lane> {
     out
 }
 
+/// What an engine is asked to count: a point is the count of a minute.
+fn counted_lanes(server: &LogServerConfig, alone: bool) -> Vec<Lane> {
+    let one = |counter: &Counter| {
+        let name = counter.name.replace('_', " ");
+        let name = if alone { name } else { format!("{} {name}", shorten(&server.name)) };
+        let series = format!("{}.{}", server.name, counter.name);
+        Lane {
+            lag: server.late,
+            ..lane("logs", name.chars().take(15).collect(), series, Unit::PerMinute, Rollup::Mean)
+        }
+    };
+    server.counters.iter().filter(|c| c.filter.is_some()).map(one).collect()
+}
+
 fn lane(group: &str, name: String, series: String, unit: Unit, rollup: Rollup) -> Lane {
     Lane {
         group: group.to_owned(),
@@ -165,6 +183,7 @@ pub fn cards(config: &Config) -> Vec<SourceCard> {
     out.extend(config.scrapes.iter().map(scrape_card));
     out.extend(config.logs.iter().map(log_card));
     out.extend(config.mcp.iter().filter_map(tool_card));
+    out.extend(config.log_servers.iter().map(server_card));
     if let Some(note) = &config.incident.note {
         let name = note.file_name().unwrap_or(note.as_os_str());
         out.push(SourceCard {
@@ -222,6 +241,12 @@ fn tool_card(mcp: &McpConfig) -> Option<SourceCard> {
     };
     let what = format!("{} at {place}", search.tool);
     Some(SourceCard { name: mcp.name.clone(), kind: SourceKind::Logs, what: what.into(), every: Some(mcp.interval) })
+}
+
+/// An engine that keeps lines.
+fn server_card(server: &LogServerConfig) -> SourceCard {
+    let what = format!("{} {}", server.kind.name(), server.kind.place());
+    SourceCard { name: server.name.clone(), kind: SourceKind::Logs, what: what.into(), every: Some(server.interval) }
 }
 
 /// The metrics of a cloud account, and what happened there.

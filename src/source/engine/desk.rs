@@ -1,0 +1,470 @@
+//! The source that drives an engine: the newest lines again and again, with an overlap for lines that come late;
+//! what the engine counts, minute by minute; and between the rounds what is wanted of the past.
+//!
+//! Every line is handed over once, whatever pages overlap; what was found outlives a round that is given up. May
+//! not know: how a question is put on the wire.
+
+use crate::config::log_server::{Counter, LogServerConfig};
+use crate::model::batch::Samples;
+use crate::model::health::{Cost, Loss};
+use crate::model::log::LogLine;
+use crate::model::series::{Counted, SeriesCard, SeriesName, Unit};
+use crate::model::{Fact, Lapse, Span, Stamp, Untrusted};
+use crate::source::clock::Clock;
+use crate::source::engine::allowance::Allowance;
+use crate::source::engine::past::{floor, for_counts, for_lines};
+use crate::source::engine::{Ask, Counts, LogEngine, No, Page, STEP};
+use crate::source::logs::Known;
+use crate::source::runner::{Condition, Failure, Next, Plan, Poll, Round};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// Stretches of the past that are asked for lines in one round.
+const AT_ONCE: usize = 2;
+/// A count that the engine refuses is asked for again after this.
+const AGAIN: Lapse = Lapse::minutes(10);
+/// Cursors that may be over in one stretch before it is given up for this round.
+const RESTARTS: u32 = 3;
+/// Pages without anything new, one after the other, that are gone through.
+const IDLE: u32 = 20;
+/// Lines that were seen are remembered for at least so long.
+const REMEMBERED: Lapse = Lapse::minutes(10);
+/// The least page there is.
+const LEAST_PAGE: u32 = 10;
+/// Counts of a longer stretch are cut in half when they are too much.
+const LEAST_COUNTED: Lapse = Lapse::minutes(30);
+
+/// How it is run.
+pub fn plan(server: &LogServerConfig) -> Plan {
+    Plan {
+        name: server.name.as_str().into(),
+        interval: server.interval,
+        // The last resort: every request has a deadline of its own, and a round is several.
+        deadline: (server.timeout.times(12)).max(Lapse::minutes(2)).min(Lapse::minutes(10)),
+        floor: Lapse::seconds(2),
+        doing: "connecting",
+    }
+}
+
+/// An engine, and what was done and has to be done with it.
+#[derive(Debug)]
+pub struct Desk<E> {
+    engine: Result<E, Condition>,
+    book: Book,
+}
+
+/// What was done and has to be done.
+#[derive(Debug)]
+struct Book {
+    server: LogServerConfig,
+    clock: Clock,
+    allowance: Allowance,
+    /// Up to when the newest lines were asked for.
+    until: Stamp,
+    /// Stretches to ask for lines.
+    past: VecDeque<Span>,
+    counting: Counting,
+    /// What tells lines apart that were handed over, and when an answer had them last.
+    seen: HashMap<u64, Stamp>,
+    tidied: Stamp,
+    known: Known,
+    /// Lines and other facts that wait to be handed over.
+    fresh: Vec<LogLine>,
+    facts: Vec<Fact>,
+    page: u32,
+    fetched: u64,
+    /// Whether there are lines that were not fetched.
+    sampled: bool,
+    told: BTreeMap<SeriesName, SeriesCard>,
+    missing: Option<String>,
+}
+
+/// What is to be counted.
+#[derive(Debug)]
+struct Counting {
+    /// The newest windows, by counter.
+    due: Vec<Option<Span>>,
+    /// Up to when they were made due.
+    until: Stamp,
+    past: VecDeque<(usize, Span)>,
+    /// Counters that the engine refuses.
+    refused: BTreeMap<usize, (Stamp, Condition)>,
+}
+
+/// How a stretch ended.
+enum Stretch {
+    Whole,
+    /// Nothing more may be asked for this long; the rest begins there.
+    Rest(Stamp, Lapse),
+}
+
+impl<E: LogEngine> Desk<E> {
+    /// A desk that has asked nothing yet. `known` are lines of earlier runs.
+    pub fn new(
+        server: &LogServerConfig,
+        engine: Result<E, Condition>,
+        wanted: &[Span],
+        known: Known,
+        clock: Clock,
+    ) -> Self {
+        let now = clock.now();
+        let counters = if engine.as_ref().is_ok_and(LogEngine::counts_itself) { server.counters.len() } else { 0 };
+        let past = for_counts(wanted, now);
+        let counting = Counting {
+            due: vec![None; counters],
+            until: floor(now),
+            past: past.iter().flat_map(|s| (0..counters).map(|i| (i, *s))).collect(),
+            refused: BTreeMap::new(),
+        };
+        let book = Book {
+            allowance: Allowance::new(server.per_minute),
+            until: now,
+            past: for_lines(wanted, server.window).into(),
+            counting,
+            seen: HashMap::new(),
+            tidied: now,
+            known,
+            fresh: Vec::new(),
+            facts: Vec::new(),
+            page: server.page,
+            fetched: 0,
+            sampled: false,
+            told: BTreeMap::new(),
+            missing: None,
+            server: server.clone(),
+            clock,
+        };
+        Self { engine, book }
+    }
+
+    async fn round(&mut self) -> Result<Round, Failure> {
+        let engine = match &self.engine {
+            Ok(engine) => engine,
+            Err(condition) => {
+                let condition = condition.clone();
+                return Err(Failure { condition, facts: Vec::new(), cost: None, wait: Lapse::minutes(1) });
+            }
+        };
+        let (book, mut cost) = (&mut self.book, Cost::default());
+        let now = book.clock.now();
+        book.missing = None;
+        let outcome = book.work(engine, now, &mut cost).await;
+        let facts = book.hand_over(engine.name(), now);
+        let cost = (cost.requests > 0).then_some(cost);
+        match outcome {
+            Ok(wait) => {
+                let next = match wait {
+                    Some(wait) => Next::After(wait.min(book.server.interval).max(Lapse::millis(50))),
+                    None if book.is_behind(now) => Next::After(Lapse::seconds(1)),
+                    None => Next::Interval,
+                };
+                Ok(Round { facts, cost, condition: book.condition(engine.name()), next })
+            }
+            Err(no) => {
+                let wait = match &no {
+                    No::Server(_, wait) => *wait,
+                    No::Cursor(_) => Lapse::ZERO,
+                    No::Amount(_) | No::Question(_) => Lapse::minutes(1),
+                };
+                Err(Failure { condition: no.condition(), facts, cost, wait })
+            }
+        }
+    }
+}
+
+impl Book {
+    /// Asks for as much as may be asked for now. Gives how long to wait when that was not all.
+    async fn work<E: LogEngine>(&mut self, engine: &E, now: Stamp, cost: &mut Cost) -> Result<Option<Lapse>, No> {
+        self.fall_behind(now);
+        let newest = Span::new(self.until - self.server.late, now.max(self.until - self.server.late));
+        match self.stretch(engine, newest, now, cost).await? {
+            Stretch::Whole => self.until = now.max(self.until),
+            Stretch::Rest(from, wait) => {
+                self.until = self.until.max(from);
+                return Ok(Some(wait));
+            }
+        }
+        if let Some(wait) = self.count(engine, now, cost).await? {
+            return Ok(Some(wait));
+        }
+        for _ in 0..AT_ONCE {
+            let Some(span) = self.past.front().copied() else { break };
+            let outcome = self.stretch(engine, span, now, cost).await;
+            match outcome? {
+                Stretch::Whole => {
+                    self.past.pop_front();
+                }
+                Stretch::Rest(from, wait) => {
+                    self.go_on_at(from);
+                    return Ok(Some(wait));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// What was fetched of the first stretch of the past need not be asked for again.
+    fn go_on_at(&mut self, from: Stamp) {
+        if let Some(first) = self.past.front_mut() {
+            *first = Span::new(from.max(first.from).min(first.to), first.to);
+        }
+    }
+
+    /// After a long silence the newest lines come first, and what was missed is a part of the past.
+    fn fall_behind(&mut self, now: Stamp) {
+        let recent = now - self.server.window;
+        if self.until < recent {
+            let missed = Span::new(self.until - self.server.late, recent);
+            for span in for_lines(&[missed], self.server.window).into_iter().rev() {
+                self.past.push_front(span);
+            }
+            self.until = recent;
+        }
+    }
+
+    fn is_behind(&self, now: Stamp) -> bool {
+        let refused = |i: &usize| self.counting.refused.get(i).is_some_and(|(again, _)| now < *again);
+        !self.past.is_empty() || self.counting.past.iter().any(|(i, _)| !refused(i))
+    }
+
+    /// Lines of a stretch, page by page.
+    async fn stretch<E: LogEngine>(
+        &mut self,
+        engine: &E,
+        span: Span,
+        now: Stamp,
+        cost: &mut Cost,
+    ) -> Result<Stretch, No> {
+        let (mut from, mut cursor, mut taken, mut restarts, mut idle) = (span.from, None, 0_u32, 0_u32, 0_u32);
+        while from < span.to {
+            if let Err(wait) = self.allowance.take() {
+                return Ok(Stretch::Rest(from, wait));
+            }
+            let limit = self.page;
+            let ask = Ask { span: Span::new(from, span.to), cursor: cursor.clone(), limit, near: now };
+            let page = match engine.lines(&ask, cost).await {
+                Ok(page) => page,
+                Err(No::Cursor(_)) if cursor.is_some() && restarts < RESTARTS => {
+                    restarts += 1;
+                    cursor = None;
+                    continue;
+                }
+                Err(No::Amount(_)) if self.page > LEAST_PAGE => {
+                    self.page = (self.page / 2).max(LEAST_PAGE);
+                    continue;
+                }
+                Err(no) => {
+                    // What came so far is kept, and the rest of the past goes on from there.
+                    if self.past.front() == Some(&span) {
+                        self.go_on_at(from);
+                    } else if span.to == now {
+                        self.until = self.until.max(from);
+                    }
+                    return Err(no);
+                }
+            };
+            taken = taken.saturating_add(u32::try_from(page.lines.len()).unwrap_or(u32::MAX));
+            let news = self.keep(&page, now);
+            idle = if news == 0 { idle + 1 } else { 0 };
+            from = page.reached.map_or(from, |r| r.clamp(from, span.to));
+            if let Some(says) = &page.missing {
+                self.miss(span, says.clone());
+            }
+            let Some(next) = page.next else { return Ok(Stretch::Whole) };
+            if news == 0 && (cursor.as_ref() == Some(&next) || idle >= IDLE) {
+                self.miss(span, format!("{} goes on with pages that have nothing new", engine.name()));
+                return Ok(Stretch::Whole);
+            }
+            if taken >= self.server.most {
+                let of = page.total.map_or_else(String::new, |n| format!(" of {n}"));
+                let says =
+                    format!("the first {taken} lines{of} were fetched, which is most_lines; the rest is only counted");
+                self.sampled = true;
+                self.miss(span, says);
+                return Ok(Stretch::Whole);
+            }
+            cursor = Some(next);
+        }
+        Ok(Stretch::Whole)
+    }
+
+    /// Keeps what is new; says how many lines had not been seen.
+    fn keep(&mut self, page: &Page, now: Stamp) -> usize {
+        let mut news = 0;
+        for (key, line) in &page.lines {
+            if self.seen.insert(*key, now).is_some() {
+                continue;
+            }
+            news += 1;
+            if !self.known.take(line) {
+                self.fetched += 1;
+                self.fresh.push(line.clone());
+            }
+        }
+        if page.undated > 0 {
+            self.missing.get_or_insert(format!("{} rows have no time that is understood", page.undated));
+        }
+        news
+    }
+
+    fn miss(&mut self, span: Span, says: String) {
+        let utc = crate::model::Zone::utc();
+        let says = format!("{says} ({}–{} UTC)", utc.format(span.from, "%H:%M:%S"), utc.format(span.to, "%H:%M:%S"));
+        let known = self.facts.iter().any(|f| matches!(f, Fact::Loss(l) if l.span == span && l.says.raw() == says));
+        if !known {
+            self.facts.push(Fact::Loss(Loss { span, says: says.as_str().into() }));
+        }
+        self.missing.get_or_insert(says);
+    }
+
+    /// Counts what is due, the newest first.
+    async fn count<E: LogEngine>(&mut self, engine: &E, now: Stamp, cost: &mut Cost) -> Result<Option<Lapse>, No> {
+        self.counting.become_due(now, self.server.late);
+        while let Some((i, span, newest)) = self.counting.next(now) {
+            let Some(counter) = self.server.counters.get(i).cloned() else { break };
+            if let Err(wait) = self.allowance.take() {
+                return Ok(Some(wait));
+            }
+            match engine.counts(&counter, span, cost).await {
+                Ok(counts) => {
+                    self.counting.done(i, newest);
+                    self.counting.refused.remove(&i);
+                    self.tell_counts(engine.name(), &counter, &counts);
+                }
+                Err(No::Amount(_)) if span.length() > LEAST_COUNTED => self.counting.halve(i, span, newest),
+                Err(No::Question(condition) | No::Amount(condition)) => {
+                    self.counting.refused.insert(i, (now + AGAIN, condition));
+                }
+                Err(no) => return Err(no),
+            }
+        }
+        Ok(None)
+    }
+
+    fn series(&self, measure: &str) -> SeriesName {
+        format!("{}.{measure}", self.server.name).into()
+    }
+
+    fn tell_counts(&mut self, engine: &str, counter: &Counter, counts: &Counts) {
+        let name = self.series(&counter.name);
+        let which = counter.filter.as_ref().map_or_else(|| "all lines".to_owned(), |f| format!("lines with {f}"));
+        let from = format!("{engine}, {}: {which}; {}", counts.by, counts.how.words());
+        self.tell_card(SeriesCard {
+            name: name.clone(),
+            unit: Some(Unit::PerMinute),
+            unit_said: "lines a minute".into(),
+            from: from.into(),
+            counted: Some(counts.how),
+        });
+        let sample =
+            |(at, n): &(Stamp, u64)| Fact::Samples(Samples { at: *at, values: vec![(name.clone(), *n as f64)] });
+        self.facts.extend(counts.windows.iter().map(sample));
+    }
+
+    fn tell_card(&mut self, card: SeriesCard) {
+        if self.told.get(&card.name) != Some(&card) {
+            self.told.insert(card.name.clone(), card.clone());
+            self.facts.push(Fact::Series(vec![card]));
+        }
+    }
+
+    /// Everything that waits.
+    fn hand_over(&mut self, engine: &str, now: Stamp) -> Vec<Fact> {
+        if now.since(self.tidied) > STEP {
+            self.tidied = now;
+            let old = now - REMEMBERED.max(self.server.interval.times(8)).max(self.server.late.times(4));
+            self.seen.retain(|_, last| *last >= old);
+        }
+        if !self.fresh.is_empty() {
+            let counted = if self.sampled { Counted::Sample } else { Counted::Lines };
+            for measure in ["lines", "WARN", "ERROR"] {
+                let from = format!("lines that {engine} gave; {}", counted.words());
+                let name = self.series(measure);
+                let (unit_said, from): (Untrusted, Untrusted) = ("lines".into(), from.into());
+                self.tell_card(SeriesCard { name, unit: None, unit_said, from, counted: Some(counted) });
+            }
+            let mut lines = std::mem::take(&mut self.fresh);
+            lines.sort_by_key(|l| l.at);
+            self.facts.push(Fact::Lines(lines));
+        }
+        std::mem::take(&mut self.facts)
+    }
+
+    fn condition(&self, engine: &str) -> Condition {
+        if let Some((i, (_, condition))) = self.counting.refused.first_key_value() {
+            let name = self.server.counters.get(*i).map_or("", |c| c.name.as_str());
+            let says = format!("the count {name} is refused: {}", condition.says.raw());
+            return Condition { says: says.into(), ..Condition::late("partly", "", condition.remedy.raw()) };
+        }
+        if let Some(says) = &self.missing {
+            let remedy = "Narrow query in its [[log_server]], or raise most_lines.";
+            return Condition::late("partly", says.clone(), remedy);
+        }
+        let (lines, counts) = (self.past.len(), self.counting.past.len());
+        if lines + counts > 0 {
+            let says = format!("{lines} stretches of the past are still to be fetched, {counts} to be counted");
+            return Condition::late("reading", says, "");
+        }
+        let fetched = if self.sampled { "a sample of all" } else { "all there are" };
+        let by = if self.counting.due.is_empty() { "counted from them" } else { "counts are the engine's own" };
+        let says = format!("{engine} answers; {} lines fetched, {fetched}; {by}", self.fetched);
+        Condition { says: says.into(), ..Condition::well() }
+    }
+}
+
+impl Counting {
+    /// Windows that are over by now are due, and those before them once more for what came late.
+    fn become_due(&mut self, now: Stamp, late: Lapse) {
+        let to = floor(now);
+        if to <= self.until {
+            return;
+        }
+        let from = floor(self.until - late) - STEP;
+        for due in &mut self.due {
+            *due = Some(Span::new(due.map_or(from, |d| d.from.min(from)), to));
+        }
+        self.until = to;
+    }
+
+    /// What is to be counted next, and whether it is among the newest.
+    fn next(&mut self, now: Stamp) -> Option<(usize, Span, bool)> {
+        let welcome = |i: usize| self.refused.get(&i).is_none_or(|(again, _)| *again <= now);
+        let newest = self.due.iter().enumerate().find_map(|(i, due)| Some((i, (*due)?)).filter(|(i, _)| welcome(*i)));
+        if let Some((i, span)) = newest {
+            return Some((i, span, true));
+        }
+        let place = self.past.iter().position(|(i, _)| welcome(*i))?;
+        // What is asked stands first, where `done` finds it.
+        let job = self.past.remove(place)?;
+        self.past.push_front(job);
+        Some((job.0, job.1, false))
+    }
+
+    fn done(&mut self, i: usize, newest: bool) {
+        if newest {
+            if let Some(due) = self.due.get_mut(i) {
+                *due = None;
+            }
+        } else {
+            self.past.pop_front();
+        }
+    }
+
+    fn halve(&mut self, i: usize, span: Span, newest: bool) {
+        self.done(i, newest);
+        let middle = floor(span.from + Lapse(span.length().0 / 2));
+        self.past.push_front((i, Span::new(span.from, middle)));
+        self.past.push_front((i, Span::new(middle, span.to)));
+    }
+}
+
+/// One asker of a desk.
+#[derive(Debug)]
+pub struct Asker<E>(pub Arc<Mutex<Desk<E>>>);
+
+impl<E: LogEngine> Poll for Asker<E> {
+    async fn poll(&mut self) -> Result<Round, Failure> {
+        self.0.lock().await.round().await
+    }
+}
