@@ -370,7 +370,8 @@ fn result(s: &Section<'_>, kind: &str) -> Answer {
                     ("level", &mut out.level, ["_source.log.level", "_source.severity"]),
                 ] {
                     if section.as_ref().is_none_or(|s| !s.has(key)) {
-                        paths.extend(more.map(str::to_owned));
+                        // `service` and `log` are objects where names go by ECS.
+                        paths.splice(0..0, more.map(str::to_owned));
                     }
                 }
             }

@@ -68,6 +68,8 @@ struct Book {
     /// What tells lines apart that were handed over, and when an answer had them last.
     seen: HashMap<u64, Stamp>,
     tidied: Stamp,
+    /// When nothing was left to be asked for: what was seen since may come again.
+    idle: Stamp,
     known: Known,
     /// Lines and other facts that wait to be handed over.
     fresh: Vec<LogLine>,
@@ -124,6 +126,7 @@ impl<E: LogEngine> Desk<E> {
             counting,
             seen: HashMap::new(),
             tidied: now,
+            idle: now,
             known,
             fresh: Vec::new(),
             facts: Vec::new(),
@@ -200,6 +203,9 @@ impl Book {
                     return Ok(Some(wait));
                 }
             }
+        }
+        if self.past.is_empty() {
+            self.idle = now;
         }
         Ok(None)
     }
@@ -373,7 +379,7 @@ impl Book {
     fn hand_over(&mut self, engine: &str, now: Stamp) -> Vec<Fact> {
         if now.since(self.tidied) > STEP {
             self.tidied = now;
-            let old = now - REMEMBERED.max(self.server.interval.times(8)).max(self.server.late.times(4));
+            let old = self.idle - REMEMBERED.max(self.server.interval.times(8)).max(self.server.late.times(4));
             self.seen.retain(|_, last| *last >= old);
         }
         if !self.fresh.is_empty() {

@@ -91,6 +91,12 @@ impl Reader {
             trace_fields: answer.trace.clone(),
             ..plain.clone()
         };
+        // A whole line goes by the names that lines of files have, whatever its row is called.
+        let whole = if answer.parse_message == MessageAs::Line {
+            LogConfig { order_pattern: answer.order_pattern.clone(), ..LogConfig::usual(name, &search.zone) }
+        } else {
+            whole
+        };
         let line = answer.line_pattern.as_deref().map(Regex::new).transpose();
         Ok(Self {
             plain: Parser::new(&plain).map_err(Trouble::Mapping)?,
