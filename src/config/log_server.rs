@@ -41,6 +41,29 @@ pub struct LogServerConfig {
     pub mapping: Search,
 }
 
+impl LogServerConfig {
+    /// The same with those lines alone that fit `filter` too, which is in the engine's own words.
+    #[must_use]
+    pub fn narrowed(&self, filter: &str) -> Self {
+        let mut out = self.clone();
+        match &mut out.kind {
+            Kind::Lts { query, .. } => *query = joined(query, " and ", filter),
+            Kind::Elastic { query, .. } => *query = joined(query, " AND ", filter),
+            Kind::Loki { query, .. } => *query = format!("{query} {filter}"),
+            Kind::Http { .. } => out.mapping.words = vec![filter.to_owned()],
+        }
+        out
+    }
+}
+
+/// Both of two searches.
+pub fn joined(query: &str, between: &str, filter: &str) -> String {
+    match (query.trim(), filter.trim()) {
+        ("", one) | (one, "") => one.to_owned(),
+        (query, filter) => format!("({query}){between}({filter})"),
+    }
+}
+
 /// A count that the engine is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {
@@ -206,7 +229,7 @@ pub fn log_server(s: &Section<'_>, zone: &Zone) -> Option<LogServerConfig> {
                 .unwrap_or_else(Map::<String, Value>::new),
             time: if is_http { mcp_search::time(s) } else { TimeFormat::Rfc3339Ms },
             zone: s.zone("zone").unwrap_or_else(|| zone.clone()),
-            any_of: AnyOf::OneByOne,
+            any_of: AnyOf::Between(s.text("any_of").filter(|_| is_http).unwrap_or_else(|| " OR ".to_owned())),
             service_names: BTreeMap::new(),
             limit: page,
             window: Lapse::minutes(30),

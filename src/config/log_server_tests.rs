@@ -41,3 +41,17 @@ fn what_cannot_be_asked_is_told_with_its_key() {
     let alone = parse(Path::new("c.toml"), "[[log_server]]\nname = 'l'\nkind = 'lts'\ngroup = 'a'\nstream = 'b'\n");
     assert!(alone.0.unwrap_err()[0].to_string().contains("asks LTS without [huawei]"));
 }
+
+#[test]
+fn a_filter_narrows_what_is_asked_in_the_words_of_each_kind() {
+    let query = |text: &str| match read(text).unwrap().narrowed("timeout").kind {
+        Kind::Lts { query, .. } | Kind::Loki { query, .. } | Kind::Elastic { query, .. } => query,
+        Kind::Http { .. } => String::new(),
+    };
+    assert_eq!(query("kind = 'lts'\ngroup = 'a'\nstream = 'b'"), "timeout");
+    assert_eq!(query("kind = 'lts'\ngroup = 'a'\nstream = 'b'\nquery = 'x or y'"), "(x or y) and (timeout)");
+    assert_eq!(query("kind = 'elastic'\nurl = 'http://e'\nindex = 'i'\nquery = 'a:b'"), "(a:b) AND (timeout)");
+    assert_eq!(query("kind = 'loki'\nurl = 'http://l'\nquery = '{a=\"b\"}'"), "{a=\"b\"} timeout");
+    let http = read("kind = 'http'\nurl = 'http://h/logs'").unwrap();
+    assert_eq!(http.narrowed("timeout").mapping.words, ["timeout"]);
+}

@@ -3,6 +3,7 @@
 //! Asks and says; changes nothing there. May not know: how the lines are shown.
 
 use crate::config::Config;
+use crate::config::log_server::Kind;
 use crate::config::prometheus::Server;
 use crate::model::Untrusted;
 use crate::source::{engine, huawei, logs, mcp, orders, postgres, prometheus};
@@ -66,7 +67,8 @@ pub async fn check(config: &Config) -> Vec<CheckLine> {
         match &client {
             Some(client) => {
                 let aom = config.prometheus.iter().any(|p| p.server == Server::Aom);
-                huawei::check::lines(client, aom).await
+                let lts = config.log_servers.iter().any(|l| matches!(l.kind, Kind::Lts { .. }));
+                huawei::check::lines(client, aom || lts).await
             }
             None => Vec::new(),
         }

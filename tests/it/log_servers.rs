@@ -5,6 +5,7 @@ mod api;
 mod elastic;
 mod loki;
 mod lts;
+mod program;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -130,7 +131,7 @@ impl<E: LogEngine> Source<E> {
                 return self;
             }
         }
-        panic!("it has no end: {}", self.says());
+        unreachable!("it has no end: {}", self.says());
     }
 
     fn says(&self) -> &str {
@@ -148,20 +149,20 @@ impl<E: LogEngine> Source<E> {
         all
     }
     /// The sum of a count.
-    fn sum(&self, series: &str) -> f64 {
-        self.points.iter().filter(|((n, _), _)| n == series).map(|(_, v)| v).sum()
+    fn sum(&self, series: &str) -> u64 {
+        self.points.iter().filter(|((n, _), _)| n == series).map(|(_, v)| *v as u64).sum()
     }
     /// Every count of a series, where the lines that were fetched have the same.
     fn agrees(&self, series: &str, word: &str, clock: impl Fn(&LogLine) -> Stamp) {
-        let mut counted: BTreeMap<Stamp, f64> = BTreeMap::new();
+        let mut counted: BTreeMap<Stamp, u64> = BTreeMap::new();
         for line in self.lines.iter().filter(|l| l.message.raw().contains(word)) {
-            *counted.entry(Stamp(clock(line).0.div_euclid(60_000_000) * 60_000_000)).or_default() += 1.0;
+            *counted.entry(Stamp(clock(line).0.div_euclid(60_000_000) * 60_000_000)).or_default() += 1;
         }
         let points: Vec<_> = self.points.iter().filter(|((n, _), _)| n == series).collect();
         assert!(!points.is_empty(), "{series} was not counted");
         for ((_, at), n) in points {
             assert!(
-                counted.get(at).copied().unwrap_or_default() == *n,
+                counted.get(at).copied().unwrap_or_default() == *n as u64,
                 "{series} at {at:?}: {n}, {:?}",
                 counted.get(at)
             );

@@ -18,6 +18,7 @@ use crate::source::prometheus::http;
 use crate::source::runner::Condition;
 use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 /// An API.
 #[derive(Debug)]
@@ -140,14 +141,14 @@ impl LogEngine for Api {
         let wanted = |l: &crate::model::log::LogLine| timed || ask.span.contains(l.at);
         let undated = page.undated;
         let lines = page.lines.into_iter().filter(|(_, l)| wanted(l)).collect();
-        Ok(Page { lines, next, reached: None, total: page.total, undated, missing })
+        Ok(Page { lines, names: BTreeMap::new(), next, reached: None, total: page.total, undated, missing })
     }
 
     async fn counts(&self, counter: &Counter, span: Span, cost: &mut Cost) -> Result<Counts, No> {
         let Some(histogram) = &self.histogram else {
             return Err(self.unreadable("there is no [log_server.histogram]"));
         };
-        let words = counter.filter.clone().into_iter().collect();
+        let words = counter.filter.clone().map_or_else(|| self.mapping.words.clone(), |f| vec![f]);
         let question = Question { words, ..Question::all(span) };
         let mut arguments = arguments(&self.mapping, &question, None);
         for field in [Field::Limit, Field::Cursor] {

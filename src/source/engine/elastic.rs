@@ -15,6 +15,7 @@ use crate::source::mcp::read::Reader;
 use crate::source::prometheus::http;
 use crate::source::runner::Condition;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// How long a point in time is held for the next page.
 const HELD: &str = "1m";
@@ -181,7 +182,15 @@ impl LogEngine for Elastic {
                 json!({"from": time})
             }
         });
-        Ok(Page { lines: page.lines, next, reached, total: None, undated: page.undated, missing })
+        Ok(Page {
+            lines: page.lines,
+            names: BTreeMap::new(),
+            next,
+            reached,
+            total: None,
+            undated: page.undated,
+            missing,
+        })
     }
 
     async fn counts(&self, counter: &Counter, span: Span, cost: &mut Cost) -> Result<Counts, No> {

@@ -15,6 +15,7 @@ use crate::source::mcp::read::Reader;
 use crate::source::prometheus::http;
 use crate::source::runner::Condition;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// A Loki.
 #[derive(Debug)]
@@ -123,7 +124,15 @@ impl LogEngine for Loki {
         let next = last.filter(|_| full).map(|last| Value::from((last + i128::from(stuck)).to_string()));
         let missing = stuck.then(|| format!("more than {} lines of one nanosecond; raise page", ask.limit));
         let reached = last.filter(|_| full).and_then(|l| i64::try_from(l / 1_000).ok()).map(Stamp);
-        Ok(Page { lines: page.lines, next, reached, total: None, undated: page.undated, missing })
+        Ok(Page {
+            lines: page.lines,
+            names: BTreeMap::new(),
+            next,
+            reached,
+            total: None,
+            undated: page.undated,
+            missing,
+        })
     }
 
     async fn counts(&self, counter: &Counter, span: Span, cost: &mut Cost) -> Result<Counts, No> {

@@ -4,16 +4,17 @@
 //! Both ends of a range belong to it, and `highlight` is off, or words that were searched would stand in tags.
 //! May not know: when it is asked.
 
-use crate::config::log_server::{Counter, Kind, LogServerConfig};
+use crate::config::log_server::{Counter, Kind, LogServerConfig, joined};
 use crate::model::health::Cost;
 use crate::model::log::LogLine;
 use crate::model::series::Counted;
 use crate::model::{Lapse, Span, Stamp};
 use crate::source::engine::{Ask, Counts, LogEngine, No, Page, count_in, windows};
 use crate::source::huawei::{self, Client, Kind as Wrong, Service, Trouble};
-use crate::source::mcp::read::Reader;
+use crate::source::mcp::read::{Reader, hash_of};
 use crate::source::runner::Condition;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How often an answer that is not complete is asked for again, and after which pause.
@@ -133,11 +134,16 @@ impl Lts {
         // The number of a line is when it came, which serves where it says no time itself.
         let row = |l: &Value| {
             let number = l.get("line_num").cloned().unwrap_or_default();
-            json!({"id": format!("{} {}", self.stream, text(&number)), "ts": text(&number), "content": l.get("content"), "labels": l.get("labels")})
+            json!({"id": self.id(l), "ts": text(&number), "content": l.get("content"), "labels": l.get("labels")})
         };
         let rows = Value::Array(logs.as_array().into_iter().flatten().map(row).collect());
         let page = self.reader.document(&rows, near).map_err(|_| self.shapeless("logs"))?;
         Ok(page.lines)
+    }
+
+    /// What a line is called: its number in its stream.
+    fn id(&self, line: &Value) -> Value {
+        format!("{} {}", self.stream, line.get("line_num").map_or_else(String::new, text)).into()
     }
 
     fn shapeless(&self, what: &str) -> No {
@@ -156,14 +162,6 @@ fn range(span: Span) -> (String, String) {
     let from = span.from.0.div_euclid(1_000);
     let to = (span.to.0.saturating_sub(1)).div_euclid(1_000);
     (from.to_string(), to.max(from + 1).to_string())
-}
-
-/// Both of two searches.
-fn both(query: &str, filter: Option<&str>) -> String {
-    match (query.trim(), filter.map_or("", str::trim)) {
-        ("", one) | (one, "") => one.to_owned(),
-        (query, filter) => format!("({query}) and ({filter})"),
-    }
 }
 
 impl LogEngine for Lts {
@@ -205,14 +203,17 @@ impl LogEngine for Lts {
         // The stream goes by when lines came or by their own time; either way not beyond what was told.
         let reached = newest.filter(|_| next.is_some() && self.custom_time);
         let total = answer.get("count").and_then(|c| c.as_u64().or_else(|| c.as_str()?.parse().ok()));
-        Ok(Page { lines, next, reached, total, undated: 0, missing: None })
+        let number = |l: &Value| Some((hash_of(&self.id(l)), text(l.get("line_num")?)));
+        let names: BTreeMap<u64, String> =
+            answer.get("logs").and_then(Value::as_array).into_iter().flatten().filter_map(number).collect();
+        Ok(Page { lines, names, next, reached, total, undated: 0, missing: None })
     }
 
     async fn counts(&self, counter: &Counter, span: Span, cost: &mut Cost) -> Result<Counts, No> {
         let (from, to) = range(span);
         let body = json!({
             "start_time": from, "end_time": to, "step_interval": crate::source::engine::STEP.0 / 1_000,
-            "group_id": self.group, "stream_id": self.stream, "key_word": both(&self.query, counter.filter.as_deref()),
+            "group_id": self.group, "stream_id": self.stream, "key_word": joined(&self.query, " and ", counter.filter.as_deref().unwrap_or_default()),
         });
         let answer = self.ask("/v2/{project_id}/lts/keyword-count".to_owned(), &body, cost).await?;
         let Some(rows) = answer.get("histogram").and_then(Value::as_array) else {
@@ -238,12 +239,5 @@ mod tests {
         let span = |from, to| Span::new(Stamp(from), Stamp(to));
         assert_eq!(range(span(1_000_000, 2_000_000)), ("1000".to_owned(), "1999".to_owned()));
         assert_eq!(range(span(1_000_000, 1_000_500)), ("1000".to_owned(), "1001".to_owned()));
-    }
-
-    #[test]
-    fn a_count_is_of_what_the_source_has() {
-        assert_eq!(both("", Some("timeout")), "timeout");
-        assert_eq!(both("pay", None), "pay");
-        assert_eq!(both("a or b", Some("c or d")), "(a or b) and (c or d)");
     }
 }

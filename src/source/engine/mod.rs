@@ -28,6 +28,7 @@ pub use check::check;
 pub use desk::Desk;
 pub use past::since;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -53,6 +54,8 @@ pub struct Ask {
 pub struct Page {
     /// Lines, each with what tells it from every other.
     pub lines: Vec<(u64, LogLine)>,
+    /// What the engine calls them, where one can be asked for by its name.
+    pub names: BTreeMap<u64, String>,
     /// Where the next page begins; none when this was the last.
     pub next: Option<Value>,
     /// Up to when the engine has told all there is, when it goes on after this page.

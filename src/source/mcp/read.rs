@@ -344,7 +344,8 @@ fn whole_number(value: Option<&Value>) -> Option<u64> {
     value.as_u64().or_else(|| value.get("value")?.as_u64())
 }
 
-fn hash_of(value: &Value) -> u64 {
+/// What tells a row from others, of what it is called.
+pub fn hash_of(value: &Value) -> u64 {
     let mut hash = DefaultHasher::new();
     value.to_string().hash(&mut hash);
     hash.finish()

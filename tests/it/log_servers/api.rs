@@ -86,7 +86,7 @@ async fn pages_of_every_kind_bring_every_line_once_and_counts_agree() {
         assert_eq!((source.lines.len(), source.state()), (ROWS as usize, State::Well), "{how}: {}", source.says());
         source.agrees("l.all", "", |l| l.at);
         source.agrees("l.connection", "connection", |l| l.at);
-        assert_eq!((source.sum("l.connection"), source.counted["l.all"]), (48.0, Counted::Engine), "{how}");
+        assert_eq!((source.sum("l.connection"), source.counted["l.all"]), (48, Counted::Engine), "{how}");
         assert_eq!(&*source.lines[0].service, "orch-1");
     }
 }
@@ -107,9 +107,9 @@ async fn a_cursor_that_is_over_begins_anew_and_one_that_stands_still_is_told() {
     one.all().await;
     assert_eq!((one.lines.len(), one.state()), (ROWS as usize, State::Well), "{}", one.says());
 
-    web.now(|r| match r.path.starts_with("/search") {
-        true => answer(&[1, 2, 3], 3, Some("for ever".to_owned())),
-        false => api("cursor", r),
+    web.now(|r| {
+        let stuck = || answer(&[1, 2, 3], 3, Some("for ever".to_owned()));
+        if r.path.starts_with("/search") { stuck() } else { api("cursor", r) }
     });
     let mut two = source(&web, "cursor", &Turned::now());
     for _ in 0..4 {
@@ -125,9 +125,9 @@ async fn answers_without_lines_or_with_none_that_have_a_time_say_what_to_correct
     let mut one = source(&web, "cursor", &Turned::now());
     one.round().await;
     assert!(one.failed && one.says().contains("no rows under data.lines"), "{}", one.says());
-    web.now(|r| match r.path.starts_with("/search") {
-        true => Answer::json(json!({"data": {"lines": [{"text": "x"}, {"text": "y"}]}}).to_string()),
-        false => api("cursor", r),
+    web.now(|r| {
+        let timeless = || Answer::json(json!({"data": {"lines": [{"text": "x"}, {"text": "y"}]}}).to_string());
+        if r.path.starts_with("/search") { timeless() } else { api("cursor", r) }
     });
     one.round().await;
     assert!(!one.failed && one.says().contains("2 rows have no time"), "{}", one.says());

@@ -7,7 +7,7 @@ use std::sync::Mutex as Lock;
 use warroom::source::engine::check;
 use warroom::source::engine::loki::Loki;
 
-type Entries = Arc<Lock<Vec<(i128, &'static str, String)>>>;
+pub(super) type Entries = Arc<Lock<Vec<(i128, &'static str, String)>>>;
 
 /// What stands in quotes behind a bar: `|= "x"`, `|~ "(?i)x"`.
 fn needles(query: &str) -> Vec<String> {
@@ -68,7 +68,7 @@ fn nanos(at: Stamp) -> i128 {
 }
 
 /// An hour of lines, some of them in one nanosecond.
-fn evening() -> Entries {
+pub(super) fn evening() -> Entries {
     let mut out = Vec::new();
     for i in 0..900_i64 {
         let at = ago(60) + Lapse::seconds(i * 4);
@@ -84,7 +84,7 @@ fn evening() -> Entries {
     Arc::new(Lock::new(out))
 }
 
-async fn serve(entries: &Entries) -> Web {
+pub(super) async fn serve(entries: &Entries) -> Web {
     let entries = Arc::clone(entries);
     Web::serve(move |r| loki(&entries, r)).await
 }
@@ -115,7 +115,7 @@ async fn every_line_comes_once_across_pages_that_overlap_and_counts_agree() {
     assert_eq!(line.level, warroom::model::log::Level::Error, "the line's own level, not the label's");
     source.agrees("l.all", "", |l| l.at);
     source.agrees("l.timeout", "timeout", |l| l.at);
-    assert_eq!((source.sum("l.all"), source.sum("l.timeout")), (900.0, 300.0));
+    assert_eq!((source.sum("l.all"), source.sum("l.timeout")), (900, 300));
     assert_eq!((source.counted["l.all"], source.counted["l.ERROR"]), (Counted::Engine, Counted::Lines));
     assert_eq!((source.state(), source.cost.failed), (State::Well, 0));
     let seen = web.seen();
@@ -149,7 +149,7 @@ async fn the_newest_lines_and_those_that_come_late_come_once_each() {
     turned.forward(Lapse::minutes(1));
     source.round().await;
     source.agrees("l.timeout", "timeout", |l| l.at);
-    assert_eq!(source.sum("l.timeout"), 12.0);
+    assert_eq!(source.sum("l.timeout"), 12);
 }
 
 #[tokio::test]
@@ -214,7 +214,7 @@ async fn more_lines_than_are_fetched_are_a_sample_and_the_counts_are_whole() {
     }
     assert!(source.lines.len() < 300, "{}", source.lines.len());
     assert!(source.lost.iter().any(|l| l.contains("most_lines")), "{:?}", source.lost);
-    assert_eq!((source.sum("l.all"), source.counted["l.lines"]), (900.0, Counted::Sample));
+    assert_eq!((source.sum("l.all"), source.counted["l.lines"]), (900, Counted::Sample));
     assert!(source.says().contains("a sample"), "{}", source.says());
 }
 
@@ -231,7 +231,7 @@ async fn a_count_that_is_refused_leaves_lines_and_other_counts_alone() {
     });
     let mut source = source(&keys(&web, "timeout = '1m'"), &Turned::now());
     source.all().await;
-    assert_eq!((source.lines.len(), source.sum("l.all"), source.sum("l.timeout")), (900, 900.0, 0.0));
+    assert_eq!((source.lines.len(), source.sum("l.all"), source.sum("l.timeout")), (900, 900, 0));
     assert!(source.points.keys().all(|(n, _)| n == "l.all"), "no count is no zero");
     assert!(source.says().contains("the count timeout is refused") && source.says().contains("syntax error"));
 }

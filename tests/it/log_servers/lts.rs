@@ -14,11 +14,11 @@ use warroom::source::clock::now;
 use warroom::source::engine::lts::Lts;
 use warroom::source::huawei::Client;
 
-const GROUP: &str = "00330565-5baf-4e0d-bd16-ba0c6b951d9a";
-const STREAM: &str = "715cda3b-e17f-492a-a6ca-98a1ba16ad8c";
+pub(super) const GROUP: &str = "00330565-5baf-4e0d-bd16-ba0c6b951d9a";
+pub(super) const STREAM: &str = "715cda3b-e17f-492a-a6ca-98a1ba16ad8c";
 
 /// Wall time for signatures; the world's own time for its lines.
-async fn listen(world: World, rates: Rates) -> (Running, Watch) {
+pub(super) async fn listen(world: World, rates: Rates) -> (Running, Watch) {
     let watch = Watch::at(NOW);
     let cloud = Cloud::new(world, CloudClock::new(now)).world_clock(watch.clock()).rates(rates);
     (cloud.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap(), watch)
@@ -43,7 +43,7 @@ fn source(cloud: &Running, watch: &Watch, server: &LogServerConfig, wanted: &[Sp
 }
 
 /// A line a second of the last ten minutes; the last of each ten in the same microsecond as the one before.
-fn small(custom_time: bool) -> World {
+pub(super) fn small(custom_time: bool) -> World {
     let mut stream = LogStream { custom_time, ..LogStream::new(STREAM, "mrg") };
     for i in 0..600_i64 {
         let at = ago(10) + Lapse::seconds(if i % 10 == 9 { i - 1 } else { i });
@@ -78,7 +78,7 @@ async fn the_evening_of_the_demo_has_the_same_lines_and_counts_by_lts_as_its_ser
         source.points.retain(|(_, at), _| span.contains(*at));
         source.agrees("l.all", "", |l| l.at);
         let errors = own.iter().filter(|l| l.level == warroom::model::log::Level::Error).count();
-        assert_eq!(source.sum("l.errors") as usize, errors, "{prefix}: its keyword counts what the lines say");
+        assert_eq!(source.sum("l.errors"), errors as u64, "{prefix}: its keyword counts what the lines say");
         read.extend(own);
     }
     let by = |l: &LogLine| (l.at, l.service.clone(), l.message.clone(), l.order.clone(), l.stack.clone());
