@@ -3,6 +3,7 @@
 //!
 //! May not know: how a question is put on the wire.
 
+use crate::config::Secret;
 use crate::config::mcp_search::{self, Answer, AnyOf, Field, MessageAs, Part, Search, TextAs, TimeFormat};
 use crate::config::prometheus::{Auth, auth, checked};
 use crate::config::section::Section;
@@ -211,7 +212,7 @@ pub fn log_server(s: &Section<'_>, zone: &Zone) -> Option<LogServerConfig> {
     let page = s.whole("page", usual.page.0, 1..=usual.page.1);
     let out = LogServerConfig {
         name: name.clone().unwrap_or_default(),
-        auth: if word.as_deref() == Some("lts") { Auth::default() } else { auth(s) },
+        auth: who(s, word.as_deref().unwrap_or_default()),
         interval: s.lapse("interval", Lapse::seconds(usual.interval), Lapse::seconds(5)),
         timeout: s.lapse("timeout", Lapse::seconds(10), second),
         read_back: s.lapse("read_back", Lapse::minutes(15), Lapse::ZERO),
@@ -245,6 +246,21 @@ pub fn log_server(s: &Section<'_>, zone: &Zone) -> Option<LogServerConfig> {
     }
     s.finish();
     name.and(kind).map(|_| out)
+}
+
+/// How we show who we are: LTS goes by `[huawei]`, Elasticsearch has keys of its own.
+fn who(s: &Section<'_>, kind: &str) -> Auth {
+    if kind == "lts" {
+        return Auth::default();
+    }
+    let mut out = auth(s);
+    if kind == "elastic" {
+        out.api_key = s.text("api_key").map(|t| Secret::parse(&t, s.page().folder()));
+        if out.api_key.is_some() && (out.bearer.is_some() || out.basic.is_some()) {
+            s.problem("api_key", "and bearer or user are two ways to say who we are: keep one");
+        }
+    }
+    out
 }
 
 fn counters(s: &Section<'_>) -> Vec<Counter> {

@@ -16,6 +16,7 @@ use crate::source::engine::past::{floor, for_counts, for_lines};
 use crate::source::engine::{Ask, Counts, LogEngine, No, Page, STEP};
 use crate::source::logs::Known;
 use crate::source::runner::{Condition, Failure, Next, Plan, Poll, Round};
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -62,8 +63,12 @@ struct Book {
     allowance: Allowance,
     /// Up to when the newest lines were asked for.
     until: Stamp,
-    /// Stretches to ask for lines.
+    /// The newest stretch while it is read, and when one was last read to its end.
+    newest: Option<Going>,
+    asked: Option<Stamp>,
+    /// Stretches to ask for lines, and the first of them while it is read.
     past: VecDeque<Span>,
+    oldest: Option<Going>,
     counting: Counting,
     /// What tells lines apart that were handed over, and when an answer had them last.
     seen: HashMap<u64, Stamp>,
@@ -94,11 +99,27 @@ struct Counting {
     refused: BTreeMap<usize, (Stamp, Condition)>,
 }
 
-/// How a stretch ended.
-enum Stretch {
-    Whole,
-    /// Nothing more may be asked for this long; the rest begins there.
-    Rest(Stamp, Lapse),
+/// A stretch that is read: how far. What an allowance or a failure interrupts goes on there.
+#[derive(Clone, Debug)]
+struct Going {
+    span: Span,
+    /// Up to here the engine has told all; the stretch begins anew here when a cursor is over.
+    from: Stamp,
+    cursor: Option<Value>,
+    taken: u32,
+}
+
+impl Going {
+    const fn new(span: Span) -> Self {
+        Self { span, from: span.from, cursor: None, taken: 0 }
+    }
+}
+
+/// Which of the two stretches that can be under way.
+#[derive(Clone, Copy, Debug)]
+enum Which {
+    Newest,
+    Past,
 }
 
 impl<E: LogEngine> Desk<E> {
@@ -122,7 +143,10 @@ impl<E: LogEngine> Desk<E> {
         let book = Book {
             allowance: Allowance::new(server.per_minute),
             until: now,
+            newest: None,
+            asked: None,
             past: for_lines(wanted, server.window).into(),
+            oldest: None,
             counting,
             seen: HashMap::new(),
             tidied: now,
@@ -180,29 +204,28 @@ impl Book {
     /// Asks for as much as may be asked for now. Gives how long to wait when that was not all.
     async fn work<E: LogEngine>(&mut self, engine: &E, now: Stamp, cost: &mut Cost) -> Result<Option<Lapse>, No> {
         self.fall_behind(now);
-        let newest = Span::new(self.until - self.server.late, now.max(self.until - self.server.late));
-        match self.stretch(engine, newest, now, cost).await? {
-            Stretch::Whole => self.until = now.max(self.until),
-            Stretch::Rest(from, wait) => {
-                self.until = self.until.max(from);
+        let from = self.until - self.server.late;
+        // While the past is read, half of what is allowed is for it.
+        let behind = self.is_behind(now) && self.asked.is_some_and(|a| now.since(a) < self.server.interval.times(2));
+        if self.newest.is_some() || !behind {
+            let to = self.newest.get_or_insert(Going::new(Span::new(from, now.max(from)))).span.to;
+            if let Some(wait) = self.stretch(engine, Which::Newest, now, cost).await? {
                 return Ok(Some(wait));
             }
+            (self.newest, self.asked) = (None, Some(now));
+            self.until = self.until.max(to);
         }
         if let Some(wait) = self.count(engine, now, cost).await? {
             return Ok(Some(wait));
         }
         for _ in 0..AT_ONCE {
             let Some(span) = self.past.front().copied() else { break };
-            let outcome = self.stretch(engine, span, now, cost).await;
-            match outcome? {
-                Stretch::Whole => {
-                    self.past.pop_front();
-                }
-                Stretch::Rest(from, wait) => {
-                    self.go_on_at(from);
-                    return Ok(Some(wait));
-                }
+            self.oldest.get_or_insert(Going::new(span));
+            if let Some(wait) = self.stretch(engine, Which::Past, now, cost).await? {
+                return Ok(Some(wait));
             }
+            self.oldest = None;
+            self.past.pop_front();
         }
         if self.past.is_empty() {
             self.idle = now;
@@ -210,10 +233,10 @@ impl Book {
         Ok(None)
     }
 
-    /// What was fetched of the first stretch of the past need not be asked for again.
-    fn go_on_at(&mut self, from: Stamp) {
-        if let Some(first) = self.past.front_mut() {
-            *first = Span::new(from.max(first.from).min(first.to), first.to);
+    fn going(&mut self, which: Which) -> Option<&mut Going> {
+        match which {
+            Which::Newest => self.newest.as_mut(),
+            Which::Past => self.oldest.as_mut(),
         }
     }
 
@@ -226,6 +249,7 @@ impl Book {
                 self.past.push_front(span);
             }
             self.until = recent;
+            (self.newest, self.oldest) = (None, None);
         }
     }
 
@@ -234,65 +258,67 @@ impl Book {
         !self.past.is_empty() || self.counting.past.iter().any(|(i, _)| !refused(i))
     }
 
-    /// Lines of a stretch, page by page.
+    /// Lines of a stretch, page by page. Gives how long to wait when nothing more may be asked before its end.
     async fn stretch<E: LogEngine>(
         &mut self,
         engine: &E,
-        span: Span,
+        which: Which,
         now: Stamp,
         cost: &mut Cost,
-    ) -> Result<Stretch, No> {
-        let (mut from, mut cursor, mut taken, mut restarts, mut idle) = (span.from, None, 0_u32, 0_u32, 0_u32);
-        while from < span.to {
+    ) -> Result<Option<Lapse>, No> {
+        let (mut restarts, mut idle) = (0_u32, 0_u32);
+        while let Some(Going { span, from, cursor, taken }) = self.going(which).cloned().filter(|g| g.from < g.span.to)
+        {
             if let Err(wait) = self.allowance.take() {
-                return Ok(Stretch::Rest(from, wait));
+                return Ok(Some(wait));
             }
-            let limit = self.page;
-            let ask = Ask { span: Span::new(from, span.to), cursor: cursor.clone(), limit, near: now };
+            let ask = Ask { span: Span::new(from, span.to), cursor: cursor.clone(), limit: self.page, near: now };
             let page = match engine.lines(&ask, cost).await {
                 Ok(page) => page,
-                Err(No::Cursor(_)) if cursor.is_some() && restarts < RESTARTS => {
+                // What is refused with a cursor may be fine without it.
+                Err(No::Cursor(_) | No::Question(_)) if cursor.is_some() && restarts < RESTARTS => {
                     restarts += 1;
-                    cursor = None;
+                    self.go_on(which, |g| g.cursor = None);
                     continue;
                 }
                 Err(No::Amount(_)) if self.page > LEAST_PAGE => {
                     self.page = (self.page / 2).max(LEAST_PAGE);
                     continue;
                 }
-                Err(no) => {
-                    // What came so far is kept, and the rest of the past goes on from there.
-                    if self.past.front() == Some(&span) {
-                        self.go_on_at(from);
-                    } else if span.to == now {
-                        self.until = self.until.max(from);
-                    }
-                    return Err(no);
-                }
+                Err(no) => return Err(no),
             };
-            taken = taken.saturating_add(u32::try_from(page.lines.len()).unwrap_or(u32::MAX));
+            let taken = taken.saturating_add(u32::try_from(page.lines.len()).unwrap_or(u32::MAX));
             let news = self.keep(&page, now);
             idle = if news == 0 { idle + 1 } else { 0 };
-            from = page.reached.map_or(from, |r| r.clamp(from, span.to));
             if let Some(says) = &page.missing {
                 self.miss(span, says.clone());
             }
-            let Some(next) = page.next else { return Ok(Stretch::Whole) };
+            let Some(next) = page.next else { return Ok(None) };
             if news == 0 && (cursor.as_ref() == Some(&next) || idle >= IDLE) {
                 self.miss(span, format!("{} goes on with pages that have nothing new", engine.name()));
-                return Ok(Stretch::Whole);
+                return Ok(None);
             }
             if taken >= self.server.most {
                 let of = page.total.map_or_else(String::new, |n| format!(" of {n}"));
-                let says =
-                    format!("the first {taken} lines{of} were fetched, which is most_lines; the rest is only counted");
                 self.sampled = true;
-                self.miss(span, says);
-                return Ok(Stretch::Whole);
+                self.miss(
+                    span,
+                    format!("the first {taken} lines{of} were fetched, which is most_lines; the rest is only counted"),
+                );
+                return Ok(None);
             }
-            cursor = Some(next);
+            self.go_on(which, |g| {
+                g.from = page.reached.map_or(g.from, |r| r.clamp(g.from, g.span.to));
+                (g.cursor, g.taken) = (Some(next), taken);
+            });
         }
-        Ok(Stretch::Whole)
+        Ok(None)
+    }
+
+    fn go_on(&mut self, which: Which, how: impl FnOnce(&mut Going)) {
+        if let Some(going) = self.going(which) {
+            how(going);
+        }
     }
 
     /// Keeps what is new; says how many lines had not been seen.
@@ -326,7 +352,8 @@ impl Book {
 
     /// Counts what is due, the newest first.
     async fn count<E: LogEngine>(&mut self, engine: &E, now: Stamp, cost: &mut Cost) -> Result<Option<Lapse>, No> {
-        self.counting.become_due(now, self.server.late);
+        let pause = if self.past.is_empty() { STEP } else { STEP.times(2) };
+        self.counting.become_due(now, self.server.late, pause);
         while let Some((i, span, newest)) = self.counting.next(now) {
             let Some(counter) = self.server.counters.get(i).cloned() else { break };
             if let Err(wait) = self.allowance.take() {
@@ -421,9 +448,9 @@ impl Book {
 
 impl Counting {
     /// Windows that are over by now are due, and those before them once more for what came late.
-    fn become_due(&mut self, now: Stamp, late: Lapse) {
+    fn become_due(&mut self, now: Stamp, late: Lapse, pause: Lapse) {
         let to = floor(now);
-        if to <= self.until {
+        if to.since(self.until) < pause {
             return;
         }
         let from = floor(self.until - late) - STEP;
@@ -474,3 +501,7 @@ impl<E: LogEngine> Poll for Asker<E> {
         self.0.lock().await.round().await
     }
 }
+
+#[cfg(test)]
+#[path = "desk_tests.rs"]
+mod tests;

@@ -85,7 +85,7 @@ impl Elastic {
         let ask = http::Ask::Json("{}".to_owned());
         let first = self.door.ask(&format!("{}/{index}/_pit?keep_alive={HELD}", self.url), &ask, cost).await;
         let answer = match first {
-            Err(No::Question(_) | No::Server(..)) => {
+            Err(No::Question(_)) => {
                 let url = format!("{}/{index}/_search/point_in_time?keep_alive={HELD}", self.url);
                 self.door.ask(&url, &ask, cost).await?
             }
@@ -98,7 +98,11 @@ impl Elastic {
     /// Ends a point in time. One that cannot be ended ends by itself.
     async fn close(&self, id: &Value, cost: &mut Cost) {
         let url = format!("{}/_pit", self.url);
-        let _ = self.door.ask(&url, &http::Ask::End(json!({"id": id}).to_string()), cost).await;
+        let ended = self.door.ask(&url, &http::Ask::End(json!({"id": id}).to_string()), cost).await;
+        if matches!(ended, Err(No::Question(_))) {
+            let url = format!("{}/_search/point_in_time", self.url);
+            let _ = self.door.ask(&url, &http::Ask::End(json!({"pit_id": [id]}).to_string()), cost).await;
+        }
     }
 
     fn shapeless(&self) -> No {

@@ -16,6 +16,7 @@ use crate::source::prometheus::http;
 use crate::source::runner::Condition;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A Loki.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Loki {
     name: String,
     url: String,
     query: String,
+    /// Whether it knows no offset as short as ours.
+    plain: AtomicBool,
 }
 
 impl Loki {
@@ -38,7 +41,14 @@ impl Loki {
             Condition::down("mapping", trouble.words().1, "Correct order_pattern in its [[log_server]].")
         })?;
         let door = Door::new(&server, url, clock)?;
-        Ok(Self { door, reader, name: server.name, url: url.clone(), query: query.clone() })
+        Ok(Self {
+            door,
+            reader,
+            name: server.name,
+            url: url.clone(),
+            query: query.clone(),
+            plain: AtomicBool::new(false),
+        })
     }
 
     async fn range(&self, query: &str, more: &[(&str, String)], cost: &mut Cost) -> Result<Value, No> {
@@ -137,22 +147,35 @@ impl LogEngine for Loki {
 
     async fn counts(&self, counter: &Counter, span: Span, cost: &mut Cost) -> Result<Counts, No> {
         let filter = counter.filter.as_deref().unwrap_or_default();
-        let query = format!("sum(count_over_time({} {filter} [1m]))", self.query);
-        // A point counts what is behind it, its own instant included: a nanosecond before the next window begins.
-        let first = nanos(span.from + STEP) - 1;
+        // A point counts what is behind it, its own instant included; one that is a nanosecond old counts from whole
+        // minute to whole minute. Points lie on whole minutes, where proxies that align questions leave them.
+        let plain = format!("sum(count_over_time({} {filter} [1m]))", self.query);
+        let exact = format!("sum(count_over_time({} {filter} [1m] offset 1ns))", self.query);
         let more = [
-            ("start", first.to_string()),
-            ("end", (nanos(span.to) - 1).to_string()),
+            ("start", nanos(span.from + STEP).to_string()),
+            ("end", nanos(span.to).to_string()),
             ("step", STEP.whole_seconds().to_string()),
         ];
-        let result = self.range(&query, &more, cost).await?;
+        let result = if self.plain.load(Ordering::Relaxed) {
+            self.range(&plain, &more, cost).await?
+        } else {
+            match self.range(&exact, &more, cost).await {
+                Err(No::Question(_)) => {
+                    // Either Loki is too old for that, or the question is wrong as it stands.
+                    let result = self.range(&plain, &more, cost).await?;
+                    self.plain.store(true, Ordering::Relaxed);
+                    result
+                }
+                other => other?,
+            }
+        };
         let mut out = windows(span);
         for series in result.as_array().ok_or_else(|| self.shapeless())? {
             for point in series.get("values").and_then(Value::as_array).into_iter().flatten() {
                 let at = point.get(0).and_then(Value::as_f64);
                 let n = point.get(1).and_then(Value::as_str).and_then(|n| n.parse::<f64>().ok());
                 if let (Some(at), Some(n)) = (at, n) {
-                    // Half a window back is inside it, however its end was rounded.
+                    // Half a window back is inside it.
                     let inside = Stamp((at * 1e6) as i64) - Lapse(STEP.0 / 2);
                     count_in(&mut out, inside, n as u64);
                 }

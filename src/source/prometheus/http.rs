@@ -163,6 +163,11 @@ impl Http {
             map.insert(header::AUTHORIZATION, value(&format!("Basic {encoded}"))?);
             known.extend([SecretString::from(encoded), secret]);
         }
+        if let Some(key) = &self.auth.api_key {
+            let secret = key.obtain().await.map_err(Fault::Secret)?;
+            map.insert(header::AUTHORIZATION, value(&format!("ApiKey {}", secret.expose_secret()))?);
+            known.push(secret);
+        }
         for (name, secret) in &self.auth.headers {
             let secret = secret.obtain().await.map_err(Fault::Secret)?;
             let name = HeaderName::from_bytes(name.as_bytes())

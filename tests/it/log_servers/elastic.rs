@@ -84,7 +84,7 @@ async fn serve(docs: &Docs) -> Web {
 
 fn source(web: &Web, more: &str, turned: &Turned) -> Source<Elastic> {
     let server = server(&format!(
-        "kind = 'elastic'\nurl = '{}'\nindex = 'logs-pay-*'\ntimeout = '1m'\ncounts = {{ timeout = 'message:timeout' }}\nheaders = {{ Authorization = 'ApiKey abcdefgh' }}\n{more}",
+        "kind = 'elastic'\nurl = '{}'\nindex = 'logs-pay-*'\ntimeout = '1m'\ncounts = {{ timeout = 'message:timeout' }}\napi_key = 'abcdefgh'\n{more}",
         web.url("")
     ));
     let engine = Elastic::new(&server, &turned.clock());
