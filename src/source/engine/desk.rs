@@ -301,8 +301,10 @@ impl Book {
             if taken >= self.server.most {
                 let of = page.total.map_or_else(String::new, |n| format!(" of {n}"));
                 self.sampled = true;
+                // What was fetched reaches up to the last line; from there on nothing is known.
+                let last = page.lines.last().map_or(from, |(_, l)| l.at).clamp(span.from, span.to);
                 self.miss(
-                    span,
+                    Span::new(last, span.to),
                     format!("the first {taken} lines{of} were fetched, which is most_lines; the rest is only counted"),
                 );
                 return Ok(None);
