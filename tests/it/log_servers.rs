@@ -91,7 +91,8 @@ impl<E: LogEngine> Source<E> {
                 self.failed = false;
                 self.condition = Some(round.condition);
                 self.wait = match round.next {
-                    Next::After(wait) => Some(wait),
+                    // So long it waits when there is nothing left.
+                    Next::After(wait) => Some(wait).filter(|w| *w < Lapse::seconds(10)),
                     Next::Interval => None,
                 };
                 (round.facts, round.cost)

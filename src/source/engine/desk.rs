@@ -15,14 +15,19 @@ use crate::source::engine::allowance::Allowance;
 use crate::source::engine::past::{floor, for_counts, for_lines};
 use crate::source::engine::{Ask, Counts, LogEngine, No, Page, STEP};
 use crate::source::logs::Known;
-use crate::source::runner::{Condition, Failure, Next, Plan, Poll, Round};
+use crate::source::runner::{Condition, Failure, Next, Pace, Plan, Poll, Round, lapse};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 /// Stretches of the past that are asked for lines in one round.
 const AT_ONCE: usize = 2;
+/// Requests of one round, after which what was found is handed over.
+const REQUESTS: u32 = 10;
+/// Pause before the rest.
+const BREATH: Lapse = Lapse::millis(50);
 /// A count that the engine refuses is asked for again after this.
 const AGAIN: Lapse = Lapse::minutes(10);
 /// Cursors that may be over in one stretch before it is given up for this round.
@@ -61,6 +66,8 @@ struct Book {
     server: LogServerConfig,
     clock: Clock,
     allowance: Allowance,
+    /// How often the newest lines are asked for: less often while that takes long.
+    pace: Pace,
     /// Up to when the newest lines were asked for.
     until: Stamp,
     /// The newest stretch while it is read, and when one was last read to its end.
@@ -142,6 +149,7 @@ impl<E: LogEngine> Desk<E> {
         };
         let book = Book {
             allowance: Allowance::new(server.per_minute),
+            pace: Pace::new(server.interval),
             until: now,
             newest: None,
             asked: None,
@@ -178,14 +186,16 @@ impl<E: LogEngine> Desk<E> {
         book.missing = None;
         let outcome = book.work(engine, now, &mut cost).await;
         let facts = book.hand_over(engine.name(), now);
+        // A round of the past is long and says nothing of how the engine bears the newest lines.
+        cost.interval = book.pace.current();
         let cost = (cost.requests > 0).then_some(cost);
         match outcome {
             Ok(wait) => {
-                let next = match wait {
-                    Some(wait) => Next::After(wait.min(book.server.interval).max(Lapse::millis(50))),
-                    None if book.is_behind(now) => Next::After(Lapse::seconds(1)),
-                    None => Next::Interval,
-                };
+                let next = Next::After(match wait {
+                    Some(wait) => wait.min(book.server.interval).max(BREATH),
+                    None if book.is_behind(now) => Lapse::seconds(1),
+                    None => book.pace.current(),
+                });
                 Ok(Round { facts, cost, condition: book.condition(engine.name()), next })
             }
             Err(no) => {
@@ -208,11 +218,13 @@ impl Book {
         // While the past is read, half of what is allowed is for it.
         let behind = self.is_behind(now) && self.asked.is_some_and(|a| now.since(a) < self.server.interval.times(2));
         if self.newest.is_some() || !behind {
+            let begun = Instant::now();
             let to = self.newest.get_or_insert(Going::new(Span::new(from, now.max(from)))).span.to;
             if let Some(wait) = self.stretch(engine, Which::Newest, now, cost).await? {
                 return Ok(Some(wait));
             }
             (self.newest, self.asked) = (None, Some(now));
+            self.pace.took(lapse(begun.elapsed()));
             self.until = self.until.max(to);
         }
         if let Some(wait) = self.count(engine, now, cost).await? {
@@ -231,6 +243,11 @@ impl Book {
             self.idle = now;
         }
         Ok(None)
+    }
+
+    /// Whether one more request fits into this round; else how long to wait.
+    fn may_ask(&mut self, cost: &Cost) -> Result<(), Lapse> {
+        if cost.requests >= REQUESTS { Err(BREATH) } else { self.allowance.take() }
     }
 
     fn going(&mut self, which: Which) -> Option<&mut Going> {
@@ -269,7 +286,7 @@ impl Book {
         let (mut restarts, mut idle) = (0_u32, 0_u32);
         while let Some(Going { span, from, cursor, taken }) = self.going(which).cloned().filter(|g| g.from < g.span.to)
         {
-            if let Err(wait) = self.allowance.take() {
+            if let Err(wait) = self.may_ask(cost) {
                 return Ok(Some(wait));
             }
             let ask = Ask { span: Span::new(from, span.to), cursor: cursor.clone(), limit: self.page, near: now };
@@ -358,7 +375,7 @@ impl Book {
         self.counting.become_due(now, self.server.late, pause);
         while let Some((i, span, newest)) = self.counting.next(now) {
             let Some(counter) = self.server.counters.get(i).cloned() else { break };
-            if let Err(wait) = self.allowance.take() {
+            if let Err(wait) = self.may_ask(cost) {
                 return Ok(Some(wait));
             }
             match engine.counts(&counter, span, cost).await {

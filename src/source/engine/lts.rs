@@ -172,9 +172,12 @@ impl LogEngine for Lts {
     async fn lines(&self, ask: &Ask, cost: &mut Cost) -> Result<Page, No> {
         let (from, to) = range(ask.span);
         let mut body = json!({
-            "start_time": from, "end_time": to, "keywords": self.query, "is_desc": false, "limit": ask.limit,
+            "start_time": from, "end_time": to, "is_desc": false, "limit": ask.limit,
             "highlight": false, "is_count": ask.cursor.is_none(), "search_type": "init",
         });
+        if !self.query.trim().is_empty() {
+            body["keywords"] = self.query.as_str().into();
+        }
         if let (Some(Value::Object(cursor)), Some(body)) = (&ask.cursor, body.as_object_mut()) {
             body.insert("search_type".to_owned(), "forwards".into());
             body.extend(cursor.clone());
