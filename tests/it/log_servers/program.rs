@@ -81,7 +81,7 @@ async fn told(config: &warroom::config::Config, recorded: &Recorded, most: usize
     let mut out = Vec::new();
     let mut well = false;
     while out.len() < most || !well {
-        let batch = tokio::time::timeout(std::time::Duration::from_secs(60), inbox.recv()).await.unwrap().unwrap();
+        let batch = tokio::time::timeout(std::time::Duration::from_mins(1), inbox.recv()).await.unwrap().unwrap();
         for fact in batch.facts {
             match fact {
                 Fact::Lines(lines) => out.extend(lines),
@@ -111,7 +111,9 @@ async fn a_run_that_continues_a_recording_tells_no_line_again() {
     assert_eq!(first.len(), 900);
     let mut recorded = Recorded::default();
     let known = recorded.lines.entry("l".into()).or_default();
-    first.iter().for_each(|l| known.add(l));
+    for line in &first {
+        known.add(line);
+    }
     let again = told(&config, &recorded, 0).await;
     assert_eq!(again.len(), 0);
 }
