@@ -61,7 +61,13 @@ pub fn lanes(config: &Config) -> Vec<Lane> {
         let name = if logs.len() == 1 { "ERROR lines".to_owned() } else { format!("{} ERROR", shorten(source)) };
         out.push(lane("logs", name, format!("{source}.ERROR"), Unit::PerMinute, Rollup::SumPerMinute));
     }
-    out.extend(config.log_servers.iter().flat_map(|server| counted_lanes(server, logs.len() == 1)));
+    let alone = logs.len() == 1;
+    for server in &config.log_servers {
+        out.extend(counted_lanes(&server.name, &server.counters, server.late, alone));
+    }
+    for (mcp, histogram) in config.mcp.iter().filter_map(|m| Some((m, m.histogram.as_ref()?))) {
+        out.extend(counted_lanes(&mcp.name, &histogram.counters, Lapse::seconds(30), alone));
+    }
     // From where the load comes from to what it does; a heading stands once.
     out.sort_by_cached_key(|l| {
         let known = HEADINGS.iter().position(|h| *h == l.group);
@@ -133,17 +139,14 @@ fn metric_lanes(config: &Config) -> Vec<Lane> {
 }
 
 /// What an engine is asked to count: a point is the count of a minute.
-fn counted_lanes(server: &LogServerConfig, alone: bool) -> Vec<Lane> {
+fn counted_lanes(source: &str, counters: &[Counter], lag: Lapse, alone: bool) -> Vec<Lane> {
     let one = |counter: &Counter| {
         let name = counter.name.replace('_', " ");
-        let name = if alone { name } else { format!("{} {name}", shorten(&server.name)) };
-        let series = format!("{}.{}", server.name, counter.name);
-        Lane {
-            lag: server.late,
-            ..lane("logs", name.chars().take(15).collect(), series, Unit::PerMinute, Rollup::Mean)
-        }
+        let name = if alone { name } else { format!("{} {name}", shorten(source)) };
+        let series = format!("{source}.{}", counter.name);
+        Lane { lag, ..lane("logs", name.chars().take(15).collect(), series, Unit::PerMinute, Rollup::Mean) }
     };
-    server.counters.iter().filter(|c| c.filter.is_some()).map(one).collect()
+    counters.iter().filter(|c| c.filter.is_some()).map(one).collect()
 }
 
 fn lane(group: &str, name: String, series: String, unit: Unit, rollup: Rollup) -> Lane {

@@ -263,7 +263,8 @@ fn who(s: &Section<'_>, kind: &str) -> Auth {
     out
 }
 
-fn counters(s: &Section<'_>) -> Vec<Counter> {
+/// What is counted: all lines, and what `counts` names.
+pub(super) fn counters(s: &Section<'_>) -> Vec<Counter> {
     let mut out = vec![Counter { name: ALL.to_owned(), filter: None }];
     for (name, filter) in s.words("counts", |t| Ok(t.to_owned())) {
         let fit = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');

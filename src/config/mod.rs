@@ -8,6 +8,7 @@ pub mod incident;
 pub mod load;
 pub mod log_server;
 pub mod mcp;
+pub mod mcp_histogram;
 pub mod mcp_search;
 pub mod measure;
 pub mod preset;

@@ -10,10 +10,9 @@ use crate::model::series::Counted;
 use crate::model::{Lapse, Span, Stamp};
 use crate::source::clock::Clock;
 use crate::source::engine::door::Door;
-use crate::source::engine::{Ask, Counts, LogEngine, No, Page, STEP, count_in, windows};
-use crate::source::logs::Instants;
+use crate::source::engine::{Ask, Counts, LogEngine, No, Page, STEP, counted_rows};
 use crate::source::mcp::ask::{Question, arguments};
-use crate::source::mcp::read::{self, Reader, path};
+use crate::source::mcp::read::{self, Reader};
 use crate::source::prometheus::http;
 use crate::source::runner::Condition;
 use serde_json::{Map, Value, json};
@@ -159,26 +158,10 @@ impl LogEngine for Api {
         let step = STEP.whole_seconds() * histogram.step_per_second;
         arguments.insert(histogram.step.clone(), Value::from(step));
         let answer = self.ask(&histogram.url, arguments, cost).await?;
-        let Some(rows) = path(&answer, &histogram.rows).and_then(Value::as_array) else {
+        let place = (histogram.rows.as_str(), histogram.ts.as_str(), histogram.count.as_str());
+        let Some(out) = counted_rows(&answer, place, span) else {
             return Err(self.unreadable(&format!("there are no rows under {} in its histogram", histogram.rows)));
         };
-        let mut out = windows(span);
-        for row in rows {
-            let at = path(row, &histogram.ts).and_then(instant);
-            let n = path(row, &histogram.count).and_then(|n| n.as_u64().or_else(|| n.as_str()?.parse().ok()));
-            if let (Some(at), Some(n)) = (at, n) {
-                count_in(&mut out, at, n);
-            }
-        }
         Ok(Counts { how: Counted::Engine, by: "its histogram by the minute", windows: out })
-    }
-}
-
-/// RFC 3339, or a number by its size.
-fn instant(value: &Value) -> Option<Stamp> {
-    match value {
-        Value::String(text) => Stamp::parse_rfc3339(text).or_else(|| Instants::of_number(text.parse().ok()?)),
-        Value::Number(n) => Instants::of_number(n.as_f64()?),
-        _ => None,
     }
 }

@@ -4,20 +4,20 @@
 //! Every line is handed over once, whatever pages overlap; what was found outlives a round that is given up. May
 //! not know: how a question is put on the wire.
 
-use crate::config::log_server::{Counter, LogServerConfig};
-use crate::model::batch::Samples;
+use crate::config::log_server::LogServerConfig;
 use crate::model::health::{Cost, Loss};
 use crate::model::log::LogLine;
-use crate::model::series::{Counted, SeriesCard, SeriesName, Unit};
-use crate::model::{Fact, Lapse, Span, Stamp, Untrusted};
+use crate::model::series::Counted;
+use crate::model::{Fact, Lapse, Span, Stamp};
 use crate::source::clock::Clock;
 use crate::source::engine::allowance::Allowance;
-use crate::source::engine::past::{floor, for_counts, for_lines};
-use crate::source::engine::{Ask, Counts, LogEngine, No, Page, STEP};
+use crate::source::engine::counting::{Cards, Counting};
+use crate::source::engine::past::for_lines;
+use crate::source::engine::{Ask, LogEngine, No, Page, STEP};
 use crate::source::logs::Known;
 use crate::source::runner::{Condition, Failure, Next, Pace, Plan, Poll, Round, lapse};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -28,8 +28,6 @@ const AT_ONCE: usize = 2;
 const REQUESTS: u32 = 10;
 /// Pause before the rest.
 const BREATH: Lapse = Lapse::millis(50);
-/// A count that the engine refuses is asked for again after this.
-const AGAIN: Lapse = Lapse::minutes(10);
 /// Cursors that may be over in one stretch before it is given up for this round.
 const RESTARTS: u32 = 3;
 /// Pages without anything new, one after the other, that are gone through.
@@ -87,23 +85,10 @@ struct Book {
     fresh: Vec<LogLine>,
     facts: Vec<Fact>,
     page: u32,
-    fetched: u64,
     /// Whether there are lines that were not fetched.
     sampled: bool,
-    told: BTreeMap<SeriesName, SeriesCard>,
+    cards: Cards,
     missing: Option<String>,
-}
-
-/// What is to be counted.
-#[derive(Debug)]
-struct Counting {
-    /// The newest windows, by counter.
-    due: Vec<Option<Span>>,
-    /// Up to when they were made due.
-    until: Stamp,
-    past: VecDeque<(usize, Span)>,
-    /// Counters that the engine refuses.
-    refused: BTreeMap<usize, (Stamp, Condition)>,
 }
 
 /// A stretch that is read: how far. What an allowance or a failure interrupts goes on there.
@@ -140,13 +125,7 @@ impl<E: LogEngine> Desk<E> {
     ) -> Self {
         let now = clock.now();
         let counters = if engine.as_ref().is_ok_and(LogEngine::counts_itself) { server.counters.len() } else { 0 };
-        let past = for_counts(wanted, now);
-        let counting = Counting {
-            due: vec![None; counters],
-            until: floor(now),
-            past: past.iter().flat_map(|s| (0..counters).map(|i| (i, *s))).collect(),
-            refused: BTreeMap::new(),
-        };
+        let counting = Counting::new(counters, wanted, now);
         let book = Book {
             allowance: Allowance::new(server.per_minute),
             pace: Pace::new(server.interval),
@@ -163,9 +142,8 @@ impl<E: LogEngine> Desk<E> {
             fresh: Vec::new(),
             facts: Vec::new(),
             page: server.page,
-            fetched: 0,
             sampled: false,
-            told: BTreeMap::new(),
+            cards: Cards::new(&server.name),
             missing: None,
             server: server.clone(),
             clock,
@@ -271,8 +249,7 @@ impl Book {
     }
 
     fn is_behind(&self, now: Stamp) -> bool {
-        let refused = |i: &usize| self.counting.refused.get(i).is_some_and(|(again, _)| now < *again);
-        !self.past.is_empty() || self.counting.past.iter().any(|(i, _)| !refused(i))
+        !self.past.is_empty() || self.counting.is_behind(now)
     }
 
     /// Lines of a stretch, page by page. Gives how long to wait when nothing more may be asked before its end.
@@ -349,7 +326,6 @@ impl Book {
             }
             news += 1;
             if !self.known.take(line) {
-                self.fetched += 1;
                 self.fresh.push(line.clone());
             }
         }
@@ -381,44 +357,16 @@ impl Book {
             match engine.counts(&counter, span, cost).await {
                 Ok(counts) => {
                     self.counting.done(i, newest);
-                    self.counting.refused.remove(&i);
-                    self.tell_counts(engine.name(), &counter, &counts);
+                    self.facts.extend(self.cards.counts(engine.name(), &counter, &counts));
                 }
                 Err(No::Amount(_)) if span.length() > LEAST_COUNTED => self.counting.halve(i, span, newest),
                 Err(No::Question(condition) | No::Amount(condition)) => {
-                    self.counting.refused.insert(i, (now + AGAIN, condition));
+                    self.counting.refuse(i, now, condition);
                 }
                 Err(no) => return Err(no),
             }
         }
         Ok(None)
-    }
-
-    fn series(&self, measure: &str) -> SeriesName {
-        format!("{}.{measure}", self.server.name).into()
-    }
-
-    fn tell_counts(&mut self, engine: &str, counter: &Counter, counts: &Counts) {
-        let name = self.series(&counter.name);
-        let which = counter.filter.as_ref().map_or_else(|| "all lines".to_owned(), |f| format!("lines with {f}"));
-        let from = format!("{engine}, {}: {which}; {}", counts.by, counts.how.words());
-        self.tell_card(SeriesCard {
-            name: name.clone(),
-            unit: Some(Unit::PerMinute),
-            unit_said: "lines a minute".into(),
-            from: from.into(),
-            counted: Some(counts.how),
-        });
-        let sample =
-            |(at, n): &(Stamp, u64)| Fact::Samples(Samples { at: *at, values: vec![(name.clone(), *n as f64)] });
-        self.facts.extend(counts.windows.iter().map(sample));
-    }
-
-    fn tell_card(&mut self, card: SeriesCard) {
-        if self.told.get(&card.name) != Some(&card) {
-            self.told.insert(card.name.clone(), card.clone());
-            self.facts.push(Fact::Series(vec![card]));
-        }
     }
 
     /// Everything that waits.
@@ -430,12 +378,7 @@ impl Book {
         }
         if !self.fresh.is_empty() {
             let counted = if self.sampled { Counted::Sample } else { Counted::Lines };
-            for measure in ["lines", "WARN", "ERROR"] {
-                let from = format!("lines that {engine} gave; {}", counted.words());
-                let name = self.series(measure);
-                let (unit_said, from): (Untrusted, Untrusted) = ("lines".into(), from.into());
-                self.tell_card(SeriesCard { name, unit: None, unit_said, from, counted: Some(counted) });
-            }
+            self.facts.extend(self.cards.lines(engine, counted));
             let mut lines = std::mem::take(&mut self.fresh);
             lines.sort_by_key(|l| l.at);
             self.facts.push(Fact::Lines(lines));
@@ -444,8 +387,8 @@ impl Book {
     }
 
     fn condition(&self, engine: &str) -> Condition {
-        if let Some((i, (_, condition))) = self.counting.refused.first_key_value() {
-            let name = self.server.counters.get(*i).map_or("", |c| c.name.as_str());
+        if let Some((i, condition)) = self.counting.refused() {
+            let name = self.server.counters.get(i).map_or("", |c| c.name.as_str());
             let says = format!("the count {name} is refused: {}", condition.says.raw());
             return Condition { says: says.into(), ..Condition::late("partly", "", condition.remedy.raw()) };
         }
@@ -453,61 +396,16 @@ impl Book {
             let remedy = "Narrow query in its [[log_server]], or raise most_lines.";
             return Condition::late("partly", says.clone(), remedy);
         }
-        let (lines, counts) = (self.past.len(), self.counting.past.len());
+        let (lines, counts) = (self.past.len(), self.counting.left());
         if lines + counts > 0 {
             let says = format!("{lines} stretches of the past are still to be fetched, {counts} to be counted");
             return Condition::late("reading", says, "");
         }
-        let fetched = if self.sampled { "a sample of all" } else { "all there are" };
-        let by = if self.counting.due.is_empty() { "counted from them" } else { "counts are the engine's own" };
-        let says = format!("{engine} answers; {} lines fetched, {fetched}; {by}", self.fetched);
+        // The same words as long as nothing changes: health is told when it does.
+        let fetched = if self.sampled { "lines are a sample of all" } else { "all lines are fetched" };
+        let by = if self.counting.is_empty() { "counted from them" } else { "counts are the engine's own" };
+        let says = format!("{engine} answers; {fetched}; {by}");
         Condition { says: says.into(), ..Condition::well() }
-    }
-}
-
-impl Counting {
-    /// Windows that are over by now are due, and those before them once more for what came late.
-    fn become_due(&mut self, now: Stamp, late: Lapse, pause: Lapse) {
-        let to = floor(now);
-        if to.since(self.until) < pause {
-            return;
-        }
-        let from = floor(self.until - late) - STEP;
-        for due in &mut self.due {
-            *due = Some(Span::new(due.map_or(from, |d| d.from.min(from)), to));
-        }
-        self.until = to;
-    }
-
-    /// What is to be counted next, and whether it is among the newest.
-    fn next(&mut self, now: Stamp) -> Option<(usize, Span, bool)> {
-        let welcome = |i: usize| self.refused.get(&i).is_none_or(|(again, _)| *again <= now);
-        let newest = self.due.iter().enumerate().find_map(|(i, due)| Some((i, (*due)?)).filter(|(i, _)| welcome(*i)));
-        if let Some((i, span)) = newest {
-            return Some((i, span, true));
-        }
-        let place = self.past.iter().position(|(i, _)| welcome(*i))?;
-        // What is asked stands first, where `done` finds it.
-        let job = self.past.remove(place)?;
-        self.past.push_front(job);
-        Some((job.0, job.1, false))
-    }
-
-    fn done(&mut self, i: usize, newest: bool) {
-        if newest {
-            if let Some(due) = self.due.get_mut(i) {
-                *due = None;
-            }
-        } else {
-            self.past.pop_front();
-        }
-    }
-
-    fn halve(&mut self, i: usize, span: Span, newest: bool) {
-        self.done(i, newest);
-        let middle = floor(span.from + Lapse(span.length().0 / 2));
-        self.past.push_front((i, Span::new(span.from, middle)));
-        self.past.push_front((i, Span::new(middle, span.to)));
     }
 }
 

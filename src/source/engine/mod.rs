@@ -7,6 +7,7 @@
 pub mod allowance;
 pub mod api;
 mod check;
+pub mod counting;
 pub mod desk;
 pub mod door;
 pub mod elastic;
@@ -23,6 +24,8 @@ use crate::model::{Batch, Lapse, Span, Stamp};
 use crate::source::Recorded;
 use crate::source::clock::Clock;
 use crate::source::huawei::Client;
+use crate::source::logs::Instants;
+use crate::source::mcp::read::path;
 use crate::source::runner::{Condition, Handle, spawn_by};
 pub use check::check;
 pub use desk::Desk;
@@ -135,6 +138,27 @@ pub fn count_in(windows: &mut [(Stamp, u64)], at: Stamp, n: u64) {
         && at < *from + STEP
     {
         *count += n;
+    }
+}
+
+/// Rows of a document as counts of a stretch: where they are, and in each when its window begins and how many it has.
+pub fn counted_rows(document: &Value, (rows, ts, count): (&str, &str, &str), span: Span) -> Option<Vec<(Stamp, u64)>> {
+    let mut out = windows(span);
+    for row in path(document, rows)?.as_array()? {
+        let n = path(row, count).and_then(|n| n.as_u64().or_else(|| n.as_str()?.parse().ok()));
+        if let (Some(at), Some(n)) = (path(row, ts).and_then(instant), n) {
+            count_in(&mut out, at, n);
+        }
+    }
+    Some(out)
+}
+
+/// RFC 3339, or a number by its size.
+fn instant(value: &Value) -> Option<Stamp> {
+    match value {
+        Value::String(text) => Stamp::parse_rfc3339(text).or_else(|| Instants::of_number(text.parse().ok()?)),
+        Value::Number(n) => Instants::of_number(n.as_f64()?),
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! A tool's answer is data: read by the mapping, never obeyed. May not know: what the lines are good for.
 
 pub mod ask;
+mod count;
 pub mod guess;
 pub mod link;
 mod live;
