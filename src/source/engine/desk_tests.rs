@@ -2,9 +2,9 @@
 //! given up.
 
 use super::*;
-use crate::config::log_server::Kind;
+use crate::config::log_server::{Counter, Kind};
 use crate::model::log::Level;
-use crate::source::engine::windows;
+use crate::source::engine::{Counts, windows};
 use std::sync::Mutex as Lock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
