@@ -58,15 +58,15 @@ pub fn lanes(config: &Config) -> Vec<Lane> {
     let engines = config.log_servers.iter().map(|l| &l.name);
     let logs: Vec<&String> = config.logs.iter().map(|l| &l.name).chain(tools).chain(engines).collect();
     for source in &logs {
-        let name = if logs.len() == 1 { "ERROR lines".to_owned() } else { format!("{} ERROR", shorten(source)) };
+        let name = if logs.len() == 1 { "ERROR lines".to_owned() } else { format!("{} ERROR", brief(source, &logs)) };
         out.push(lane("logs", name, format!("{source}.ERROR"), Unit::PerMinute, Rollup::SumPerMinute));
     }
-    let alone = logs.len() == 1;
+    let before = |name: &str| if logs.len() == 1 { String::new() } else { format!("{} ", brief(name, &logs)) };
     for server in &config.log_servers {
-        out.extend(counted_lanes(&server.name, &server.counters, server.late, alone));
+        out.extend(counted_lanes(&server.name, &server.counters, server.late, &before(&server.name)));
     }
     for (mcp, histogram) in config.mcp.iter().filter_map(|m| Some((m, m.histogram.as_ref()?))) {
-        out.extend(counted_lanes(&mcp.name, &histogram.counters, Lapse::seconds(30), alone));
+        out.extend(counted_lanes(&mcp.name, &histogram.counters, Lapse::seconds(30), &before(&mcp.name)));
     }
     // From where the load comes from to what it does; a heading stands once.
     out.sort_by_cached_key(|l| {
@@ -139,10 +139,9 @@ fn metric_lanes(config: &Config) -> Vec<Lane> {
 }
 
 /// What an engine is asked to count: a point is the count of a minute.
-fn counted_lanes(source: &str, counters: &[Counter], lag: Lapse, alone: bool) -> Vec<Lane> {
+fn counted_lanes(source: &str, counters: &[Counter], lag: Lapse, before: &str) -> Vec<Lane> {
     let one = |counter: &Counter| {
-        let name = counter.name.replace('_', " ");
-        let name = if alone { name } else { format!("{} {name}", shorten(source)) };
+        let name = format!("{before}{}", counter.name.replace('_', " "));
         let series = format!("{source}.{}", counter.name);
         Lane { lag, ..lane("logs", name.chars().take(15).collect(), series, Unit::PerMinute, Rollup::Mean) }
     };
@@ -168,6 +167,16 @@ fn lane(group: &str, name: String, series: String, unit: Unit, rollup: Rollup) -
 /// Names that leave room for the measure: a lane's name has 15 cells.
 fn shorten(name: &str) -> String {
     name.chars().take(4).collect()
+}
+
+/// The same for one of several, which may begin alike: what is its own in its name.
+fn brief(name: &str, all: &[&String]) -> String {
+    let short = shorten(name);
+    let alike: Vec<&str> = all.iter().map(|n| n.as_str()).filter(|n| *n != name && n.starts_with(&short)).collect();
+    let common = |other: &str| name.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    let Some(shared) = alike.iter().map(|other| common(other)).max() else { return short };
+    let own: String = name.chars().skip(shared).take(6).collect();
+    if own.is_empty() { name.chars().take(6).collect() } else { own }
 }
 
 /// How every source is introduced, in the order of the dots.

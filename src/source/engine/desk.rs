@@ -4,7 +4,7 @@
 //! Every line is handed over once, whatever pages overlap; what was found outlives a round that is given up. May
 //! not know: how a question is put on the wire.
 
-use crate::config::log_server::LogServerConfig;
+use crate::config::log_server::{Kind, LogServerConfig};
 use crate::model::health::{Cost, Loss};
 use crate::model::log::LogLine;
 use crate::model::series::Counted;
@@ -41,11 +41,13 @@ const LEAST_COUNTED: Lapse = Lapse::minutes(30);
 
 /// How it is run.
 pub fn plan(server: &LogServerConfig) -> Plan {
+    // The last resort: every request has a deadline of its own, and a round is several.
+    let most = Lapse::minutes(10);
+    let of_cloud = matches!(server.kind, Kind::Lts { .. });
     Plan {
         name: server.name.as_str().into(),
         interval: server.interval,
-        // The last resort: every request has a deadline of its own, and a round is several.
-        deadline: (server.timeout.times(12)).max(Lapse::minutes(2)).min(Lapse::minutes(10)),
+        deadline: if of_cloud { most } else { server.timeout.times(12).max(Lapse::minutes(2)).min(most) },
         floor: Lapse::seconds(2),
         doing: "connecting",
     }

@@ -2,7 +2,7 @@
 //! given up.
 
 use super::*;
-use crate::config::log_server::{Counter, Kind};
+use crate::config::log_server::Counter;
 use crate::model::log::Level;
 use crate::source::engine::{Counts, windows};
 use std::sync::Mutex as Lock;
