@@ -7,6 +7,7 @@ mod loki;
 mod lts;
 mod program;
 
+use crate::web::{Answer, Request, Web};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -36,6 +37,40 @@ fn server(text: &str) -> LogServerConfig {
     let whole = format!("{huawei}[[log_server]]\nname = 'l'\nper_minute = 6000\n{text}");
     let (config, _) = parse(Path::new("/etc/warroom/config.toml"), &whole);
     config.unwrap().log_servers.remove(0)
+}
+
+/// Every answer that is none is told with its code, and afterwards nothing is missing. Its timeout is a second.
+async fn survives<E: LogEngine>(
+    source: &mut Source<E>,
+    web: &Web,
+    good: impl Fn(&Request) -> Answer + Clone + Send + 'static,
+    lines: usize,
+) {
+    let html = Answer::Says(200, vec![("content-type", "text/html".to_owned())], b"<html>login</html>".to_vec());
+    for (answer, code) in [
+        (Answer::status(429).with("retry-after", "7"), "429"),
+        (Answer::Hangs, "no answer"),
+        (html, "no JSON"),
+        (Answer::json("{\"hits\": {\"hi"), "no JSON"),
+        (Answer::Hangup, "cut off"),
+        (Answer::status(401), "401"),
+        (Answer::status(503), "503"),
+    ] {
+        let well = good.clone();
+        // The first answer is good, the second is not.
+        let mut asked = 0;
+        web.now(move |r| {
+            asked += 1;
+            if asked > 1 { answer.clone() } else { well(r) }
+        });
+        source.round().await;
+        assert!(source.failed && source.code() == code, "{code}: {} {}", source.code(), source.says());
+        assert!(!source.condition.as_ref().unwrap().remedy.raw().is_empty(), "{code} has a remedy");
+    }
+    web.now(good);
+    source.all().await;
+    assert_eq!((source.lines.len(), source.state()), (lines, State::Well), "{}", source.says());
+    source.agrees("l.all", "", |l| l.at);
 }
 
 /// A world's clock that the test turns.

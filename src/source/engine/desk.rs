@@ -36,6 +36,8 @@ const IDLE: u32 = 20;
 const REMEMBERED: Lapse = Lapse::minutes(10);
 /// The least page there is.
 const LEAST_PAGE: u32 = 10;
+/// After this long pages are as long as configured again.
+const GROWN: Lapse = Lapse::minutes(10);
 /// Counts of a longer stretch are cut in half when they are too much.
 const LEAST_COUNTED: Lapse = Lapse::minutes(30);
 
@@ -86,7 +88,9 @@ struct Book {
     /// Lines and other facts that wait to be handed over.
     fresh: Vec<LogLine>,
     facts: Vec<Fact>,
+    /// Lines of a page as the engine bears them, and when it bore less than is configured.
     page: u32,
+    shrunk: Option<Stamp>,
     /// Whether there are lines that were not fetched.
     sampled: bool,
     cards: Cards,
@@ -144,6 +148,7 @@ impl<E: LogEngine> Desk<E> {
             fresh: Vec::new(),
             facts: Vec::new(),
             page: server.page,
+            shrunk: None,
             sampled: false,
             cards: Cards::new(&server.name),
             missing: None,
@@ -263,6 +268,10 @@ impl Book {
         cost: &mut Cost,
     ) -> Result<Option<Lapse>, No> {
         let (mut restarts, mut idle) = (0_u32, 0_u32);
+        if self.shrunk.is_some_and(|at| now.since(at) > GROWN) {
+            // Long lines come in bursts.
+            (self.page, self.shrunk) = (self.server.page, None);
+        }
         while let Some(Going { span, from, cursor, taken }) = self.going(which).cloned().filter(|g| g.from < g.span.to)
         {
             if let Err(wait) = self.may_ask(cost) {
@@ -279,6 +288,7 @@ impl Book {
                 }
                 Err(No::Amount(_)) if self.page > LEAST_PAGE => {
                     self.page = (self.page / 2).max(LEAST_PAGE);
+                    self.shrunk = Some(now);
                     continue;
                 }
                 Err(no) => return Err(no),

@@ -1,7 +1,6 @@
 //! Any JSON API by a mapping: pages by cursor, number, offset and time, in both orders, and counts where it has them.
 
 use super::*;
-use crate::web::{Answer, Request, Web};
 use serde_json::{Value, json};
 use warroom::source::engine::api::Api;
 
@@ -64,15 +63,20 @@ fn api(how: &str, request: &Request) -> Answer {
 }
 
 fn source(web: &Web, pages: &str, turned: &Turned) -> Source<Api> {
+    source_within(web, pages, turned, Lapse::minutes(1))
+}
+
+fn source_within(web: &Web, pages: &str, turned: &Turned, timeout: Lapse) -> Source<Api> {
     let (arg, pages) = match pages {
         "oldest first" | "newest first" => ("", "time"),
         other => (", cursor = 'after'", other),
     };
-    let server = server(&format!(
+    let mut server = server(&format!(
         "kind = 'http'\nurl = '{}'\ntimeout = '1m'\npage = 50\npages = '{pages}'\ntime_format = 'epoch_ms'\nfixed = {{ env = 'prod' }}\ncounts = {{ connection = 'connection' }}\nargs = {{ query = 'q', from = 'since', to = 'until', limit = 'size'{arg} }}\n[log_server.histogram]\nurl = '{}'\nstep = 'every'\nstep_unit = 'ms'\nrows = 'windows'\nts = 't'\ncount = 'n'\n[log_server.result]\nrows = 'data.lines'\nts = 'meta.when'\nservice = 'meta.pod'\nlevel = 'meta.sev'\nmessage = 'text'\nid = 'uid'\ntotal = 'paging.total'\nnext = 'paging.next'\n",
         web.url("/search"),
         web.url("/histogram")
     ));
+    server.timeout = timeout;
     let engine = Api::new(&server, &turned.clock());
     Source::new(&server, engine, &[Span::new(ago(45), NOW)], turned)
 }
@@ -154,4 +158,11 @@ async fn an_api_that_counts_nothing_is_asked_for_no_count_and_that_is_said() {
     assert_eq!((source.lines.len(), source.points.len()), (1, 0));
     assert_eq!(source.counted["l.lines"], Counted::Lines);
     assert!(source.says().contains("counted from them"), "{}", source.says());
+}
+
+#[tokio::test]
+async fn what_is_no_answer_is_told_and_afterwards_nothing_is_missing() {
+    let web = Web::serve(|r| api("cursor", r)).await;
+    let mut source = source_within(&web, "cursor", &Turned::now(), Lapse::seconds(1));
+    survives(&mut source, &web, |r| api("cursor", r), ROWS as usize).await;
 }

@@ -1,7 +1,6 @@
 //! Elasticsearch and OpenSearch: `search_after` with a tiebreaker, in a point in time, and without either.
 
 use super::*;
-use crate::web::{Answer, Request, Web};
 use serde_json::{Value, json};
 use std::sync::Mutex as Lock;
 use warroom::source::engine::elastic::Elastic;
@@ -83,10 +82,13 @@ async fn serve(docs: &Docs) -> Web {
 }
 
 fn source(web: &Web, more: &str, turned: &Turned) -> Source<Elastic> {
-    let server = server(&format!(
+    let mut server = server(&format!(
         "kind = 'elastic'\nurl = '{}'\nindex = 'logs-pay-*'\ntimeout = '1m'\ncounts = {{ timeout = 'message:timeout' }}\napi_key = 'abcdefgh'\n{more}",
         web.url("")
     ));
+    if more.contains("pit = false") {
+        server.timeout = Lapse::seconds(1);
+    }
     let engine = Elastic::new(&server, &turned.clock());
     Source::new(&server, engine, &[Span::new(ago(30), NOW)], turned)
 }
@@ -174,4 +176,12 @@ async fn a_part_of_the_shards_is_no_answer_and_a_refused_question_says_why() {
     web.now(move |r| elastic(&there, r));
     source.all().await;
     assert_eq!(source.lines.len(), 1800);
+}
+
+#[tokio::test]
+async fn what_is_no_answer_is_told_and_afterwards_nothing_is_missing() {
+    let docs = docs();
+    let web = serve(&docs).await;
+    let mut source = source(&web, "page = 400\ntiebreaker = 'seq'\npit = false", &Turned::now());
+    survives(&mut source, &web, move |r| elastic(&docs, r), 1800).await;
 }

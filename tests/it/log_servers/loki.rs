@@ -1,7 +1,6 @@
 //! Grafana Loki: pages that overlap in a nanosecond, counts pushed down, and a server that misbehaves.
 
 use super::*;
-use crate::web::{Answer, Request, Web};
 use serde_json::{Value, json};
 use std::sync::Mutex as Lock;
 use warroom::source::engine::check;
