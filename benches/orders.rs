@@ -173,6 +173,7 @@ fn config(s: &Servers) -> Config {
         prometheus: Vec::new(),
         scrapes: Vec::new(),
         mcp: Vec::new(),
+        log_servers: Vec::new(),
         screen: ScreenConfig { colors: "auto".into(), glyphs: "auto".into(), mouse: false, slow: false, who: None },
         recording: RecordingConfig { folder: None, keep_free: 0 },
         keys: BTreeMap::new(),

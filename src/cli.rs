@@ -354,6 +354,27 @@ pub enum Logs {
     Search(Search),
     /// Lines grouped by the words that stay, with what varies in them
     Patterns(Patterns),
+    /// What a [[log_server]] has: counts by the minute, by the engine itself, and the first lines
+    Server(AskServer),
+}
+
+/// A question to a log server.
+#[derive(Clone, Debug, Args)]
+pub struct AskServer {
+    /// Its name in the configuration
+    pub name: String,
+    /// Only lines that fit, in the engine's own words: keywords for LTS, |= "timeout" for Loki, query_string for
+    /// Elasticsearch
+    pub filter: Option<String>,
+    /// Which stretch
+    #[command(flatten)]
+    pub stretch: Stretch,
+    /// Lines at most
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub lines: u32,
+    /// The neighbours of a line of LTS, by the number that stands behind it: #1736686710000742246
+    #[arg(long, value_name = "NUMBER")]
+    pub around: Option<String>,
 }
 
 /// Which lines of which files.

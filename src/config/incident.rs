@@ -1,11 +1,13 @@
 //! From configuration to the incident that is recorded first: the lanes of its sources when none are
 //! named, and a card for every source, so that a replay needs no configuration.
 
+use crate::config::log_server::Counter;
 use crate::config::mcp::Door;
 use crate::config::measure::Shape;
 use crate::config::prometheus::Server;
 use crate::config::{
-    Config, DatabaseConfig, HuaweiConfig, LogConfig, McpConfig, PrometheusConfig, ScrapeConfig, cloud_metrics,
+    Config, DatabaseConfig, HuaweiConfig, LogConfig, LogServerConfig, McpConfig, PrometheusConfig, ScrapeConfig,
+    cloud_metrics,
 };
 use crate::model::incident::{Incident, SourceCard, SourceKind};
 use crate::model::order::Role;
@@ -53,10 +55,18 @@ pub fn lanes(config: &Config) -> Vec<Lane> {
     out.extend(order_lanes(config));
     out.extend(metric_lanes(config));
     let tools = config.mcp.iter().filter(|m| m.search.is_some()).map(|m| &m.name);
-    let logs: Vec<&String> = config.logs.iter().map(|l| &l.name).chain(tools).collect();
+    let engines = config.log_servers.iter().map(|l| &l.name);
+    let logs: Vec<&String> = config.logs.iter().map(|l| &l.name).chain(tools).chain(engines).collect();
     for source in &logs {
-        let name = if logs.len() == 1 { "ERROR lines".to_owned() } else { format!("{} ERROR", shorten(source)) };
+        let name = if logs.len() == 1 { "ERROR lines".to_owned() } else { format!("{} ERROR", brief(source, &logs)) };
         out.push(lane("logs", name, format!("{source}.ERROR"), Unit::PerMinute, Rollup::SumPerMinute));
+    }
+    let before = |name: &str| if logs.len() == 1 { String::new() } else { format!("{} ", brief(name, &logs)) };
+    for server in &config.log_servers {
+        out.extend(counted_lanes(&server.name, &server.counters, server.late, &before(&server.name)));
+    }
+    for (mcp, histogram) in config.mcp.iter().filter_map(|m| Some((m, m.histogram.as_ref()?))) {
+        out.extend(counted_lanes(&mcp.name, &histogram.counters, Lapse::seconds(30), &before(&mcp.name)));
     }
     // From where the load comes from to what it does; a heading stands once.
     out.sort_by_cached_key(|l| {
@@ -128,6 +138,16 @@ fn metric_lanes(config: &Config) -> Vec<Lane> {
     out
 }
 
+/// What an engine is asked to count: a point is the count of a minute.
+fn counted_lanes(source: &str, counters: &[Counter], lag: Lapse, before: &str) -> Vec<Lane> {
+    let one = |counter: &Counter| {
+        let name = format!("{before}{}", counter.name.replace('_', " "));
+        let series = format!("{source}.{}", counter.name);
+        Lane { lag, ..lane("logs", name.chars().take(15).collect(), series, Unit::PerMinute, Rollup::Mean) }
+    };
+    counters.iter().filter(|c| c.filter.is_some()).map(one).collect()
+}
+
 fn lane(group: &str, name: String, series: String, unit: Unit, rollup: Rollup) -> Lane {
     Lane {
         group: group.to_owned(),
@@ -149,6 +169,16 @@ fn shorten(name: &str) -> String {
     name.chars().take(4).collect()
 }
 
+/// The same for one of several, which may begin alike: what is its own in its name.
+fn brief(name: &str, all: &[&String]) -> String {
+    let short = shorten(name);
+    let alike: Vec<&str> = all.iter().map(|n| n.as_str()).filter(|n| *n != name && n.starts_with(&short)).collect();
+    let common = |other: &str| name.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    let Some(shared) = alike.iter().map(|other| common(other)).max() else { return short };
+    let own: String = name.chars().skip(shared).take(6).collect();
+    if own.is_empty() { name.chars().take(6).collect() } else { own }
+}
+
 /// How every source is introduced, in the order of the dots.
 pub fn cards(config: &Config) -> Vec<SourceCard> {
     let mut out: Vec<SourceCard> = config.databases.iter().filter(|d| d.watch).map(database_card).collect();
@@ -165,6 +195,7 @@ pub fn cards(config: &Config) -> Vec<SourceCard> {
     out.extend(config.scrapes.iter().map(scrape_card));
     out.extend(config.logs.iter().map(log_card));
     out.extend(config.mcp.iter().filter_map(tool_card));
+    out.extend(config.log_servers.iter().map(server_card));
     if let Some(note) = &config.incident.note {
         let name = note.file_name().unwrap_or(note.as_os_str());
         out.push(SourceCard {
@@ -222,6 +253,12 @@ fn tool_card(mcp: &McpConfig) -> Option<SourceCard> {
     };
     let what = format!("{} at {place}", search.tool);
     Some(SourceCard { name: mcp.name.clone(), kind: SourceKind::Logs, what: what.into(), every: Some(mcp.interval) })
+}
+
+/// An engine that keeps lines.
+fn server_card(server: &LogServerConfig) -> SourceCard {
+    let what = format!("{} {}", server.kind.name(), server.kind.place());
+    SourceCard { name: server.name.clone(), kind: SourceKind::Logs, what: what.into(), every: Some(server.interval) }
 }
 
 /// The metrics of a cloud account, and what happened there.

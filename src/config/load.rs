@@ -1,6 +1,7 @@
 //! Reads and checks a configuration file. All problems are found at once, each with its line.
 
 use crate::config::huawei;
+use crate::config::log_server::{Kind, log_server};
 use crate::config::mcp::mcp;
 use crate::config::prometheus::{Server, prometheus};
 use crate::config::query::query;
@@ -57,7 +58,8 @@ pub fn exposed(file: &Path, config: &Config) -> Option<String> {
     let services = config.scrapes.iter().filter(|s| s.auth.is_plain()).map(|s| &s.name);
     let clouds = config.huawei.iter().filter(|h| h.credentials.is_plain()).map(|h| &h.name);
     let tools = config.mcp.iter().filter(|m| m.is_plain()).map(|m| &m.name);
-    let name = databases.chain(servers).chain(services).chain(clouds).chain(tools).next()?;
+    let engines = config.log_servers.iter().filter(|l| l.auth.is_plain()).map(|l| &l.name);
+    let name = databases.chain(servers).chain(services).chain(clouds).chain(tools).chain(engines).next()?;
     (mode & 0o044 != 0).then(|| {
         format!(
             "{}: the password of {} stands in a file that others can read (mode {mode:03o}): run chmod 600, or write ${{env:NAME}} in its place",
@@ -81,6 +83,8 @@ fn read<'a>(page: &'a Page<'a>, table: &'a DeTable<'a>) -> Config {
     let prometheus = root.sections("prometheus").iter().filter_map(prometheus).collect();
     let scrapes = root.sections("scrape").iter().filter_map(scrape).collect();
     let tools = root.sections("mcp").iter().filter_map(mcp).collect();
+    let servers = root.sections("log_server");
+    let log_servers = servers.iter().filter_map(|s| log_server(s, &incident.zone)).collect();
     let config = Config {
         file: page.file().to_owned(),
         incident,
@@ -91,6 +95,7 @@ fn read<'a>(page: &'a Page<'a>, table: &'a DeTable<'a>) -> Config {
         prometheus,
         scrapes,
         mcp: tools,
+        log_servers,
         screen: screen(root.section("screen").as_ref()),
         recording: recording(root.section("recording").as_ref()),
         keys: keys(&root),
@@ -99,6 +104,9 @@ fn read<'a>(page: &'a Page<'a>, table: &'a DeTable<'a>) -> Config {
     names(&root, &config);
     if config.huawei.is_none() && config.prometheus.iter().any(|p| p.server == Server::Aom) {
         root.problem("prometheus", "asks AOM without [huawei]: its region and keys are missing");
+    }
+    if config.huawei.is_none() && config.log_servers.iter().any(|l| matches!(l.kind, Kind::Lts { .. })) {
+        root.problem("log_server", "asks LTS without [huawei]: its region and keys are missing");
     }
     config
 }
@@ -113,6 +121,7 @@ fn names(root: &Section<'_>, config: &Config) {
     let all = all.chain(config.prometheus.iter().map(|p| ("prometheus", &p.name)));
     let all = all.chain(config.scrapes.iter().map(|s| ("scrape", &s.name)));
     let all = all.chain(config.mcp.iter().map(|m| ("mcp", &m.name)));
+    let all = all.chain(config.log_servers.iter().map(|l| ("log_server", &l.name)));
     for (section, name) in all {
         if OURS.contains(&name.as_str()) {
             root.problem(section, format!("no source can be named \"{name}\": warroom uses that name itself"));

@@ -3,6 +3,7 @@
 //! May not know: the protocol, and what a tool's answer looks like on the wire.
 
 use crate::config::Secret;
+use crate::config::mcp_histogram::{Histogram, histogram};
 use crate::config::mcp_search::{Search, search};
 use crate::config::prometheus::checked;
 use crate::config::section::Section;
@@ -29,6 +30,8 @@ pub struct McpConfig {
     pub read_back: Lapse,
     /// Its tool for log lines; without one it is only reached by `warroom mcp`.
     pub search: Option<Search>,
+    /// Its tool that counts them.
+    pub histogram: Option<Histogram>,
 }
 
 /// Where a server is.
@@ -99,8 +102,12 @@ pub fn mcp(s: &Section<'_>) -> Option<McpConfig> {
         interval: s.lapse("interval", Lapse::seconds(15), Lapse::seconds(1)),
         read_back: s.lapse("read_back", Lapse::minutes(15), Lapse::ZERO),
         search: s.section("search").and_then(|s| search(&s)),
+        histogram: s.section("histogram").and_then(|s| histogram(&s)),
         door: door.clone().unwrap_or(Door::Stdio { command: Vec::new(), env: Vec::new() }),
     };
+    if out.histogram.is_some() && out.search.is_none() {
+        s.problem("histogram", "goes with [mcp.search], which is missing: a source of lines has both");
+    }
     s.finish();
     name.and(door).map(|_| out)
 }

@@ -132,6 +132,8 @@ pub enum MessageAs {
     Json,
     /// `key=value`, whose fields win over the row's.
     Logfmt,
+    /// A line as it stands in a file, whatever its form; what it says itself wins over the row.
+    Line,
 }
 
 /// `[mcp.search.result]`: dotted paths; of a list the first that is there.
@@ -206,7 +208,7 @@ pub fn search(s: &Section<'_>) -> Option<Search> {
         limit: s.whole("limit_max", 500, 1..=10_000),
         window: s.lapse("window_max", Lapse::minutes(30), Lapse::seconds(1)),
         words: s.texts("words").unwrap_or_default(),
-        result: s.section("result").map_or_else(|| answer(None), |r| answer(Some(&r))),
+        result: answer(s.section("result").as_ref(), true),
     };
     s.finish();
     tool.map(|_| out)
@@ -217,7 +219,7 @@ fn names() -> String {
 }
 
 /// A table whose keys are fields.
-fn fields(s: &Section<'_>, key: &str) -> BTreeMap<Field, String> {
+pub(super) fn fields(s: &Section<'_>, key: &str) -> BTreeMap<Field, String> {
     let mut out = BTreeMap::new();
     for (name, value) in s.words(key, |t| Ok(t.to_owned())) {
         match FIELDS.iter().find(|(n, _)| *n == name) {
@@ -242,7 +244,7 @@ pub fn placeholders(text: &str) -> impl Iterator<Item = &str> {
         )
 }
 
-fn time(s: &Section<'_>) -> TimeFormat {
+pub(super) fn time(s: &Section<'_>) -> TimeFormat {
     let Some(text) = s.text("time_format") else { return TimeFormat::Rfc3339 };
     match text.as_str() {
         "rfc3339" => TimeFormat::Rfc3339,
@@ -265,7 +267,7 @@ fn pattern_works(pattern: &str) -> bool {
 }
 
 /// Any values.
-fn constants(s: &Section<'_>) -> Map<String, Value> {
+pub(super) fn constants(s: &Section<'_>) -> Map<String, Value> {
     let mut out = Map::new();
     for key in s.keys() {
         if let Some(value) = s.read(&key, json) {
@@ -297,19 +299,26 @@ fn json(value: &DeValue<'_>) -> Result<Value, String> {
     })
 }
 
-/// Reads `[mcp.search.result]`; without one the usual names are looked for.
-fn answer(s: Option<&Section<'_>>) -> Answer {
+/// Reads `[mcp.search.result]` and its like; without one the usual names are looked for. `parts`: whether an answer
+/// may have several, as those of tools do.
+pub(super) fn answer(s: Option<&Section<'_>>, parts: bool) -> Answer {
+    let of_parts = s.filter(|_| parts);
     let list = |key: &str, usual: &[&str]| {
         s.and_then(|s| s.texts(key)).unwrap_or_else(|| usual.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>())
     };
     let text = |key: &str, usual: &str| s.and_then(|s| s.text(key)).unwrap_or_else(|| usual.to_owned());
-    let parts = [("auto", Part::Auto), ("structured", Part::Structured), ("text", Part::Text)];
+    let from = [("auto", Part::Auto), ("structured", Part::Structured), ("text", Part::Text)];
     let texts =
         [("auto", TextAs::Auto), ("json", TextAs::Json), ("jsonl", TextAs::JsonLines), ("lines", TextAs::Lines)];
-    let messages = [("none", MessageAs::Words), ("json", MessageAs::Json), ("logfmt", MessageAs::Logfmt)];
+    let messages = [
+        ("none", MessageAs::Words),
+        ("json", MessageAs::Json),
+        ("logfmt", MessageAs::Logfmt),
+        ("line", MessageAs::Line),
+    ];
     let out = Answer {
-        from: s.and_then(|s| s.choice("from", &parts)).unwrap_or(Part::Auto),
-        text_as: s.and_then(|s| s.choice("text_as", &texts)).unwrap_or(TextAs::Auto),
+        from: of_parts.and_then(|s| s.choice("from", &from)).unwrap_or(Part::Auto),
+        text_as: of_parts.and_then(|s| s.choice("text_as", &texts)).unwrap_or(TextAs::Auto),
         rows: s.and_then(|s| s.text("rows")),
         ts: list("ts", &["ts", "timestamp", "@timestamp", "time", "_source.@timestamp", "_source.ts"]),
         ts_format: s.and_then(|s| s.text("ts_format")).filter(|f| f != "auto"),

@@ -6,7 +6,9 @@ pub mod cloud_presets;
 pub mod huawei;
 pub mod incident;
 pub mod load;
+pub mod log_server;
 pub mod mcp;
+pub mod mcp_histogram;
 pub mod mcp_search;
 pub mod measure;
 pub mod preset;
@@ -24,6 +26,7 @@ use crate::model::order::{OrderStatus, PaymentStatus, Role};
 use crate::model::series::Lane;
 use crate::model::{Lapse, Span, Zone};
 pub use huawei::{CredentialConfig, HuaweiConfig};
+pub use log_server::LogServerConfig;
 pub use mcp::McpConfig;
 pub use problem::Problem;
 pub use prometheus::PrometheusConfig;
@@ -53,6 +56,8 @@ pub struct Config {
     pub scrapes: Vec<ScrapeConfig>,
     /// Servers of tools.
     pub mcp: Vec<McpConfig>,
+    /// Engines that keep lines.
+    pub log_servers: Vec<LogServerConfig>,
     /// The screen.
     pub screen: ScreenConfig,
     /// The recording.

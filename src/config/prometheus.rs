@@ -48,6 +48,8 @@ pub struct Auth {
     pub bearer: Option<Secret>,
     /// `Authorization: Basic …`: user and password.
     pub basic: Option<(String, Secret)>,
+    /// `Authorization: ApiKey …`
+    pub api_key: Option<Secret>,
     /// Further headers, such as a tenant.
     pub headers: Vec<(String, Secret)>,
 }
@@ -55,7 +57,8 @@ pub struct Auth {
 impl Auth {
     /// Whether a token or a password stands in the configuration itself. Headers rarely are secrets.
     pub fn is_plain(&self) -> bool {
-        self.bearer.as_ref().is_some_and(Secret::is_plain) || self.basic.as_ref().is_some_and(|(_, p)| p.is_plain())
+        let plain = |secret: &Option<Secret>| secret.as_ref().is_some_and(Secret::is_plain);
+        plain(&self.bearer) || plain(&self.api_key) || self.basic.as_ref().is_some_and(|(_, p)| p.is_plain())
     }
 }
 
@@ -198,7 +201,7 @@ pub(super) fn auth(s: &Section<'_>) -> Auth {
             s.problem("headers", "has a name that is no HTTP header: letters, digits and -");
         }
     }
-    Auth { bearer, basic, headers }
+    Auth { bearer, basic, api_key: None, headers }
 }
 
 fn query(s: &Section<'_>) -> Option<PromQuery> {

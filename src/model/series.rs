@@ -105,4 +105,30 @@ pub struct SeriesCard {
     /// Where it is from: `SYS.ELB mb_l7_qps of 77d3…6c11, max of 60 s`, a PromQL expression, a metric's name.
     #[serde(default)]
     pub from: Untrusted,
+    /// Of a series of counts: who counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
+}
+
+/// Who counted, and so what a count is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// The engine that has the data: all of it.
+    Engine,
+    /// Here, from every line there is, all fetched.
+    Lines,
+    /// Here, from those lines that were fetched: there are more.
+    Sample,
+}
+
+impl Counted {
+    /// Behind a number.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Engine => "counted by the engine",
+            Self::Lines => "counted from fetched lines",
+            Self::Sample => "sampled: not all lines were fetched",
+        }
+    }
 }

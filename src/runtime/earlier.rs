@@ -7,7 +7,7 @@ use crate::recording::Reader;
 use crate::runtime::live::Keep;
 use crate::source::Recorded;
 use crate::source::logs::{self, Known};
-use crate::source::mcp;
+use crate::source::{engine, mcp};
 use crate::store::Store;
 
 /// What was there before this run.
@@ -44,6 +44,10 @@ impl Earlier {
         for mcp in config.mcp.iter().filter(|m| m.search.is_some()) {
             let lines = lines(&reader, &mcp.name, Span::new(mcp::since(config, mcp, now), now));
             recorded.lines.insert(mcp.name.as_str().into(), lines);
+        }
+        for server in &config.log_servers {
+            let lines = lines(&reader, &server.name, Span::new(engine::since(config, server, now), now));
+            recorded.lines.insert(server.name.as_str().into(), lines);
         }
         Self { store: (store.generation > 0).then_some(store), recorded }
     }

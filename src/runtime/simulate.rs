@@ -7,7 +7,9 @@ use crate::cli::Simulate;
 use crate::model::{Lapse, Stamp, Zone};
 use crate::runtime::effects::now;
 use crate::runtime::{Ending, export, simulate_postgres};
-use crate::simulator::cloud::{Account, Clock, Cloud, Faults, INSTANCES, Running, START, evening};
+use crate::simulator::cloud::{
+    Account, Clock, Cloud, Faults, INSTANCES, LOG_GROUP, LOG_STREAMS, Running, START, evening,
+};
 use crate::simulator::day::Day;
 use crate::simulator::scenario;
 use std::fmt::Write as _;
@@ -144,6 +146,13 @@ fn configuration(endpoint: &str, account: &Account, from: String) -> String {
          100 * sum(rate(http_requests_total{{app=\"mrg-api\", code=~\"5..\"}}[2m]))\n    \
          / sum(rate(http_requests_total{{app=\"mrg-api\"}}[2m]))\n\"\"\"\n"
     );
+    for (name, _, id) in LOG_STREAMS {
+        let _ = write!(
+            out,
+            "\n[[log_server]]\nname = \"lts-{name}\"\nkind = \"lts\"\ngroup = \"{LOG_GROUP}\"\nstream = \"{id}\"\n\
+             per_minute = 60\ncounts = {{ timeout = \"timeout\", connection = \"connection\", circuit = \"circuit\", payment = \"payment\" }}\n"
+        );
+    }
     out
 }
 
@@ -158,7 +167,7 @@ mod tests {
         let file = folder.path().join("config.toml");
         std::fs::write(&file, &text).unwrap();
         let config = crate::config::load::load(&file).unwrap_or_else(|e| panic!("{e:?}\n{text}"));
-        assert_eq!(config.huawei.unwrap().endpoints.len(), 5);
+        assert_eq!((config.huawei.unwrap().endpoints.len(), config.log_servers.len()), (5, 3));
     }
 
     #[test]

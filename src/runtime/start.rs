@@ -4,7 +4,7 @@ use crate::app::help::{KeyRow, key_table};
 use crate::app::keymap::Keymap;
 use crate::app::message::{Message, People};
 use crate::app::state::{App, Mode, Start};
-use crate::cli::{Account, Arguments, Command, Demo, Export, Options};
+use crate::cli::{Account, Arguments, Command, Demo, Export, Logs, Options};
 use crate::config::Config;
 use crate::model::recording::RecorderState;
 use crate::model::{Batch, Lapse, Stamp};
@@ -50,6 +50,7 @@ pub fn run(arguments: Arguments) -> Ending {
         }
         Command::Man => man(),
         Command::Analyze(how) => analyze::run(&how),
+        Command::Logs { what: Logs::Server(how) } => with_runtime(async move { logs::server(&options, &how).await }),
         Command::Logs { what } => logs::run(&what),
         Command::Simulate(how) => with_runtime(async move { simulate::run(&how).await }),
         Command::Run => screen(options, Setting::watch),

@@ -3,9 +3,10 @@
 //! Asks and says; changes nothing there. May not know: how the lines are shown.
 
 use crate::config::Config;
+use crate::config::log_server::Kind;
 use crate::config::prometheus::Server;
 use crate::model::Untrusted;
-use crate::source::{huawei, logs, mcp, orders, postgres, prometheus};
+use crate::source::{engine, huawei, logs, mcp, orders, postgres, prometheus};
 use serde::Serialize;
 
 /// Whether something works.
@@ -66,18 +67,21 @@ pub async fn check(config: &Config) -> Vec<CheckLine> {
         match &client {
             Some(client) => {
                 let aom = config.prometheus.iter().any(|p| p.server == Server::Aom);
-                huawei::check::lines(client, aom).await
+                let lts = config.log_servers.iter().any(|l| matches!(l.kind, Kind::Lts { .. }));
+                huawei::check::lines(client, aom || lts).await
             }
             None => Vec::new(),
         }
     };
     let (databases, metrics) = (postgres::check(config), prometheus::check(config, client.as_ref()));
-    let (mut lines, cloud, servers, tools) =
-        futures_util::future::join4(databases, cloud, metrics, mcp::check(config)).await;
+    let engines = engine::check(config, client.as_ref());
+    let (mut lines, cloud, servers, tools, engines) =
+        futures_util::future::join5(databases, cloud, metrics, mcp::check(config), engines).await;
     lines.extend(cloud);
     lines.extend(servers);
     lines.extend(config.queries.iter().filter_map(orders::check_files));
     lines.extend(config.logs.iter().flat_map(logs::check));
     lines.extend(tools);
+    lines.extend(engines);
     lines
 }

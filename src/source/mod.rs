@@ -6,6 +6,7 @@
 pub mod check;
 pub mod clock;
 pub mod dump;
+pub mod engine;
 pub mod huawei;
 pub mod logs;
 pub mod mcp;
@@ -89,6 +90,7 @@ pub fn resume(config: &Config, recorded: &Recorded, to: &mpsc::Sender<Batch>, ca
     let (tools, endings) = mcp::start(config, recorded, to, cancel);
     sources.handles.extend(tools);
     sources.others.extend(endings);
+    sources.handles.extend(engine::start(config, cloud.as_ref(), recorded, &clock, to, cancel));
     if let Some(client) = &cloud {
         let fetched = recorded.fetched(client.name());
         let i = &config.incident;

@@ -224,6 +224,19 @@ fn a_file_that_is_not_there_is_a_sentence() {
 }
 
 #[test]
+fn lanes_of_log_servers_are_told_apart_by_what_is_their_own_in_their_names() {
+    let server = |name: &str| {
+        format!(
+            "[[log_server]]\nname = '{name}'\nkind = 'loki'\nurl = 'http://l'\nquery = '{{a=\"b\"}}'\ncounts = {{ circuit_open = '|= \"open\"' }}\n"
+        )
+    };
+    let names = |c: &Config| incident::lanes(c).into_iter().map(|l| l.name).collect::<Vec<_>>();
+    let two = config(&format!("{}{}", server("lts-mrg"), server("lts-orch")));
+    assert_eq!(names(&two), ["mrg ERROR", "orch ERROR", "mrg circuit ope", "orch circuit op"]);
+    assert_eq!(names(&config(&server("loki"))), ["ERROR lines", "circuit open"]);
+}
+
+#[test]
 fn without_lanes_the_configured_sources_have_theirs() {
     let made = incident::incident(&config(EXAMPLE));
     assert_eq!(made.lanes.len(), 1, "a configured lane stands alone");

@@ -22,6 +22,7 @@ mod huawei_client;
 mod huawei_marks;
 mod huawei_program;
 mod ledger_lost;
+mod log_servers;
 mod logs;
 mod mcp;
 mod note;

@@ -6,7 +6,6 @@ use crate::model::log::Level;
 use crate::model::{Lapse, Span, Stamp};
 use crate::store::Store;
 use crate::store::miner::ShapeId;
-use crate::store::miner::ShapeId;
 use crate::store::template::TemplateId;
 use std::collections::{BTreeMap, HashMap};
 

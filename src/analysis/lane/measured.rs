@@ -274,11 +274,11 @@ pub fn spacing(store: &Store, source: &str, series: Option<&Series>, now: Stamp)
     told.max(seen).unwrap_or(UNKNOWN_SPACING)
 }
 
-/// Whether a series counts log lines: its source is a log source, or its measure is one of theirs.
+/// Whether a series counts log lines as they come in. What an engine counts by itself comes minute by minute, zeros
+/// too, and a minute without a point is one that nobody has counted.
 pub fn is_log(store: &Store, series: &str) -> bool {
     let source = source_of(series);
-    match store.incident.sources.iter().find(|c| c.name == source) {
-        Some(card) => matches!(card.kind, SourceKind::Logs | SourceKind::Mcp),
-        None => series.split_once('.').is_some_and(|(_, m)| matches!(m, "lines" | "WARN" | "ERROR")),
-    }
+    let card = store.incident.sources.iter().find(|c| c.name == source);
+    let ours = series.rsplit_once('.').is_some_and(|(_, m)| matches!(m, "lines" | "WARN" | "ERROR"));
+    ours && card.is_none_or(|card| matches!(card.kind, SourceKind::Logs | SourceKind::Mcp))
 }

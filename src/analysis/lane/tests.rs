@@ -165,6 +165,18 @@ fn a_minute_without_lines_is_zero_only_while_somebody_was_reading() {
 }
 
 #[test]
+fn a_minute_that_an_engine_has_not_counted_is_no_zero() {
+    let mut store = logs(Some(0));
+    for (i, n) in [(0, 7.0), (1, 0.0), (5, 3.0), (6, 0.0)] {
+        point(&mut store, "logs.timeout", minute(i), n);
+    }
+    for rollup in [Rollup::Mean, Rollup::SumPerMinute] {
+        let cells = columns(&store, &lane("logs.timeout", rollup), &axis(8), minute(7), minute(7)).cells;
+        assert_eq!(drawn(&cells[..7]), "70???30");
+    }
+}
+
+#[test]
 fn a_count_is_that_of_the_newest_minute_that_is_over() {
     let store = logs(Some(0));
     let errors = lane("logs.ERROR", Rollup::SumPerMinute);

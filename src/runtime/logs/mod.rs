@@ -1,4 +1,4 @@
-//! `logs`: patterns, histograms and search in log files of any size, for shells and scripts.
+//! `logs`: patterns, histograms and search in log files of any size, and what log servers have, for shells and scripts.
 //!
 //! Owns what the arguments mean and how answers are written. Files are read by `source::dump`, patterns are
 //! mined by `store::miner`. Everything streams; Ctrl-C ends it at any time.
@@ -6,6 +6,7 @@
 mod histogram;
 mod patterns;
 mod search;
+mod server;
 
 use crate::cli::{Lines, Logs};
 use crate::config::{LogConfig, value};
@@ -16,6 +17,7 @@ use crate::source::dump::{Ask, Read, blocks};
 use crate::source::logs::glance::Glancer;
 use crate::source::logs::instant::Instants;
 use crate::source::logs::levels;
+pub use server::run as server;
 use std::io::{self, Write as _};
 
 /// Runs one.
@@ -24,6 +26,8 @@ pub fn run(what: &Logs) -> Ending {
         Logs::Histogram(how) => histogram::run(how),
         Logs::Search(how) => search::run(how),
         Logs::Patterns(how) => patterns::run(how),
+        // It asks the configuration's servers, and is started where that is read.
+        Logs::Server(_) => Ok(Ending::Well),
     };
     done.unwrap_or_else(|ending| ending)
 }

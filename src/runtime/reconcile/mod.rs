@@ -170,7 +170,7 @@ async fn watched(job: &Job, first: Option<u32>, signals: &mut Signals) -> Result
 }
 
 /// The stretch that is meant: as told, else the incident's window, else the last 24 hours.
-fn window(config: &Config, stretch: &Stretch, now: Stamp) -> Result<Span, String> {
+pub(super) fn window(config: &Config, stretch: &Stretch, now: Stamp) -> Result<Span, String> {
     let zone = &config.incident.zone;
     let usual = config.incident.window.unwrap_or(Span { from: now - Lapse::hours(24), to: now });
     let at = |text: &Option<String>, name: &str, usual: Stamp| match text {

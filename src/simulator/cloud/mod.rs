@@ -60,7 +60,7 @@ pub mod world;
 
 pub use api::{Api, Service};
 pub use clock::{Clock, Watch};
-pub use evening::{END, INSTANCES, OPENED, START, evening};
+pub use evening::{END, GROUP as LOG_GROUP, INSTANCES, OPENED, START, STREAMS as LOG_STREAMS, evening};
 pub use faults::{Fault, Faults, Planned};
 pub use gateway::Limits;
 pub use keyring::{Account, Agency, Temporary};

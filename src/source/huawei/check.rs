@@ -12,8 +12,9 @@ use crate::source::huawei::{Ask, Client, Service};
 /// From this difference of the clocks on it is worth a word; from 15 minutes on nothing is accepted.
 const WORTH_A_WORD: Lapse = Lapse::minutes(2);
 
-/// The lines of a client's block. `aom`: whether something else asks AOM through it, and has lines of its own.
-pub async fn lines(client: &Client, aom: bool) -> Vec<CheckLine> {
+/// The lines of a client's block. `others`: whether something else asks through it, AOM or LTS, and has lines of its
+/// own.
+pub async fn lines(client: &Client, others: bool) -> Vec<CheckLine> {
     let mut out = Vec::new();
     match credentials(client).await {
         Ok(line) => out.push(line),
@@ -30,7 +31,7 @@ pub async fn lines(client: &Client, aom: bool) -> Vec<CheckLine> {
         }
     }
     let mut skew = None;
-    for service in used(client.config(), aom) {
+    for service in used(client.config(), others) {
         let what = service.name();
         match client.call(least(service)).await {
             Ok(answer) => {
@@ -70,10 +71,10 @@ fn project(config: &HuaweiConfig, id: &str) -> String {
 
 /// The services that the block asks. One that asks none yet is asked for metrics, to see whether the keys are
 /// accepted.
-fn used(config: &HuaweiConfig, aom: bool) -> Vec<Service> {
+fn used(config: &HuaweiConfig, others: bool) -> Vec<Service> {
     let metrics = &config.metrics;
     let ces = !metrics.targets.is_empty() || metrics.alarms || metrics.events;
-    let idle = !ces && !metrics.traces && !aom;
+    let idle = !ces && !metrics.traces && !others;
     let services = [(Service::Ces, ces || idle), (Service::Cts, metrics.traces)];
     services.into_iter().filter(|(_, used)| *used).map(|(service, _)| service).collect()
 }

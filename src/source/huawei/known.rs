@@ -48,6 +48,7 @@ impl Known {
             unit: got.unit,
             unit_said: got.said.as_str().into(),
             from: self.from.as_str().into(),
+            counted: None,
         };
         // An answer without points may name no unit: it says nothing about the points there were.
         let tells = !got.points.is_empty() && self.card.as_ref() != Some(&card);

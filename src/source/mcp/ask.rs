@@ -153,7 +153,7 @@ fn filled(template: &str, search: &Search, q: &Question) -> String {
 }
 
 /// An instant as the tool wants it.
-fn instant(search: &Search, at: Stamp) -> Value {
+pub fn instant(search: &Search, at: Stamp) -> Value {
     let utc = crate::model::Zone::utc();
     match &search.time {
         TimeFormat::Rfc3339 => Value::from(utc.format(at, "%Y-%m-%dT%H:%M:%SZ")),

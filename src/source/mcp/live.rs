@@ -5,12 +5,16 @@
 
 use crate::config::Config;
 use crate::config::mcp::McpConfig;
+use crate::config::mcp_search::Search;
 use crate::model::health::{Cost, Loss};
 use crate::model::{Fact, Lapse, Span, Stamp};
 use crate::source::Recorded;
 use crate::source::clock::Clock;
+use crate::source::engine::STEP;
+use crate::source::engine::counting::{Cards, Counting};
 use crate::source::logs::Known;
 use crate::source::mcp::ask::Question;
+use crate::source::mcp::count::counts;
 use crate::source::mcp::link::Link;
 use crate::source::mcp::read::Reader;
 use crate::source::mcp::search::{Found, Seen, search, windows};
@@ -24,6 +28,8 @@ use tokio::sync::Mutex;
 const LATE: Lapse = Lapse::seconds(30);
 /// Windows of the past that are asked for in one round.
 const AT_ONCE: usize = 2;
+/// Counts that are asked for in one round.
+const COUNTS_AT_ONCE: usize = 6;
 
 /// How it is run.
 pub fn plan(config: &McpConfig) -> Plan {
@@ -64,6 +70,8 @@ pub struct Desk {
     seen: Seen,
     known: Known,
     lines: u64,
+    counting: Counting,
+    cards: Cards,
 }
 
 impl Desk {
@@ -82,8 +90,12 @@ impl Desk {
             Some(search) => Reader::new(search, &mcp.name),
             None => Err(Trouble::Mapping("it has no [mcp.search]".to_owned())),
         };
+        let counters = mcp.histogram.as_ref().map_or(0, |h| h.counters.len());
+        let counting = Counting::new(counters, &wanted(config, mcp, now), now);
+        let cards = Cards::new(&mcp.name);
         let known = recorded.lines.get(mcp.name.as_str()).cloned().unwrap_or_default();
-        Self { reader, until: now, past, seen: Seen::default(), known, lines: 0, clock: clock.clone(), link }
+        let (seen, clock) = (Seen::default(), clock.clone());
+        Self { reader, until: now, past, seen, known, lines: 0, counting, cards, clock, link }
     }
 
     async fn round(&mut self) -> Result<Round, Failure> {
@@ -119,14 +131,42 @@ impl Desk {
                 }
             }
         }
+        let counted = self.count(mapping, now, &mut all).await;
         // The overlap and the past bring no line again that is older than both.
         let oldest = self.past.iter().map(|s| s.from).fold(self.until - overlap.times(2), Stamp::min);
         self.seen.forget(oldest);
         let cost = Cost { requests: all.calls, bytes: all.bytes, ..Cost::default() };
         let missing = all.missing.clone();
-        let facts = self.facts(all, now);
-        let next = if self.past.is_empty() { Next::Interval } else { Next::After(Lapse::seconds(1)) };
+        let mut facts = self.facts(all, now);
+        facts.extend(counted);
+        let next = if self.past.is_empty() && !self.counting.is_behind(now) {
+            Next::Interval
+        } else {
+            Next::After(Lapse::seconds(1))
+        };
         Ok(Round { facts, cost: Some(cost), condition: self.condition(&missing), next })
+    }
+
+    /// Asks for what is to be counted. A count that fails leaves the lines alone.
+    async fn count(&mut self, mapping: &Search, now: Stamp, all: &mut Found) -> Vec<Fact> {
+        let link = Arc::clone(&self.link);
+        let Some(histogram) = &link.config().histogram else { return Vec::new() };
+        let mut facts = Vec::new();
+        self.counting.become_due(now, LATE, STEP);
+        for _ in 0..COUNTS_AT_ONCE {
+            let Some((i, span, newest)) = self.counting.next(now) else { break };
+            let Some(counter) = histogram.counters.get(i) else { break };
+            all.calls += 1;
+            match counts(&link, mapping, histogram, counter, span).await {
+                Ok((counts, bytes)) => {
+                    all.bytes += bytes;
+                    self.counting.done(i, newest);
+                    facts.extend(self.cards.counts(&histogram.tool, counter, &counts));
+                }
+                Err(trouble) => self.counting.refuse(i, now, trouble.condition()),
+            }
+        }
+        facts
     }
 
     fn facts(&mut self, found: Found, now: Stamp) -> Vec<Fact> {
@@ -147,6 +187,10 @@ impl Desk {
         if let Some(says) = missing.first() {
             let remedy = "lower window_max in its [mcp.search], or map cursor and limit";
             return Condition::late("partly", says.clone(), remedy);
+        }
+        if let Some((_, refused)) = self.counting.refused() {
+            let says = format!("lines come, but a count is refused: {}", refused.says.raw());
+            return Condition::late("partly", says, refused.remedy.raw());
         }
         if !self.past.is_empty() {
             let says = format!("{} windows of the past are still to be asked for", self.past.len());

@@ -4,6 +4,7 @@
 //! A tool's answer is data: read by the mapping, never obeyed. May not know: what the lines are good for.
 
 pub mod ask;
+mod count;
 pub mod guess;
 pub mod link;
 mod live;
@@ -98,6 +99,13 @@ async fn reach(link: &Link) -> Vec<CheckLine> {
         ));
         return out;
     };
+    if let Some(histogram) = &link.config().histogram {
+        out.push(if names.contains(&histogram.tool) {
+            CheckLine::yes(name, format!("tool {}", histogram.tool), "there; it counts by the minute")
+        } else {
+            not("tools", &Trouble::NoTool(histogram.tool.clone(), names.clone()))
+        });
+    }
     match tools.iter().find(|t| t.name == search.tool) {
         None => out.push(not("tools", &Trouble::NoTool(search.tool.clone(), names))),
         Some(tool) => {

@@ -91,6 +91,12 @@ impl Reader {
             trace_fields: answer.trace.clone(),
             ..plain.clone()
         };
+        // A whole line goes by the names that lines of files have, whatever its row is called.
+        let whole = if answer.parse_message == MessageAs::Line {
+            LogConfig { order_pattern: answer.order_pattern.clone(), ..LogConfig::usual(name, &search.zone) }
+        } else {
+            whole
+        };
         let line = answer.line_pattern.as_deref().map(Regex::new).transpose();
         Ok(Self {
             plain: Parser::new(&plain).map_err(Trouble::Mapping)?,
@@ -139,7 +145,7 @@ impl Reader {
     }
 
     /// Rows of a document.
-    fn document(&self, document: &Value, near: Stamp) -> Result<Page, Trouble> {
+    pub fn document(&self, document: &Value, near: Stamp) -> Result<Page, Trouble> {
         let Some(rows) = self.rows(document) else {
             let there = match document {
                 Value::Object(o) => o.keys().take(12).cloned().collect::<Vec<_>>().join(", "),
@@ -186,6 +192,12 @@ impl Reader {
     fn page(&self, rows: &[Row<'_>], near: Stamp) -> Page {
         let mut page = Page { rows: rows.len(), ..Page::default() };
         for row in rows {
+            if let (Row::Object(object), Some((_, above))) = (row, page.lines.last_mut())
+                && let Some(text) = self.below(object, above)
+            {
+                above.stack.push(self.whole.continuation(&raw(text)));
+                continue;
+            }
             let (id, said) = match row {
                 Row::Object(object) => (first(object, &self.answer.id).map(hash_of), self.object(object, near)),
                 Row::Text(text) => (None, self.text(text, near)),
@@ -249,12 +261,36 @@ impl Reader {
         }
     }
 
+    /// A row that is no line but belongs to the one above: a frame of a stack that a collector took for a line.
+    fn below<'v>(&self, row: &'v Value, above: &LogLine) -> Option<&'v str> {
+        let text = first(row, &self.answer.message)?.as_str()?;
+        let service = first(row, &self.answer.service).and_then(Value::as_str).unwrap_or(&self.name);
+        let is = self.answer.parse_message == MessageAs::Line
+            && text.starts_with([' ', '\t'])
+            && !text.trim().is_empty()
+            && *above.service == *service;
+        is.then_some(text)
+    }
+
+    /// A whole line, with what stands below it.
+    fn line(&self, text: &str, near: Stamp) -> Said {
+        // JSON may go over several lines of text; other lines end where they end.
+        if text.trim_start().starts_with('{') {
+            return self.whole.parse(&raw(text), near);
+        }
+        let mut lines = text.lines();
+        let mut said = self.whole.parse(&raw(lines.next().unwrap_or_default()), near);
+        said.stack.extend(lines.map(|below| self.whole.continuation(&raw(below))));
+        said
+    }
+
     /// A message that is a document of its own.
     fn inner(&self, message: &str, near: Stamp) -> Option<Said> {
         let document = match self.answer.parse_message {
             MessageAs::Words => false,
             MessageAs::Json => message.trim_start().starts_with('{'),
             MessageAs::Logfmt => message.contains('='),
+            MessageAs::Line => return Some(self.line(message, near)),
         };
         document.then(|| self.whole.parse(&raw(message), near))
     }
@@ -288,7 +324,7 @@ fn raw(text: &str) -> RawLine {
 }
 
 /// `a.b.c`; the empty path is the value itself. A key with dots in it is found too.
-fn path<'v>(value: &'v Value, at: &str) -> Option<&'v Value> {
+pub fn path<'v>(value: &'v Value, at: &str) -> Option<&'v Value> {
     if at.is_empty() {
         return Some(value);
     }
@@ -308,7 +344,8 @@ fn whole_number(value: Option<&Value>) -> Option<u64> {
     value.as_u64().or_else(|| value.get("value")?.as_u64())
 }
 
-fn hash_of(value: &Value) -> u64 {
+/// What tells a row from others, of what it is called.
+pub fn hash_of(value: &Value) -> u64 {
     let mut hash = DefaultHasher::new();
     value.to_string().hash(&mut hash);
     hash.finish()

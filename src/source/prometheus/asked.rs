@@ -126,6 +126,7 @@ impl Asked {
             unit: Some(self.query.unit),
             unit_said: String::new().into(),
             from: from.into(),
+            counted: None,
         };
         let Some(split) = &self.query.split else { return vec![card(self.series.clone(), self.query.promql.clone())] };
         let (shown, beyond) = (self.members.count(), self.members.beyond());

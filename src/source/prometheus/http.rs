@@ -25,6 +25,8 @@ const SECRET_AGE: Duration = Duration::from_mins(5);
 /// An answer that is longer than this is unpacked and read on a thread of its own.
 pub const READ_AT_ONCE: usize = 128 * 1024;
 
+const JSON: &str = "application/json";
+
 /// Asks.
 #[derive(Debug)]
 pub struct Http {
@@ -52,6 +54,10 @@ pub enum Ask {
     Get(Vec<(String, String)>),
     /// `POST` with parameters as a form.
     Form(Vec<(String, String)>),
+    /// `POST` with a JSON document.
+    Json(String),
+    /// `DELETE` with a JSON document: something that we opened there ourselves.
+    End(String),
 }
 
 /// An answer of any status.
@@ -99,6 +105,8 @@ impl Http {
                 let body = form_encoded(form);
                 self.client.post(url).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
             }
+            Ask::Json(body) => self.client.post(url).header(header::CONTENT_TYPE, JSON).body(body.clone()),
+            Ask::End(body) => self.client.delete(url).header(header::CONTENT_TYPE, JSON).body(body.clone()),
         };
         let request = request.headers(headers).header(header::ACCEPT, accept).header(header::ACCEPT_ENCODING, "gzip");
         let before = self.clock.now();
@@ -154,6 +162,11 @@ impl Http {
             let encoded = base64(format!("{user}:{}", secret.expose_secret()).as_bytes());
             map.insert(header::AUTHORIZATION, value(&format!("Basic {encoded}"))?);
             known.extend([SecretString::from(encoded), secret]);
+        }
+        if let Some(key) = &self.auth.api_key {
+            let secret = key.obtain().await.map_err(Fault::Secret)?;
+            map.insert(header::AUTHORIZATION, value(&format!("ApiKey {}", secret.expose_secret()))?);
+            known.push(secret);
         }
         for (name, secret) in &self.auth.headers {
             let secret = secret.obtain().await.map_err(Fault::Secret)?;

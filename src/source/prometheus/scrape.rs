@@ -224,6 +224,7 @@ impl Scrape {
                 unit: Some(measure.unit),
                 unit_said: String::new().into(),
                 from: from.into(),
+                counted: None,
             });
         }
         found.values.push((name, value));
@@ -235,7 +236,7 @@ impl Scrape {
         if !self.told.contains_key(&pods) {
             let from = "pods that answer".to_owned();
             let unit_said = String::new().into();
-            cards.push(SeriesCard { name: pods, unit: Some(Unit::Count), unit_said, from: from.into() });
+            cards.push(SeriesCard { name: pods, unit: Some(Unit::Count), unit_said, from: from.into(), counted: None });
         }
         self.told.extend(cards.iter().map(|c| (c.name.clone(), c.from.raw().to_owned())));
         let samples = Fact::Samples(Samples { at, values: found.values });

@@ -12,7 +12,9 @@ use crate::app::rows::Panel;
 use crate::model::health::State;
 use crate::model::incident::SourceKind;
 use crate::model::log::Level;
+use crate::model::series::Counted;
 use crate::model::{Span, Stamp};
+use crate::store::Store;
 use crate::view::canvas::{Canvas, Column, Focus, Run, dim, left, plain, right, run, strong};
 use crate::view::list::{Runs, hits, spark, template, visible};
 use crate::view::look::Role;
@@ -59,9 +61,24 @@ fn scope(app: &App, canvas: &mut Canvas<'_>) {
     let says = if app.grid.size == Size::Narrow {
         format!("{read} lines read")
     } else {
-        format!("{} · {read} lines read{to}", names.join(", "))
+        format!("{} · {read} lines read{to}{}", names.join(", "), canvas.safe(&worth(&app.store)))
     };
     chrome::scope(canvas, &[dim(says)]);
+}
+
+/// Of sources that are engines: who counted what is shown, and whether lines are a sample of more.
+fn worth(store: &Store) -> String {
+    let counted = |source: &str, measure: &str| store.card(&format!("{source}.{measure}")).and_then(|c| c.counted);
+    let mut out = String::new();
+    for source in store.incident.sources.iter().filter(|s| s.kind == SourceKind::Logs) {
+        let lines = (counted(&source.name, "lines") == Some(Counted::Sample)).then_some("lines are a sample");
+        let counts = (counted(&source.name, "all") == Some(Counted::Engine)).then_some("counts are the engine's");
+        let says: Vec<&str> = lines.into_iter().chain(counts).collect();
+        if !says.is_empty() {
+            out.extend([" · ", &source.name, ": ", &says.join(", ")]);
+        }
+    }
+    out
 }
 
 /// The window and what it is compared with.
@@ -253,4 +270,37 @@ fn trend(p: &Pattern) -> String {
     let values: Vec<Option<f64>> = p.trend.iter().map(|n| Some(f64::from(*n))).collect();
     let top = p.trend.iter().max().map_or(1.0, |n| f64::from(*n));
     spark(&values, 0.0, top.max(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::incident::SourceCard;
+    use crate::model::series::SeriesCard;
+    use crate::model::{Batch, Fact};
+
+    #[test]
+    fn what_an_engine_counted_and_what_is_a_sample_is_said_beside_the_lines() {
+        let mut store = Store::default();
+        assert_eq!(worth(&store), "");
+        for name in ["loki", "files"] {
+            let what = "x".into();
+            store.incident.sources.push(SourceCard {
+                name: name.to_owned(),
+                kind: SourceKind::Logs,
+                what,
+                every: None,
+            });
+        }
+        let card = |name: &str, counted| SeriesCard {
+            name: name.into(),
+            unit: None,
+            unit_said: "".into(),
+            from: "".into(),
+            counted: Some(counted),
+        };
+        let cards = vec![card("loki.lines", Counted::Sample), card("loki.all", Counted::Engine)];
+        store.apply(&Batch { source: "loki".into(), seq: 1, seen: Stamp(0), facts: vec![Fact::Series(cards)] });
+        assert_eq!(worth(&store), " · loki: lines are a sample, counts are the engine's");
+    }
 }

@@ -24,6 +24,12 @@ call() {
         printf '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"looking"}}\n'
         words "$1" '2025-01-12T12:31:08Z ERROR acquire timeout for ORD-20250112-0000001\n2025-01-12T12:31:09Z INFO ok'
         ;;
+    *'"name":"histogram"'*)
+        case $2 in
+        *refused*) answer "$1" '{"isError":true,"content":[{"type":"text","text":"no such word"}]}' && return ;;
+        esac
+        answer "$1" '{"structuredContent":{"buckets":[{"ts":"2025-01-12T12:31:00Z","count":2}]},"content":[{"type":"text","text":""}]}'
+        ;;
     *'"name":"die_once"'*)
         if [ ! -e "$folder/died" ]; then
             : >"$folder/died"

@@ -146,6 +146,25 @@ async fn a_log_tool_is_a_source_whose_lines_come_once_and_whose_child_goes_with_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tool_that_counts_is_asked_minute_by_minute_and_one_that_refuses_leaves_the_lines_alone() {
+    const HISTOGRAM: &str = "[mcp.histogram]\ntool = \"histogram\"\nargs = { query = \"query\", from = \"from\", to = \"to\" }\ncounts = { bad = \"refused\" }\n";
+    let dir = tempfile::tempdir().unwrap();
+    let text = format!("{WINDOW}{}interval = \"1s\"\n{SEARCH}{HISTOGRAM}", block("plain", dir.path()));
+    let partly = |f: &Fact| matches!(f, Fact::Health(h) if h.says.raw().contains("a count is refused: the tool says: no such word"));
+    let batches = live(&text, |b| facts(b).any(partly)).await;
+    let points: Vec<_> = facts(&batches)
+        .filter_map(|f| if let Fact::Samples(s) = f { Some((s.at, &s.values[0])) } else { None })
+        .filter(|(_, (_, n))| *n > 0.0)
+        .map(|(at, (name, n))| (at, name.to_string(), *n as u64))
+        .collect();
+    let minute = warroom::model::Stamp::parse_rfc3339("2025-01-12T12:31:00Z").unwrap();
+    assert_eq!(points, [(minute, "fake.all".to_owned(), 2)]);
+    assert!(facts(&batches).all(|f| !matches!(f, Fact::Samples(s) if &*s.values[0].0 == "fake.bad")), "no zero");
+    assert!(facts(&batches).any(|f| matches!(f, Fact::Lines(l) if l.len() == 2)));
+    none_left(dir.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_log_tool_that_dies_is_a_source_that_is_down_with_its_last_words() {
     let dir = tempfile::tempdir().unwrap();
     let text = format!("{}era = \"legacy\"\n{}", block("plain", dir.path()), SEARCH.replace("lines", "die"));

@@ -6,7 +6,10 @@ use crate::simulator::cloud::world::{LogGroup, LogStream};
 use crate::simulator::day::Day;
 use crate::simulator::{lines, story, text};
 
-const STREAMS: [(&str, &str, &str); 3] = [
+/// The one group.
+pub const GROUP: &str = "00330565-5baf-4e0d-bd16-ba0c6b951d9a";
+/// What the services of a stream are called at the front, the stream's name and its id.
+pub const STREAMS: [(&str, &str, &str); 3] = [
     ("mrg", "mrg-api", "715cda3b-e17f-492a-a6ca-98a1ba16ad8c"),
     ("upg", "upg", "0b8e5c1d-3a4f-4e2b-9d6c-7f8091a2b3c4"),
     ("orch", "orchestrator", "c3d4e5f6-a7b8-4c9d-8e0f-112233445566"),
@@ -25,6 +28,5 @@ pub fn group(day: &Day, by: Lapse) -> LogGroup {
         let said = LogLine { at: line.at + by, ..line.clone() };
         stream.write(line.at, text::of(&said), &labels);
     }
-    let id = "00330565-5baf-4e0d-bd16-ba0c6b951d9a".to_owned();
-    LogGroup { id, name: "pay-prod".to_owned(), created, days: 30, streams }
+    LogGroup { id: GROUP.to_owned(), name: "pay-prod".to_owned(), created, days: 30, streams }
 }

@@ -17,6 +17,7 @@ use crate::simulator::signals::{self, MINUTE, Minute};
 use crate::simulator::story::{self, clock};
 
 pub use crate::simulator::story::{END, START};
+pub use logs::{GROUP, STREAMS};
 
 /// When the war room opened: what is broken is broken, and nothing is explained yet.
 pub const OPENED: Stamp = clock(19, 50, 0);
