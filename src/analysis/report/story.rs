@@ -51,6 +51,10 @@ impl Stage {
         if onset.trigger {
             return Self::Spike;
         }
+        // Twice the users write twice the lines: nothing broke.
+        if onset.broke.is_none() {
+            return Self::Load;
+        }
         let fails = || {
             let words = format!("{} {}", onset.name, onset.series).to_lowercase();
             onset.lines || ["error", "timeout", "fail", "rollback", "5xx", "deadlock"].iter().any(|w| words.contains(w))
@@ -64,8 +68,8 @@ impl Stage {
                 _ => Self::Load,
             },
             None if fails() => Self::Errors,
-            None if onset.broke.is_some() => Self::Saturation,
-            Some(Derived::Born | Derived::Paid) | None => Self::Load,
+            None => Self::Saturation,
+            Some(Derived::Born | Derived::Paid) => Self::Load,
         }
     }
 }
