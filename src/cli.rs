@@ -252,12 +252,12 @@ pub enum Account {
 pub enum Tools {
     /// Say which protocol it speaks, which tools it has, and guess a mapping to paste into the configuration
     Probe {
-        /// Name of an [[mcp]]
+        /// Name of an `[[mcp]]`
         name: String,
     },
     /// Call a tool and print what it answers
     Call {
-        /// Name of an [[mcp]]
+        /// Name of an `[[mcp]]`
         name: String,
         /// Name of the tool
         tool: String,
@@ -354,7 +354,7 @@ pub enum Logs {
     Search(Search),
     /// Lines grouped by the words that stay, with what varies in them
     Patterns(Patterns),
-    /// What a [[log_server]] has: counts by the minute, by the engine itself, and the first lines
+    /// What a `[[log_server]]` has: counts by the minute, by the engine itself, and the first lines
     Server(AskServer),
 }
 

@@ -25,7 +25,7 @@ pub struct Histogram {
     pub untimed: u64,
     /// Lines that are older than one that stands before them.
     pub late: u64,
-    /// Lines for which there was no room, see [`Histogram::full`].
+    /// Lines for which there was no room, when there are too many minutes.
     pub left_out: u64,
 }
 

@@ -23,7 +23,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 /// Names a shape inside one miner.
 pub type ShapeId = u32;
 
-/// The shape of everything that came after [`MOST`] shapes and is like none of them.
+/// The shape of everything that came after the most shapes and is like none of them.
 pub const OTHER: ShapeId = 0;
 
 /// More shapes than this come only from text that has no templates; what comes later joins a template that
