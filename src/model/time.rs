@@ -190,6 +190,10 @@ impl Zone {
     pub fn midnight(&self, t: Stamp) -> Stamp {
         t.floor(Lapse::hours(24), self)
     }
+    /// The calendar day of an instant.
+    pub fn day(&self, t: Stamp) -> chrono::NaiveDate {
+        self.at(t).date_naive()
+    }
     /// The instant of a wall-clock `HH:MM[:SS]` on the day of `day`, or `None` when it is not one.
     pub fn on_day(&self, day: Stamp, clock: &str) -> Option<Stamp> {
         let time = chrono::NaiveTime::parse_from_str(clock.trim(), "%H:%M:%S")

@@ -5,6 +5,7 @@
 
 use crate::model::Stamp;
 use crate::model::order::{Attributes, Callback, HoPayment, Order, OrderStatus, Payment, PaymentStatus};
+use chrono::{Datelike as _, NaiveDate};
 use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::Arc;
 
@@ -120,7 +121,7 @@ impl<'r> Record<'r> {
             amount: from.maybe()?,
             upg_ref: from.maybe_text()?,
             order_id: from.maybe_text()?,
-            business_date: None,
+            business_date: from.maybe()?.and_then(day),
         })
     }
 
@@ -235,6 +236,7 @@ impl Pen {
         self.maybe(h.amount);
         self.maybe_text(h.upg_ref.as_ref());
         self.maybe_text(h.order_id.as_ref());
+        self.maybe(h.business_date.map(|d| i64::from(d.num_days_from_ce())));
         &self.0
     }
 
@@ -334,6 +336,11 @@ impl<'r> Bytes<'r> {
     }
 }
 
+/// A calendar day by its number.
+fn day(number: i64) -> Option<NaiveDate> {
+    NaiveDate::from_num_days_from_ce_opt(i32::try_from(number).ok()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -374,7 +381,7 @@ mod tests {
             order_id: None,
             amount: Some(1),
             recorded_at: Stamp(2),
-            business_date: None,
+            business_date: NaiveDate::from_ymd_opt(2025, 1, 13),
         };
         let callback = Callback {
             order_id: None,

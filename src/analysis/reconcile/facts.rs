@@ -7,6 +7,7 @@ use crate::model::order::{Callback, HoPayment, Order, OrderStatus, Payment, Paym
 use crate::model::{Lapse, Span, Stamp};
 use crate::store::OrderBook;
 use crate::store::book::Entry;
+use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
 /// What every role had been asked by an instant.
@@ -131,6 +132,8 @@ pub struct Facts<'a> {
     pub recorded_first: Option<Stamp>,
     /// When the newest was written.
     pub recorded_at: Option<Stamp>,
+    /// The day HO booked the newest dated record on, with when it was written.
+    pub booked: Option<(NaiveDate, Stamp)>,
     /// Attempts to tell HO.
     pub callbacks: usize,
     /// Whether HO said 2xx to one.
@@ -195,6 +198,7 @@ impl<'a> Facts<'a> {
             recorded_without_amount: 0,
             recorded_first: None,
             recorded_at: None,
+            booked: None,
             callbacks: 0,
             acknowledged: false,
             called_last: None,
@@ -232,6 +236,11 @@ impl<'a> Facts<'a> {
         let first = self.recorded_first.map_or(record.recorded_at, |t| t.min(record.recorded_at));
         self.recorded_first = Some(first);
         self.recorded_at = self.recorded_at.max(Some(record.recorded_at));
+        if let Some(day) = record.business_date
+            && self.booked.is_none_or(|(_, at)| at <= record.recorded_at)
+        {
+            self.booked = Some((day, record.recorded_at));
+        }
         self.ho_asked = self.ho_asked.max(Some(t));
     }
 

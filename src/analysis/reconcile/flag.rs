@@ -155,7 +155,7 @@ pub fn flags_of(facts: &Facts<'_>, rules: &Rules, zone: &Zone) -> Flags {
     flags.set(Flag::AmountOrderUpg, facts.paid == 1 && facts.order_upg_differ());
     flags.set(Flag::LateCallback, late_callback(facts, rules));
     let near = |t: Option<Stamp>| t.is_some_and(|t| near_midnight(t, zone));
-    flags.set(Flag::HoClockCut, near(facts.recorded_first) || near(facts.recorded_at));
+    flags.set(Flag::HoClockCut, near(facts.recorded_first) || near(facts.recorded_at) || other_day(facts, zone));
     flags.set(Flag::Refunded, facts.refunded > 0);
     flags.set(Flag::NoAmount, facts.without_amount() || record_amount);
     let other = facts.order.is_some_and(|o| matches!(o.status, OrderStatus::Other(_)));
@@ -171,6 +171,11 @@ fn late_callback(facts: &Facts<'_>, rules: &Rules) -> bool {
     // The last change of an ended order is its end or later, so a callback after it was surely late.
     let after_end = facts.acked_last.zip(ended.and_then(|o| o.updated_at)).is_some_and(|(sent, end)| sent > end);
     after_settling || after_end
+}
+
+/// HO booked it on another day than the one it was written on.
+fn other_day(facts: &Facts<'_>, zone: &Zone) -> bool {
+    facts.booked.is_some_and(|(day, at)| zone.day(at) != day)
 }
 
 fn near_midnight(t: Stamp, zone: &Zone) -> bool {
@@ -263,6 +268,12 @@ mod tests {
             let recorded_at = Some(midnight + by);
             keys(&Facts { recorded_at, recorded_first: recorded_at, ..paid(&complete, 1) })
         };
+        let booked = |days: i64| {
+            let noon = midnight + Lapse::hours(12);
+            let day = Zone::wib().day(noon + Lapse::hours(24 * days));
+            keys(&Facts { booked: Some((day, noon)), ..paid(&complete, 1) })
+        };
+        assert_eq!((booked(0), booked(1)), (Vec::new(), vec!["ho_clock_cut"]), "HO's day is another one");
         assert_eq!(at(Lapse::minutes(60)), ["ho_clock_cut"]);
         assert_eq!(at(Lapse::minutes(61)), Vec::<&str>::new());
         assert_eq!(at(Lapse::minutes(-60)), ["ho_clock_cut"]);
