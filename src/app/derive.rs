@@ -4,12 +4,11 @@
 //! seen, and while facts pour in at most once a second; a list under somebody's hand keeps its order.
 
 use crate::analysis::lane::Axis;
-use crate::analysis::reconcile::facts::newest_order;
 use crate::analysis::reconcile::{self, Class, ClassCount, Standing};
-use crate::analysis::{blocking, check, database, gap, lane, limit, pattern, spike, trail};
-use crate::app::filter::Filter;
+use crate::analysis::{blocking, check, database, gap, lane, limit, pattern, spike};
 use crate::app::findings::{Born, Event, EventKind};
-use crate::app::rows::{Panel, RowId, panels};
+use crate::app::lists::{self, List, follow, keep_order};
+use crate::app::rows::Panel;
 use crate::app::state::{App, Cursor, Place, Screen};
 use crate::model::note::Note;
 use crate::model::series::Lane;
@@ -38,11 +37,11 @@ const STATEMENTS_OVER: Lapse = Lapse::seconds(60);
 pub struct Made {
     light: Option<Light>,
     heavy: Option<Heavy>,
-    list: Option<List>,
+    pub(super) list: Option<List>,
     note: Option<(Stamp, usize)>,
     light_at: Stamp,
-    heavy_at: Stamp,
-    heavy_generation: u64,
+    pub(super) heavy_at: Stamp,
+    pub(super) heavy_generation: u64,
     story: Option<u64>,
     story_at: Stamp,
     /// What the lanes of the order book were made for, when that is known.
@@ -117,19 +116,6 @@ struct Needs {
     limits: bool,
 }
 
-#[derive(Clone, Debug, PartialEq)]
-struct List {
-    /// The heavy parts the list was cut from.
-    heavy: (u64, Stamp),
-    cursor: Cursor,
-    scope: Span,
-    place: Place,
-    panel: usize,
-    filter: String,
-    sort: Option<(usize, bool)>,
-    events_only: bool,
-}
-
 impl Needs {
     fn of(app: &App) -> Self {
         let place = app.place();
@@ -168,7 +154,7 @@ pub fn settle(app: &mut App) {
 pub fn hasten(app: &mut App) {
     note(app);
     light(app);
-    list(app);
+    lists::cut(app);
     app.made.dirty = slow_wanted(app);
 }
 
@@ -191,7 +177,7 @@ pub fn settle_piece(app: &mut App) -> bool {
     }
     let more = slow_wanted(app);
     if !more {
-        list(app);
+        lists::cut(app);
     }
     app.made.dirty = more;
     more
@@ -513,7 +499,7 @@ fn make_patterns(app: &mut App, scope: Span, at: Stamp) {
     }
     app.derived.all_patterns = made;
     app.made.list = None;
-    filter_patterns(app);
+    lists::patterns(app);
     follow(app, Panel::Patterns, focus);
 }
 
@@ -565,17 +551,6 @@ fn born(app: &App, span: Span, at: Stamp) -> Born {
     }
 }
 
-/// Puts the rows that were there before in their old order, new ones behind them.
-fn keep_order<T, K: PartialEq>(before: &[K], now: &mut [T], key: impl Fn(&T) -> K) {
-    if before.is_empty() {
-        return;
-    }
-    now.sort_by_cached_key(|t| {
-        let k = key(t);
-        before.iter().position(|b| *b == k).unwrap_or(usize::MAX)
-    });
-}
-
 /// Rows of the classes table: stuck ones, then charged ones not at HO, then those that are no fault.
 fn class_rows(standing: &Standing) -> Vec<ClassCount> {
     let rank = |c: Class| match c.card() {
@@ -595,163 +570,4 @@ fn first_stuck(app: &App, scope: Span, at: Stamp) -> Option<(Arc<str>, Stamp)> {
     let stuck: Vec<Class> = reconcile::CLASSES.iter().filter(|c| c.stuck).map(|c| c.class).collect();
     let first = reconcile::orders(&app.store, scope, &stuck, at).into_iter().min_by_key(|o| o.born)?;
     Some((first.id, first.born))
-}
-
-fn list(app: &mut App) {
-    let want = List {
-        heavy: (app.made.heavy_generation, app.made.heavy_at),
-        cursor: app.cursor,
-        scope: app.scope(),
-        place: app.place().clone(),
-        panel: app.panel,
-        filter: app.filter.clone(),
-        sort: app.sort.get(&app.place().key()).copied(),
-        events_only: app.events_only,
-    };
-    if app.made.list.as_ref() == Some(&want) {
-        return;
-    }
-    for panel in panels(app.place()) {
-        let focus = app.row_id(*panel, app.rows_in(*panel).focus);
-        let at_end = app.focus() + 1 >= app.len(*panel);
-        match panel {
-            Panel::Patterns => filter_patterns(app),
-            Panel::Lines => lines(app),
-            Panel::Orders => orders(app, &want),
-            Panel::Steps => steps(app),
-            _ => continue,
-        }
-        if *panel == Panel::Lines && at_end && app.cursor == Cursor::Now && focus.is_some() {
-            app.focus_row(Panel::Lines, usize::MAX);
-        } else {
-            follow(app, *panel, focus);
-        }
-    }
-    app.made.list = Some(want);
-}
-
-/// Keeps the focus on the row it was on.
-fn follow(app: &mut App, panel: Panel, row: Option<RowId>) {
-    let Some(row) = row else { return };
-    if !panels(app.place()).contains(&panel) || !app.rows.contains_key(&app.rows_key(panel)) {
-        return;
-    }
-    if let Some(i) = (0..app.len(panel)).find(|i| app.row_id(panel, *i).as_ref() == Some(&row)) {
-        app.focus_row(panel, i);
-    }
-}
-
-fn filter_of(app: &App) -> Filter {
-    Filter::parse(&app.filter).unwrap_or_else(|_| Filter::all())
-}
-
-fn filter_patterns(app: &mut App) {
-    let filter = filter_of(app);
-    let all = &app.derived.all_patterns;
-    let kept = all.iter().filter(|p| filter.passes(&[p.template.raw(), &p.service, &p.level.letter().to_string()]));
-    let mut kept: Vec<_> = kept.cloned().collect();
-    if let Some((column, reverse)) = app.sort.get(&app.place().key()).copied() {
-        match column {
-            1 => kept.sort_by_key(|p| std::cmp::Reverse(p.lines)),
-            2 => kept.sort_by_key(|p| p.first.unwrap_or(Stamp(i64::MIN))),
-            3 => kept.sort_by(|a, b| a.service.cmp(&b.service)),
-            4 => kept.sort_by_key(|p| std::cmp::Reverse(p.orders)),
-            _ => {}
-        }
-        if reverse {
-            kept.reverse();
-        }
-    }
-    if app.panel() == Panel::Patterns {
-        app.derived.unfiltered = all.len();
-    }
-    app.derived.patterns = kept;
-}
-
-fn lines(app: &mut App) {
-    let filter = filter_of(app);
-    let span = app.lines_span();
-    let template = match app.place() {
-        Place::Lines(template) => template.clone(),
-        _ => String::new(),
-    };
-    let named = |text: &str| app.derived.all_patterns.iter().find(|p| p.template.raw() == text);
-    // Its words may have changed since it was opened.
-    let now = || app.store.logs.template(app.store.logs.called(&template)?);
-    let of_pattern = named(&template).or_else(|| named(now()?.raw())).filter(|_| !template.is_empty());
-    let members: Option<std::collections::HashSet<u64>> = of_pattern.map(|p| p.members.iter().copied().collect());
-    let kept = app.store.logs.within(span).iter();
-    let all: Vec<_> = kept.filter(|k| members.as_ref().is_none_or(|m| m.contains(&k.number))).collect();
-    if app.panel() == Panel::Lines {
-        app.derived.unfiltered = all.len();
-    }
-    app.derived.lines = all
-        .into_iter()
-        .filter(|k| {
-            let order = k.line.order.as_deref().unwrap_or_default();
-            filter.is_all() || filter.passes(&[k.line.message.raw(), &k.line.service, order])
-        })
-        .map(|k| k.number)
-        .collect();
-}
-
-fn orders(app: &mut App, want: &List) {
-    let Place::OrderList { classes, terms, .. } = app.place().clone() else { return };
-    let classes = if classes.is_empty() {
-        reconcile::CLASSES.iter().filter(|c| c.stuck).map(|c| c.class).collect()
-    } else {
-        classes
-    };
-    let filter = filter_of(app);
-    let mut rows = reconcile::orders(&app.store, want.scope, &classes, app.at());
-    if !terms.is_empty() {
-        let (book, zone, at) = (&app.store.orders, &app.store.incident.zone, app.at());
-        rows.retain(|r| {
-            let order = book.entry(&r.id).and_then(|e| newest_order(e, at)).map(|(_, order)| order);
-            order.is_some_and(|order| reconcile::has_all(&terms, order, r.born, zone))
-        });
-    }
-    app.derived.unfiltered = rows.len();
-    let facts = |id: &str| app.store.orders.entry(id).and_then(|e| e.orders.last()).map(|(_, o)| o);
-    if !filter.is_all() {
-        rows.retain(|r| {
-            let o = facts(&r.id);
-            let part = |p: Option<&Arc<str>>| p.map_or("", |p| p).to_owned();
-            let (method, service, region) = (
-                part(o.and_then(|o| o.payment_method.as_ref())),
-                part(o.and_then(|o| o.service_type.as_ref())),
-                part(o.and_then(|o| o.region.as_ref())),
-            );
-            let class = r.class.card().map_or("", |c| c.name);
-            filter.passes(&[&r.id, class, &method, &service, &region])
-        });
-    }
-    if let Some((column, reverse)) = want.sort {
-        match column {
-            1 => rows.sort_by_key(|r| std::cmp::Reverse(facts(&r.id).and_then(|o| o.amount).unwrap_or(0))),
-            2 => rows.sort_by_key(|r| facts(&r.id).and_then(|o| o.payment_method.clone())),
-            3 => rows.sort_by_key(|r| facts(&r.id).and_then(|o| o.service_type.clone())),
-            4 => rows.sort_by_key(|r| facts(&r.id).and_then(|o| o.region.clone())),
-            5 => rows.sort_by(|a, b| a.id.cmp(&b.id)),
-            _ => {}
-        }
-        if reverse {
-            rows.reverse();
-        }
-    }
-    app.derived.orders = rows;
-}
-
-fn steps(app: &mut App) {
-    let Place::Trail(id) = app.place().clone() else { return };
-    let trail = trail::trail(&app.store, &id, app.at());
-    let only = app.events_only;
-    let line = |k| matches!(k, trail::StepKind::Line | trail::StepKind::Warn | trail::StepKind::Error);
-    app.derived.steps = trail.as_ref().map_or_else(Vec::new, |t| {
-        t.steps.iter().enumerate().filter(|(_, s)| !only || !line(s.kind)).map(|(i, _)| i).collect()
-    });
-    app.derived.trail = trail;
-    let before = app.derived.spike.as_ref().map_or(app.at(), |s| s.onset);
-    app.derived.usual = trail::usual::Usual::read(&app.store, before, app.at());
-    app.derived.pace = app.derived.usual.pace(&app.store, &id, app.at());
 }

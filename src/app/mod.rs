@@ -15,6 +15,7 @@ pub mod help;
 pub mod hint;
 pub mod key;
 pub mod keymap;
+mod lists;
 pub mod message;
 pub mod palette;
 pub mod rows;

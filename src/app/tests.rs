@@ -836,3 +836,18 @@ fn the_words_of_the_note_are_one_key_and_the_lines_around_one_are_another() {
     assert!(room.app.filter.is_empty() && room.app.derived.lines.len() > found[4]);
     assert_eq!(room.app.derived.lines[room.app.focus()], number, "the same line, with its neighbours");
 }
+
+#[test]
+fn lines_of_a_pattern_that_is_nowhere_are_none_and_not_all() {
+    let mut room = Room::live();
+    room.type_in(":goto 20:10");
+    room.keys("3");
+    let some = room.app.derived.patterns[0].template.raw().to_owned();
+    for (template, any) in [(some, true), ("a pattern of another night".to_owned(), false)] {
+        let _ = crate::app::act::drill::enter(&mut room.app, Place::Lines(template.clone()));
+        room.send(Message::Tick);
+        let lines = &room.app.derived.lines;
+        assert_eq!(!lines.is_empty(), any, "{template}");
+        assert!(lines.len() < room.app.store.logs.within(room.app.lines_span()).len());
+    }
+}
