@@ -159,6 +159,8 @@ fn config(s: &Servers) -> Config {
             lanes: Vec::new(),
             limits: Vec::new(),
             probes: Vec::new(),
+            rules_in: Vec::new(),
+            rule_files: Vec::new(),
         },
         databases: vec![db("mrg", &s.mrg), db("upg", &s.upg), db("ho", &s.ho)],
         logs: Vec::new(),

@@ -49,6 +49,19 @@ pub struct Options {
     pub no_record: bool,
 }
 
+/// Which rules, and how.
+#[derive(Clone, Debug, Args)]
+pub struct RuleList {
+    /// One of them, whole: H1a, vendor.x, D3
+    pub id: Option<String>,
+    /// What can be measured, by the names that rules write
+    #[arg(long, conflicts_with_all = ["id", "write"])]
+    pub measures: bool,
+    /// Write the built-in files here, to be read and changed; [rules] files names those that count
+    #[arg(long, value_name = "DIR", conflicts_with = "id")]
+    pub write: Option<PathBuf>,
+}
+
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
@@ -131,6 +144,8 @@ pub enum Command {
         #[command(subcommand)]
         what: Logs,
     },
+    /// Print the rules that judge: what each measures, when that supports and refutes, what it counts for
+    Rules(RuleList),
     /// Print the key table
     Keys,
     /// Print shell completions

@@ -10,13 +10,15 @@ mod callback;
 mod cause;
 mod desk;
 mod lines;
+mod measure;
 mod numbers;
-mod outside;
+mod own;
 mod phase;
 mod pool;
 mod probe;
 mod race;
 mod rule;
+pub mod rulebook;
 mod scene;
 mod timeout;
 mod verdict;
@@ -31,6 +33,7 @@ use crate::model::{Span, Stamp, Untrusted};
 use crate::store::Store;
 use desk::{Desk, PERSON};
 use lines::{Lines, Told};
+use rulebook::Rulebook;
 use scene::Scene;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -59,7 +62,7 @@ pub struct Check {
     /// Series to draw beside it.
     pub spark: Option<SeriesName>,
     /// What was read where that is no single series; empty when it does not say.
-    pub reads: &'static str,
+    pub reads: String,
     /// Why there is no data, and the remedy; empty otherwise.
     pub missing: String,
     /// Evidence in full: label and text.
@@ -145,7 +148,7 @@ pub struct Spoken {
 pub fn spoken(store: &Store, window: Span, at: Stamp) -> Spoken {
     let stuck: Vec<&OrderId> = reconcile::stuck(store, window, at).collect();
     let mut wanted: HashMap<&str, Told> = stuck.iter().map(|id| (&***id, Told::default())).collect();
-    let lines = Lines::read(store, Scene::new(store, window, at).span, &mut wanted);
+    let lines = Lines::read(store, scene::happened(window, at), &mut wanted);
     let told = stuck.into_iter().map(|id| (id.clone(), wanted.get(&**id).copied().unwrap_or_default())).collect();
     Spoken { lines, told }
 }
@@ -162,9 +165,12 @@ pub struct Usual {
 impl Usual {
     /// Reads the lines of the baseline.
     pub fn read(store: &Store) -> Self {
-        let of = Self::of(store);
+        Self::of_span(store, store.incident.baseline)
+    }
+    fn of_span(store: &Store, baseline: Option<Span>) -> Self {
+        let of = (baseline, baseline.map_or(0, |b| store.logs.within(b).len()));
         let read = |b| Some(Lines::read(store, b, &mut HashMap::new())).filter(|l| l.total > 0);
-        Self { of, lines: of.0.and_then(read).map(Arc::new) }
+        Self { of, lines: baseline.and_then(read).map(Arc::new) }
     }
     /// Whether nothing has come to the baseline or gone from it since.
     pub fn holds(&self, store: &Store) -> bool {
@@ -178,8 +184,9 @@ impl Usual {
 
 /// As [`findings`], sparing what is given.
 pub fn findings_given(store: &Store, note: &Note, window: Span, at: Stamp, given: Given) -> Findings {
-    let scene = Scene::new(store, window, at).given(given);
-    let mut desk = Desk { scene: &scene, note, taken: BTreeSet::new(), probed: BTreeSet::new() };
+    let (book, faults) = Rulebook::of(&store.incident.rule_files);
+    let scene = Scene::new(store, window, at, &book.numbers, given);
+    let mut desk = Desk { scene: &scene, book: &book, note, taken: BTreeSet::new(), probed: BTreeSet::new() };
     let hypotheses = desk.hypotheses();
     let mut others = desk.others();
     let verdict::Ranking { hypotheses, outside, primary, contributing, answer } = verdict::rank(&scene, hypotheses);
@@ -190,7 +197,8 @@ pub fn findings_given(store: &Store, note: &Note, window: Span, at: Stamp, given
     let complete = |c: &&Check| matches!(c.verdict, Verdict::Supports | Verdict::Refutes);
     let ready = all().filter(complete).filter_map(|c| c.item.as_ref()).filter(open).cloned().collect();
     let silent = |c: &&Check| c.verdict == Verdict::NoData && !c.missing.is_empty() && c.missing != PERSON;
-    let missing = all().filter(silent).map(|c| (c.id.clone(), c.missing.clone())).collect();
+    let wrong = faults.iter().map(|f| ("rules".to_owned(), f.to_string()));
+    let missing = wrong.chain(all().filter(silent).map(|c| (c.id.clone(), c.missing.clone()))).collect();
     Findings { hypotheses, outside, primary, contributing, answer, others, ready, missing }
 }
 

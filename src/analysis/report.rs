@@ -315,7 +315,7 @@ fn item(c: &Check, store: &Store) -> Item {
         verdict: word(c.verdict),
         value: if c.measured.is_empty() { c.missing.clone() } else { c.measured.clone() },
         rule: c.rule.clone(),
-        source: c.spark.as_ref().map(|s| shown(s)).or_else(|| (!c.reads.is_empty()).then(|| c.reads.to_owned())),
+        source: c.spark.as_ref().map(|s| shown(s)).or_else(|| (!c.reads.is_empty()).then(|| c.reads.clone())),
         asof: c.asof.map(|t| store.incident.zone.rfc3339(t)),
         coverage: labelled("coverage"),
         overridden: over.map(|(v, who, why)| format!("measured: {}; {} says: {}", word(*v), text(who), text(why))),

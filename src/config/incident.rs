@@ -29,6 +29,7 @@ pub fn incident(config: &Config) -> Incident {
         sources: cards(config),
         limits: c.limits.clone(),
         probes: c.probes.clone(),
+        rule_files: c.rule_files.clone(),
         ledgers: config.queries.iter().map(|q| (q.role, q.db.as_str().into())).collect(),
         masks: config.queries.iter().flat_map(|q| q.mask.clone()).collect(),
         demo: false,

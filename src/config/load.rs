@@ -11,7 +11,7 @@ use crate::config::words::{BAD, ROLLUPS, UNITS};
 use crate::config::{
     Config, DatabaseConfig, IncidentConfig, LogConfig, LogFormat, Problem, RecordingConfig, ScreenConfig, Secret,
 };
-use crate::model::incident::{Limit, Probe, Rules, Service};
+use crate::model::incident::{Limit, Probe, RuleFile, Rules, Service};
 use crate::model::series::{Bad, Lane, Rollup, Unit};
 use crate::model::{Lapse, Zone};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +25,12 @@ pub fn load(file: &Path) -> Result<Config, Vec<Problem>> {
         let says = format!("the configuration cannot be read ({e}): check the path and who may read it");
         vec![Problem { file: file.to_owned(), line: None, key: "configuration".to_owned(), says }]
     })?;
-    let config = parse(file, &text).0?;
+    let mut config = parse(file, &text).0?;
+    let (files, problems) = rule_files(&config);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    config.incident.rule_files = files;
     if let Some(says) = exposed(file, &config) {
         tracing::warn!("{says}");
     }
@@ -138,21 +143,48 @@ fn names(root: &Section<'_>, config: &Config) {
 fn incident(root: &Section<'_>) -> IncidentConfig {
     let section = root.section("incident");
     let s = section.as_ref();
+    let of_rules = root.section("rules");
+    let files = of_rules.as_ref().and_then(|s| s.texts("files")).unwrap_or_default();
     let out = IncidentConfig {
         title: s.and_then(|s| s.text("title")),
         note: s.and_then(|s| s.path("note")),
         zone: s.and_then(|s| s.zone("zone")).unwrap_or_else(Zone::wib),
         window: s.and_then(|s| s.span("window")),
         baseline: s.and_then(|s| s.span("baseline")),
-        rules: Rules { services: services(root), ..rules(root.section("rules").as_ref()) },
+        rules: Rules { services: services(root), ..rules(of_rules.as_ref()) },
         lanes: root.sections("lane").iter().filter_map(lane).collect(),
         limits: root.sections("limit").iter().filter_map(limit).collect(),
         probes: root.sections("probe").iter().filter_map(probe).collect(),
+        rules_in: files.iter().map(|name| root.folder().join(name)).collect(),
+        rule_files: Vec::new(),
     };
     if let Some(s) = s {
         s.finish();
     }
     out
+}
+
+/// The texts of the files that change the rules; what they say is the analysis' to judge.
+fn rule_files(config: &Config) -> (Vec<RuleFile>, Vec<Problem>) {
+    // Rules are written by people: a larger file is another one.
+    const MOST: u64 = 1 << 20;
+    let (mut files, mut problems) = (Vec::new(), Vec::new());
+    for path in &config.incident.rules_in {
+        let shown = path.display();
+        let text = match std::fs::metadata(path).map(|m| m.len()) {
+            Ok(size) if size > MOST => Err(format!("{shown} has {size} bytes: a file of rules has at most {MOST}")),
+            Ok(_) => std::fs::read_to_string(path).map_err(|e| format!("{shown} cannot be read ({e})")),
+            Err(e) => Err(format!("{shown} cannot be read ({e}); warroom rules --write DIR writes the built-in ones")),
+        };
+        match text {
+            Ok(text) => files.push(RuleFile { name: shown.to_string(), text }),
+            Err(says) => {
+                let (file, key) = (config.file.clone(), "rules.files".to_owned());
+                problems.push(Problem { file, line: None, key, says });
+            }
+        }
+    }
+    (files, problems)
 }
 
 fn rules(section: Option<&Section<'_>>) -> Rules {

@@ -87,6 +87,10 @@ pub struct IncidentConfig {
     pub limits: Vec<crate::model::incident::Limit>,
     /// `[[probe]]`
     pub probes: Vec<crate::model::incident::Probe>,
+    /// `[rules] files`: where they lie.
+    pub rules_in: Vec<PathBuf>,
+    /// Their texts, once the configuration has been loaded from its file.
+    pub rule_files: Vec<crate::model::incident::RuleFile>,
 }
 
 /// `[[db]]`

@@ -142,6 +142,10 @@ impl<'a> Section<'a> {
     pub fn path(&self, key: &str) -> Option<PathBuf> {
         self.text(key).map(|t| self.page.folder().join(t))
     }
+    /// The folder that relative paths are relative to.
+    pub fn folder(&self) -> &Path {
+        self.page.folder()
+    }
     /// A duration of at least `least`.
     pub fn lapse(&self, key: &str, default: Lapse, least: Lapse) -> Lapse {
         let lapse = self.parsed(key, "\"15s\"", |t| {

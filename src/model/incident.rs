@@ -34,6 +34,9 @@ pub struct Incident {
     /// Probes that answer the note's checkboxes, beyond the built-in ones.
     #[serde(default)]
     pub probes: Vec<Probe>,
+    /// Files that change the rules, as they were read: a replay judges by them, too.
+    #[serde(default)]
+    pub rule_files: Vec<RuleFile>,
     /// Which source each role of the order side is read from: its clock wrote their times.
     #[serde(default)]
     pub ledgers: Vec<(Role, SourceName)>,
@@ -43,6 +46,15 @@ pub struct Incident {
     /// Whether this is invented data.
     #[serde(default)]
     pub demo: bool,
+}
+
+/// A file of rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleFile {
+    /// Its name, for what is said of it.
+    pub name: String,
+    /// Its text.
+    pub text: String,
 }
 
 /// Thresholds of the rules; every verdict prints the ones it used.
@@ -185,6 +197,7 @@ impl Incident {
             sources: Vec::new(),
             limits: Vec::new(),
             probes: Vec::new(),
+            rule_files: Vec::new(),
             ledgers: Vec::new(),
             masks: Vec::new(),
             demo: false,

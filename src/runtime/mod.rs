@@ -15,6 +15,7 @@ pub mod logfile;
 pub mod logs;
 pub mod reconcile;
 mod report;
+pub mod rules;
 pub mod sheet;
 pub mod signals;
 pub mod simulate;

@@ -1,5 +1,6 @@
 //! From arguments to a running program: each command put together from its parts.
 
+use crate::analysis::check::rulebook::Rulebook;
 use crate::app::help::{KeyRow, key_table};
 use crate::app::keymap::Keymap;
 use crate::app::message::{Message, People};
@@ -19,7 +20,7 @@ use crate::runtime::live::{self, Keep, Live, Tally};
 use crate::runtime::signals::{Asked, Signals};
 use crate::runtime::stage::Stage;
 use crate::runtime::{
-    Ending, account, analyze, checkup, demo, feed, logfile, logs, reconcile, report, sheet, simulate, tools,
+    Ending, account, analyze, checkup, demo, feed, logfile, logs, reconcile, report, rules, sheet, simulate, tools,
 };
 use crate::simulator;
 use crate::simulator::cloud::Watch;
@@ -48,6 +49,7 @@ pub fn run(arguments: Arguments) -> Ending {
             clap_complete::generate(shell, &mut Arguments::command(), "warroom", &mut out);
             print(&String::from_utf8_lossy(&out))
         }
+        Command::Rules(how) => rules::run(&options, &how),
         Command::Man => man(),
         Command::Analyze(how) => analyze::run(&how),
         Command::Logs { what: Logs::Server(how) } => with_runtime(async move { logs::server(&options, &how).await }),
@@ -187,8 +189,13 @@ pub fn configuration(options: &Options, folders: &Folders) -> Result<Config, Str
             file.display()
         ));
     }
-    crate::config::load::load(&file)
-        .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    let config = crate::config::load::load(&file)
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+    let (_, faults) = Rulebook::of(&config.incident.rule_files);
+    if faults.is_empty() {
+        return Ok(config);
+    }
+    Err(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 
 /// What every command with a screen begins with.

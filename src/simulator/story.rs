@@ -67,6 +67,7 @@ pub fn incident_of(scenario: &Scenario) -> Incident {
             limit("callback attempts", f64::from(set.callback.attempts), "", Unit::Count),
         ],
         probes: Vec::new(),
+        rule_files: Vec::new(),
         ledgers: LEDGERS.into_iter().map(|(role, source)| (role, source.into())).collect(),
         masks: Vec::new(),
         demo: true,

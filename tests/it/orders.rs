@@ -68,6 +68,8 @@ fn config_at(url: &str, queries: Vec<QueryConfig>) -> Config {
             lanes: Vec::new(),
             limits: Vec::new(),
             probes: Vec::new(),
+            rules_in: Vec::new(),
+            rule_files: Vec::new(),
         },
         databases: vec![db],
         logs: Vec::new(),

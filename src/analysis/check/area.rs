@@ -3,7 +3,6 @@
 
 use super::answer::{Answer, verdict};
 use super::lines::Says;
-use super::numbers as n;
 use super::pool::no_orders;
 use super::scene::Scene;
 use super::words::{count, lapse, number, percent, plain, seconds, share};
@@ -33,7 +32,7 @@ pub fn connections(s: &Scene<'_>) -> Answer {
             percent(high),
             s.clock(top.at)
         );
-        let answer = Answer::new(verdict(high >= n::POOL_FULL, high < n::POOL_EASY), text)
+        let answer = Answer::new(verdict(high >= s.n.pool_full, high < s.n.pool_easy), text)
             .asof(looks.last().map(|l| l.at))
             .spark(s.store.series_names().find(|x| ***x == *format!("{name}.connections")))
             .with(
@@ -45,7 +44,7 @@ pub fn connections(s: &Scene<'_>) -> Answer {
             )
             .with(
                 "held",
-                if idle >= n::IDLE_IN_TRANSACTION {
+                if idle >= s.n.idle_in_transaction {
                     format!("{} idle in transaction: held across calls", percent(idle))
                 } else {
                     format!("{} idle in transaction", percent(idle))
@@ -84,7 +83,7 @@ pub fn slow_statements(s: &Scene<'_>) -> Answer {
         for r in rates {
             let Some(normal) = r.normal.filter(|n| n.0 > 0) else { continue };
             let times = r.mean.as_secs_f64() / normal.as_secs_f64();
-            if times >= n::SLOW.0 && r.share >= n::SLOW.1 && worst.as_ref().is_none_or(|w| times > w.0) {
+            if times >= s.n.slow_times && r.share >= s.n.slow_share && worst.as_ref().is_none_or(|w| times > w.0) {
                 worst = Some((
                     times,
                     format!(
@@ -119,7 +118,7 @@ pub fn locks(s: &Scene<'_>) -> Answer {
         };
         let mut minutes: Vec<i64> = looks
             .iter()
-            .filter(|d| d.states.lock_waiting > 0 && waiting(d) >= n::LOCK_WAITS)
+            .filter(|d| d.states.lock_waiting > 0 && waiting(d) >= s.n.lock_waits)
             .map(|d| d.at.0.div_euclid(60_000_000))
             .collect();
         minutes.dedup();
@@ -138,7 +137,7 @@ pub fn locks(s: &Scene<'_>) -> Answer {
             percent(waiting(top)),
             minutes.len()
         );
-        let answer = Answer::new(verdict(minutes.len() >= n::LASTING, minutes.is_empty()), text)
+        let answer = Answer::new(verdict(minutes.len() >= s.n.lasting, minutes.is_empty()), text)
             .asof(looks.last().map(|l| l.at))
             .spark(s.store.series_names().find(|x| ***x == *format!("{name}.lock_waits")));
         let rank = (minutes.len(), top.states.lock_waiting);
@@ -147,7 +146,7 @@ pub fn locks(s: &Scene<'_>) -> Answer {
         }
     }
     let Some((_, answer)) = best else { return Answer::no_data(NO_DATABASE) };
-    let consequence = s.pool_onset().zip(first_lock(s)).is_some_and(|((pool, _), lock)| lock > pool + n::SLACK);
+    let consequence = s.pool_onset().zip(first_lock(s)).is_some_and(|((pool, _), lock)| lock > pool + s.n.slack);
     if consequence { answer.with("order", "waits rose after the pool was full: a consequence") } else { answer }
 }
 
@@ -165,7 +164,7 @@ pub fn rollbacks(s: &Scene<'_>) -> Answer {
             let looks: Vec<&DbSample> = s.store.database(name)?.within(b).map(|(_, d)| d).collect();
             ratio(&looks).map(|r| r.0)
         });
-        let many = inc > n::ROLLBACKS.1 && usual.is_some_and(|u| inc > n::ROLLBACKS.0 * u);
+        let many = inc > s.n.rollback_least && usual.is_some_and(|u| inc > s.n.rollback_times * u);
         let calm = usual.is_some_and(|u| inc <= u.max(0.1) * 1.5);
         let text =
             format!("{name}: {} rolled back, usually {}", percent(inc), usual.map_or("not known".to_owned(), percent));
@@ -201,12 +200,17 @@ pub fn power(s: &Scene<'_>) -> Answer {
         return Answer::no_data("no CPU metric: add a [[lane]] whose series ends in .db_cpu (percent)");
     };
     let high = cpu.peak().map_or(0.0, |p| p.1);
-    let short = cpu.longest(|v| v >= n::CPU.0).map_or(0, |r| r.1);
+    let short = cpu.longest(|v| v >= s.n.cpu_short).map_or(0, |r| r.1);
     let full = s.pool_onset().is_some();
-    let answer = Answer::new(verdict(short >= 5, high < n::CPU.1), format!("CPU at most {}", percent(high)))
-        .asof(cpu.asof)
-        .spark(Some(cpu.name));
-    if full && high < n::CPU.1 { answer.with("so", "pool size or hold time, not the database's power") } else { answer }
+    let answer =
+        Answer::new(verdict(short >= s.n.cpu_minutes, high < s.n.cpu_enough), format!("CPU at most {}", percent(high)))
+            .asof(cpu.asof)
+            .spark(Some(cpu.name));
+    if full && high < s.n.cpu_enough {
+        answer.with("so", "pool size or hold time, not the database's power")
+    } else {
+        answer
+    }
 }
 
 /// M2: goroutines that stay when the users have gone.
@@ -218,8 +222,8 @@ pub fn goroutines(s: &Scene<'_>) -> Answer {
     let peak = curve.peak().map_or(0.0, |p| p.1);
     let now = curve.values().last().unwrap_or(peak);
     let users = s.measured(&["users"], "users").and_then(|c| c.values().last());
-    let back = users.is_some_and(|u| u < n::USERS_BACK * s.rules().normal_users);
-    let stays = usual.is_some_and(|u| now > n::GOROUTINES * u);
+    let back = users.is_some_and(|u| u < s.n.users_back * s.rules().normal_users);
+    let stays = usual.is_some_and(|u| now > s.n.goroutines * u);
     let text = format!(
         "at most {}, now {}, usually {}",
         number(peak),
@@ -227,7 +231,10 @@ pub fn goroutines(s: &Scene<'_>) -> Answer {
         usual.map_or("not known".to_owned(), number)
     );
     Answer::new(
-        verdict(back && stays, usual.is_some_and(|u| peak <= n::GOROUTINES * u) || (back && usual.is_some() && !stays)),
+        verdict(
+            back && stays,
+            usual.is_some_and(|u| peak <= s.n.goroutines * u) || (back && usual.is_some() && !stays),
+        ),
         text,
     )
     .asof(curve.asof)
@@ -241,7 +248,7 @@ pub fn gc(s: &Scene<'_>) -> Answer {
         return Answer::no_data("no GC metric: add a [[lane]] whose series ends in .gc_pause (seconds)");
     };
     let peak = curve.peak().map_or(0.0, |p| p.1);
-    Answer::new(verdict(peak >= n::GC_PAUSE, peak < n::GC_PAUSE / 2.0), format!("pause at most {}", seconds(peak)))
+    Answer::new(verdict(peak >= s.n.gc_pause, peak < s.n.gc_pause / 2.0), format!("pause at most {}", seconds(peak)))
         .asof(curve.asof)
         .spark(Some(curve.name))
 }
@@ -254,8 +261,8 @@ fn by_lines(s: &Scene<'_>, says: Says, what: &str) -> Answer {
     let (minutes, most) = lines.minutes_of(says);
     let all = lines.count(says);
     let usual = s.usual_lines().map(|u| u.count(says) as f64 * lines.minutes as f64 / u.minutes.max(1) as f64);
-    let much = minutes >= n::LASTING && usual.is_none_or(|u| all as f64 > 3.0 * u.max(1.0));
-    let none = all == 0 && lines.coverage() >= n::COVERED;
+    let much = minutes >= s.n.lasting && usual.is_none_or(|u| all as f64 > s.n.more_lines * u.max(1.0));
+    let none = all == 0 && lines.coverage() >= s.n.covered;
     let usual = usual.map_or("no baseline".to_owned(), |u| format!("{} usually", number(u)));
     Answer::new(
         verdict(much, none),
@@ -283,8 +290,8 @@ pub fn duplicates(s: &Scene<'_>) -> Answer {
     if answer.verdict == Verdict::NoData {
         return answer;
     }
-    let most = f64::from(s.lines().minutes_of(Says::DUPLICATE).1);
-    Answer { verdict: verdict(most >= n::DUPLICATES, most < 1.0 && s.lines().coverage() >= n::COVERED), ..answer }
+    let most = s.lines().minutes_of(Says::DUPLICATE).1 as usize;
+    Answer { verdict: verdict(most >= s.n.duplicates, most == 0 && s.lines().coverage() >= s.n.covered), ..answer }
 }
 /// I1: the hop from MRG to UPG.
 pub fn hop(s: &Scene<'_>) -> Answer {
@@ -307,10 +314,10 @@ pub fn writes(s: &Scene<'_>) -> Answer {
         };
         let high = looks.iter().map(|d| waiting(d)).fold(0.0, f64::max);
         let mut minutes: Vec<i64> =
-            looks.iter().filter(|d| waiting(d) >= n::WRITE_WAITS.0).map(|d| d.at.0.div_euclid(60_000_000)).collect();
+            looks.iter().filter(|d| waiting(d) >= s.n.write_waits).map(|d| d.at.0.div_euclid(60_000_000)).collect();
         minutes.dedup();
         let answer = Answer::new(
-            verdict(minutes.len() >= n::LASTING, high < n::WRITE_WAITS.1),
+            verdict(minutes.len() >= s.n.lasting, high < s.n.write_waits_none),
             format!("{name}: at most {} of the active wait to write", percent(high)),
         )
         .asof(looks.last().map(|l| l.at));
@@ -345,7 +352,7 @@ pub fn retries(s: &Scene<'_>) -> Answer {
     }
     let each = attempts as f64 / payments as f64;
     Answer::new(
-        verdict(each > n::RETRIES, each < 1.1),
+        verdict(each > s.n.retries, each < s.n.retries_none),
         format!("{each:.2} attempts for each of {} payments", count(payments)),
     )
     .asof(Some(asof))
@@ -369,7 +376,7 @@ pub fn steps(s: &Scene<'_>) -> Answer {
             "orders carry no saga step: add saga_step to the orders query, or a [[query]] with role = \"saga\"",
         );
     };
-    let named = *most as f64 >= n::ONE_STEP * known as f64;
+    let named = *most as f64 >= s.n.one_step * known as f64;
     let list = by_step
         .iter()
         .map(|(step, n)| format!("{} {}", plain(&(*step).into()), count(*n)))
@@ -396,7 +403,7 @@ pub fn compensation(s: &Scene<'_>) -> Answer {
             continue;
         };
         // Before that time has passed nobody can say that it was missed.
-        if first + n::COMPENSATED > asof {
+        if first + s.n.compensated > asof {
             continue;
         }
         failed += 1;
@@ -410,14 +417,14 @@ pub fn compensation(s: &Scene<'_>) -> Answer {
     if failed == 0 {
         return Answer::new(Verdict::Refutes, "no step of a saga failed").asof(Some(asof));
     }
-    let many = left as f64 >= n::UNCOMPENSATED * failed as f64;
+    let many = left as f64 >= s.n.uncompensated * failed as f64;
     Answer::new(
-        verdict(many && failed >= n::SHOWN.1, left == 0),
+        verdict(many && failed >= s.n.shown_orders, left == 0),
         format!(
             "{} of {} orders with a failed step were not compensated in {} ({})",
             count(left),
             count(failed),
-            lapse(n::COMPENSATED),
+            lapse(s.n.compensated),
             share(left, failed)
         ),
     )

@@ -3,7 +3,6 @@
 
 use super::answer::{Answer, verdict};
 use super::lines::Says;
-use super::numbers as n;
 use super::pool::{by_orders, no_orders};
 use super::scene::{BREAKER, Scene};
 use super::words::{count, lapse, percent};
@@ -27,7 +26,7 @@ pub fn open(s: &Scene<'_>) -> Answer {
     let spark = curve.as_ref().map(|c| c.name);
     let Some(first) = s.breaker_onset() else {
         let text = format!("never open; {} of the minutes are covered", percent(covered));
-        return Answer::new(verdict(false, covered >= n::COVERED), text).asof(asof).spark(spark);
+        return Answer::new(verdict(false, covered >= s.n.covered), text).asof(asof).spark(spark);
     };
     let minutes = curve.as_ref().map_or(lines.minutes_of(Says::BREAKER).0, |c| c.values().filter(|v| *v > 0.0).count());
     let healthy = dependency(s).verdict == Verdict::Supports;
@@ -55,7 +54,7 @@ pub fn threshold(s: &Scene<'_>) -> Answer {
     };
     let times = limit.value / usual.max(0.01);
     Answer::new(
-        verdict(times < n::BREAKER_ROOM.0, times >= n::BREAKER_ROOM.1),
+        verdict(times < s.n.breaker_near, times >= s.n.breaker_far),
         format!("opens at {}, usual failures {}: {times:.1}×", percent(limit.value), percent(usual)),
     )
 }
@@ -70,12 +69,13 @@ pub fn dependency(s: &Scene<'_>) -> Answer {
         };
     };
     // A minute's value may hold what failed in its first seconds: the minute of the opening counts as before it.
-    let before = Span::new(opened - Lapse::minutes(5), opened + Lapse::minutes(1));
+    let before = Span::new(opened - s.n.callee_before, opened + Lapse::minutes(1));
     let signs: Vec<Sign> =
         [ratio(s, before), latency(s, before), lines(s, before), overall(s, opened)].into_iter().flatten().collect();
     if signs.is_empty() {
         return Answer::no_data(format!(
-            "nothing tells how the callee was in the 5 min before {}: add a [[lane]] of its errors in percent, or [[logs]]",
+            "nothing tells how the callee was in the {} before {}: add a [[lane]] of its errors in percent, or [[logs]]",
+            lapse(s.n.callee_before),
             s.clock(opened)
         ));
     }
@@ -84,7 +84,7 @@ pub fn dependency(s: &Scene<'_>) -> Answer {
     let text: Vec<&str> = signs.iter().map(|sign| sign.says.as_str()).collect();
     let mut answer = Answer::new(
         verdict(healthy && !failing, failing),
-        format!("in the 5 min before {}: {}", s.clock(opened), text.join("; ")),
+        format!("in the {} before {}: {}", lapse(s.n.callee_before), s.clock(opened), text.join("; ")),
     );
     answer.asof = signs.iter().filter_map(|sign| sign.asof).max();
     answer.spark = signs.iter().find_map(|sign| sign.series).cloned();
@@ -105,7 +105,7 @@ fn ratio<'s>(s: &Scene<'s>, before: Span) -> Option<Sign<'s>> {
     let curve = s.bounded("breaker", before).map(|b| b.1).or_else(named)?;
     let worst = curve.peak()?.1;
     Some(Sign {
-        verdict: verdict(worst < n::CALLEE.0, worst >= n::CALLEE.1),
+        verdict: verdict(worst < s.n.callee_healthy, worst >= s.n.callee_failing),
         says: format!("{} of its calls failed at most", percent(worst)),
         asof: curve.asof,
         series: Some(curve.name),
@@ -117,7 +117,7 @@ fn latency<'s>(s: &Scene<'s>, before: Span) -> Option<Sign<'s>> {
     let (_, curve, usual) = s.bounded("client timeout", before)?;
     let (worst, usual) = (curve.peak()?.1, usual.filter(|u| *u > 0.0)?);
     let times = worst / usual;
-    let healthy = if times < n::SICK { Verdict::Inconclusive } else { Verdict::Refutes };
+    let healthy = if times < s.n.sick { Verdict::Inconclusive } else { Verdict::Refutes };
     Some(Sign {
         verdict: healthy,
         says: format!("it took {times:.1}× usual at most"),
@@ -133,12 +133,12 @@ fn lines<'s>(s: &Scene<'s>, before: Span) -> Option<Sign<'s>> {
     let span = minute(before.from)..minute(before.to) + 1;
     let late = lines.in_minutes(Says::DEADLINE, span.clone());
     let refused = lines.in_minutes(Says::BREAKER, span);
-    if refused < n::SHOWN.1 && late < n::LASTING {
+    if refused < s.n.shown_orders && late < s.n.lasting {
         return None;
     }
-    let many = late >= n::LASTING && late as f64 >= n::BESIDE * refused as f64;
+    let many = late >= s.n.lasting && late as f64 >= s.n.beside * refused as f64;
     Some(Sign {
-        verdict: verdict(late == 0 && refused >= n::SHOWN.1, many),
+        verdict: verdict(late == 0 && refused >= s.n.shown_orders, many),
         says: format!("{} calls ran into a deadline beside {} refused", count(late), count(refused)),
         asof: lines.newest,
         series: None,
@@ -148,14 +148,14 @@ fn lines<'s>(s: &Scene<'s>, before: Span) -> Option<Sign<'s>> {
 /// Failures of everything together, before the minute of the opening.
 fn overall<'s>(s: &Scene<'s>, opened: Stamp) -> Option<Sign<'s>> {
     let series = s.series(&["errors", "error_rate"], "errors")?;
-    let curve = s.curve(series, Span::new(opened - Lapse::minutes(5), opened));
+    let curve = s.curve(series, Span::new(opened - s.n.callee_before, opened));
     let values: Vec<f64> = curve.values().collect();
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let last = *values.last()?;
     // Somebody else's failures may hide the callee's: alone they tell little, unless nothing else is measured.
     let alone = s.bounded("breaker", s.span).is_none();
     Some(Sign {
-        verdict: verdict(alone && mean < n::CALLEE.0, mean >= n::CALLEE.1),
+        verdict: verdict(alone && mean < s.n.callee_healthy, mean >= s.n.callee_failing),
         says: format!("{} of all requests failed, {} in the last minute", percent(mean), percent(last)),
         asof: curve.asof,
         series: Some(series.0),
@@ -178,7 +178,7 @@ pub fn shown(s: &Scene<'_>) -> Answer {
     if answer.verdict == Verdict::NoData || with_lines == 0 {
         return answer;
     }
-    let supports = some * 2 >= with_lines;
+    let supports = some as f64 >= s.n.breaker_met * with_lines as f64;
     Answer { verdict: verdict(supports, false), ..answer }
 }
 
@@ -193,7 +193,7 @@ pub fn before_stuck(s: &Scene<'_>) -> Answer {
     let early = opened <= stuck;
     let text = if early { "before" } else { "after" };
     Answer::new(
-        verdict(early, opened > stuck + n::TOO_LATE),
+        verdict(early, opened > stuck + s.n.too_late),
         format!(
             "opened {}, {} {text} the first stuck order {}",
             s.clock(opened),

@@ -3,9 +3,8 @@
 
 use super::answer::{Answer, verdict};
 use super::lines::Says;
-use super::numbers as n;
 use super::pool::no_orders;
-use super::scene::{Known, Scene};
+use super::scene::{Known, Scene, Sight};
 use super::words::{count, lapse, percent, share};
 use crate::analysis::reconcile::Class;
 use crate::analysis::reconcile::facts::to_ho;
@@ -27,7 +26,7 @@ pub struct Attempts {
 
 impl Attempts {
     /// Counts the attempts sent in the stretch and known at the instant; of rows read twice the newest counts.
-    pub fn count(s: &Scene<'_>) -> Self {
+    pub fn count(s: &Sight<'_>) -> Self {
         let mut out = Self::default();
         for (_, entry) in s.store.orders.entries() {
             let mut seen: Vec<(Option<&str>, i32)> = Vec::new();
@@ -48,8 +47,8 @@ impl Attempts {
         out
     }
     /// Percent failed in each minute with enough attempts, in order.
-    fn failed_percent(&self) -> Vec<f64> {
-        let enough = self.by_minute.values().filter(|(all, _)| *all >= n::FEW_CALLBACKS);
+    fn failed_percent(&self, few: usize) -> Vec<f64> {
+        let enough = self.by_minute.values().filter(|(all, _)| *all >= few);
         enough.map(|(all, failed)| 100.0 * *failed as f64 / *all as f64).collect()
     }
 }
@@ -66,7 +65,7 @@ fn longest(values: &[f64], fits: impl Fn(f64) -> bool) -> usize {
 /// Percent failed a minute, from the rows or from the metric, with where it came from.
 fn failures(s: &Scene<'_>) -> Option<(Vec<f64>, &'static str, Option<crate::model::Stamp>)> {
     if let Some(asof) = s.answered(Role::Callbacks) {
-        let values = s.callbacks().failed_percent();
+        let values = s.callbacks().failed_percent(s.n.few_callbacks);
         if !values.is_empty() {
             return Some((values, "rows of the callbacks query", Some(asof)));
         }
@@ -81,7 +80,7 @@ pub fn queue(s: &Scene<'_>) -> Answer {
     let Some(row) = s.answered(Role::CallbackQueue).and_then(|_| s.store.orders.queue(s.at)) else { return answer };
     let asof = s.store.orders.newest(Role::CallbackQueue, s.at);
     let oldest = row.oldest_at.zip(asof).map_or(Lapse::ZERO, |(since, at)| Lapse(at.since(since).0.max(0)));
-    let old = row.n_pending > 0 && oldest > n::CALLBACK_OLD;
+    let old = row.n_pending > 0 && oldest > s.n.callback_old;
     let waiting = usize::try_from(row.n_pending).unwrap_or_default();
     let age = if row.n_pending > 0 { format!(", the oldest for {}", lapse(oldest)) } else { String::new() };
     let mut out =
@@ -109,7 +108,7 @@ fn queue_of_rows(s: &Scene<'_>) -> Answer {
         tried += usize::from(k.facts.callbacks > 0);
         if let Some(settled) = k.facts.settled.filter(|_| k.facts.callbacks > 0 && !k.facts.acknowledged) {
             let age = asof.since(settled);
-            waiting += usize::from(age > n::CALLBACK_OLD);
+            waiting += usize::from(age > s.n.callback_old);
             oldest = oldest.max(age);
         }
     }
@@ -117,12 +116,12 @@ fn queue_of_rows(s: &Scene<'_>) -> Answer {
     let text = format!(
         "{} callbacks not accepted for over {}; up to {} attempts",
         count(waiting),
-        lapse(n::CALLBACK_OLD),
+        lapse(s.n.callback_old),
         a.most.max(0)
     );
     // A handful left behind among ten thousand sent is how queues always look.
-    let many = waiting as f64 >= (0.01 * a.all as f64).max(1.0);
-    Answer::new(verdict(many, waiting == 0 && a.all >= n::FEW_CALLBACKS), text)
+    let many = waiting as f64 >= (s.n.left_behind * a.all as f64).max(1.0);
+    Answer::new(verdict(many, waiting == 0 && a.all >= s.n.few_callbacks), text)
         .asof(Some(asof))
         .with("sent", format!("{} attempts, {} failed", count(a.all), count(a.failed)))
         .with("oldest", if waiting > 0 { lapse(oldest) } else { "none".to_owned() })
@@ -137,10 +136,10 @@ pub fn available(s: &Scene<'_>) -> Answer {
         ));
     };
     let worst = 100.0 - failed.iter().copied().fold(0.0, f64::max);
-    let down = longest(&failed, |f| 100.0 - f < n::CALLBACK_OK.0);
+    let down = longest(&failed, |f| 100.0 - f < s.n.accepted_low);
     Answer::new(
-        verdict(down >= n::LASTING, worst >= n::CALLBACK_OK.1),
-        format!("worst minute {} accepted; below {} for {down} min", percent(worst), percent(n::CALLBACK_OK.0)),
+        verdict(down >= s.n.lasting, worst >= s.n.accepted_well),
+        format!("worst minute {} accepted; below {} for {down} min", percent(worst), percent(s.n.accepted_low)),
     )
     .asof(asof)
     .spark(s.series(&["callback_ok"], "callback ok").map(|c| c.0))
@@ -160,10 +159,10 @@ pub fn error_rate(s: &Scene<'_>) -> Answer {
         return Answer::new(Verdict::Inconclusive, text).asof(s.lines().newest).with("not known", NO_CALLBACKS);
     };
     let worst = failed.iter().copied().fold(0.0, f64::max);
-    let bad = longest(&failed, |f| f >= n::CALLBACK_FAILED.0);
+    let bad = longest(&failed, |f| f >= s.n.failed_many);
     Answer::new(
-        verdict(bad >= n::LASTING, worst < n::CALLBACK_FAILED.1),
-        format!("worst minute {} failed; {bad} min at or above {}", percent(worst), percent(n::CALLBACK_FAILED.0)),
+        verdict(bad >= s.n.lasting, worst < s.n.failed_few),
+        format!("worst minute {} failed; {bad} min at or above {}", percent(worst), percent(s.n.failed_many)),
     )
     .asof(asof)
     .spark(s.series(&["callback_ok"], "callback ok").map(|c| c.0))
@@ -194,9 +193,9 @@ pub fn class_split(s: &Scene<'_>) -> Answer {
     let all: Vec<&Known<'_>> = s.book().stuck.iter().chain(&s.book().faults).filter(unrecorded).collect();
     let tried = all.iter().filter(|k| k.facts.callbacks > 0).count();
     let part = tried as f64 / all.len().max(1) as f64;
-    let enough = all.len() >= n::SHOWN.1;
+    let enough = all.len() >= s.n.shown_orders;
     Answer::new(
-        verdict(enough && part >= n::CLASS_SPLIT.0, enough && part < n::CLASS_SPLIT.1),
+        verdict(enough && part >= s.n.tried_most, enough && part < s.n.tried_few),
         format!(
             "{} of {} unrecorded payments had a callback tried ({})",
             count(tried),
@@ -218,7 +217,7 @@ pub fn unrecorded(s: &Scene<'_>) -> Answer {
     let settle = s.rules().settle_after;
     let (missing, _) = s.book().stuck_where(|k| k.facts.missing_at_ho(settle).is_some());
     let stuck = s.book().stuck.len();
-    let supports = missing as f64 >= n::UNRECORDED * stuck as f64;
+    let supports = missing as f64 >= s.n.unrecorded * stuck as f64;
     Answer::new(
         verdict(supports, false),
         format!(

@@ -3,7 +3,7 @@
 
 use super::answer::{Answer, verdict};
 use super::lines::{Lines, Says};
-use super::numbers as n;
+use super::numbers::Numbers;
 use super::pool::{by_orders, no_orders};
 use super::scene::{Curve, Scene};
 use super::words::{count, lapse, number, percent, plain, share};
@@ -20,7 +20,7 @@ const GC: &[&str] = &["gc_cpu", "gc_cpu_fraction"];
 /// When the Orchestrator was not there: by its own measure, else by the lines of those whom it refused.
 pub fn outage(s: &Scene<'_>) -> Option<(Span, &'static str)> {
     let measured = s.measured(UP, "").and_then(|c| {
-        let (from, len) = c.longest(|v| v < 0.5).filter(|(_, len)| *len >= n::DOWN)?;
+        let (from, len) = c.longest(|v| v < 0.5).filter(|(_, len)| *len >= s.n.down)?;
         Some(Span::new(from, from + MINUTE.times(len as i64)))
     });
     if let Some(span) = measured {
@@ -29,7 +29,7 @@ pub fn outage(s: &Scene<'_>) -> Option<(Span, &'static str)> {
     let lines = s.lines();
     let (minutes, most) = lines.minutes_of(Says::REFUSED);
     let (first, last) = lines.first(Says::REFUSED).zip(lines.last(Says::REFUSED))?;
-    (minutes >= n::LASTING && f64::from(most) >= n::DUPLICATES)
+    (minutes >= s.n.lasting && most as usize >= s.n.duplicates)
         .then(|| (Span::new(first, last + Lapse(1)), "connections refused"))
 }
 
@@ -50,7 +50,7 @@ pub fn up(s: &Scene<'_>) -> Answer {
     }
     let covered = curve.as_ref().map_or(0.0, Curve::coverage);
     let text = format!("never seen down; {} of the minutes are measured; {refused}", percent(covered));
-    Answer::new(verdict(false, covered >= n::COVERED), text).asof(asof).spark(curve.map(|c| c.name))
+    Answer::new(verdict(false, covered >= s.n.covered), text).asof(asof).spark(curve.map(|c| c.name))
 }
 
 /// Xox: whether the stuck orders were placed while it was gone, and hardly any other hangs.
@@ -62,11 +62,11 @@ pub fn born_while_down(s: &Scene<'_>) -> Answer {
         return Answer::new(Verdict::Inconclusive, "no outage of the Orchestrator was seen");
     };
     // A saga takes a while: who was under way when it died hangs as well.
-    let span = Span::new(span.from - n::UNDER_WAY, span.to + MINUTE);
+    let span = Span::new(span.from - s.n.under_way, span.to + MINUTE);
     let answer = born_within(s, span, how);
     let ripe = s.at - s.rules().stuck_after;
     let hang = s.book().stuck.iter().filter(|k| span.contains(k.facts.born)).count();
-    let many = hang as f64 >= n::MOST_HANG * s.book().births_split(span, ripe).0 as f64;
+    let many = hang as f64 >= s.n.most_hang * s.book().births_split(span, ripe).0 as f64;
     if answer.verdict == Verdict::Supports && !many {
         Answer { verdict: Verdict::Inconclusive, ..answer }
     } else {
@@ -83,9 +83,9 @@ pub fn born_within(s: &Scene<'_>, span: Span, how: &str) -> Answer {
     let outside = book.stuck.len() - inside;
     let (within, without) = book.births_split(span, ripe);
     let (hot, cold) = (inside as f64 / within.max(1) as f64, (outside as f64 + 0.5) / without.max(1) as f64);
-    let most = inside as f64 >= n::MOST_OF * book.stuck.len() as f64;
-    let supports = inside >= n::SHOWN.1 && most && hot >= n::TIMES * cold;
-    let refutes = book.stuck.len() >= n::HARDLY_SHOWN.1 && !most && within > 0;
+    let most = inside as f64 >= s.n.most_of * book.stuck.len() as f64;
+    let supports = inside >= s.n.shown_orders && most && hot >= s.n.times * cold;
+    let refutes = book.stuck.len() >= s.n.hardly_shown_orders && !most && within > 0;
     let text = format!(
         "{} of {} stuck orders were placed {}–{} ({how}): {} of those placed then, {} of the others",
         count(inside),
@@ -122,9 +122,9 @@ pub struct Slow {
 pub fn gateway(s: &Scene<'_>) -> Option<Slow> {
     let by_metric = s.measured(GATEWAY, "gateway p95").and_then(|curve| {
         let usual = s.usually(curve.name).and_then(|c| c.median()).filter(|u| *u > 0.0)?;
-        slow(&curve.minutes, usual, curve.from, curve.coverage() >= n::COVERED, "metric")
+        slow(&s.n, &curve.minutes, usual, curve.from, curve.coverage() >= s.n.covered, "metric")
     });
-    if by_metric.as_ref().is_some_and(|m| m.covered || m.times >= n::VENDOR.0) {
+    if by_metric.as_ref().is_some_and(|m| m.covered || m.times >= s.n.vendor_sick) {
         return by_metric;
     }
     let by_lines = || {
@@ -134,18 +134,25 @@ pub fn gateway(s: &Scene<'_>) -> Option<Slow> {
         let usual = usual.get(usual.len() / 2).copied().filter(|u| *u > 0.0)?;
         let measured = minutes.iter().flatten().count();
         let enough = 3 * measured >= minutes.len();
-        slow(minutes, usual, s.span.from, enough, "lines of the gateway")
+        slow(&s.n, minutes, usual, s.span.from, enough, "lines of the gateway")
     };
-    by_lines().filter(|l| by_metric.is_none() || l.times >= n::VENDOR.0).or(by_metric)
+    by_lines().filter(|l| by_metric.is_none() || l.times >= s.n.vendor_sick).or(by_metric)
 }
 
-fn slow(minutes: &[Option<f64>], usual: f64, from: Stamp, covered: bool, source: &'static str) -> Option<Slow> {
+fn slow(
+    n: &Numbers,
+    minutes: &[Option<f64>],
+    usual: f64,
+    from: Stamp,
+    covered: bool,
+    source: &'static str,
+) -> Option<Slow> {
     let known: Vec<(usize, f64)> = minutes.iter().enumerate().filter_map(|(i, v)| Some((i, (*v)?))).collect();
-    let worst = known.windows(n::LASTING).map(|w| (w, w.iter().map(|v| v.1).fold(f64::INFINITY, f64::min)));
+    let worst = known.windows(n.lasting).map(|w| (w, w.iter().map(|v| v.1).fold(f64::INFINITY, f64::min)));
     let (_, lowest) = worst.max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let begins = |w: &&[(usize, f64)]| w.iter().all(|v| v.1 >= n::VENDOR.0 * usual);
-    let first = known.windows(n::LASTING).find(begins).and_then(|w| w.first()).map_or(0, |v| v.0);
-    let last = known.iter().rev().find(|v| v.1 >= n::VENDOR.0 * usual).map_or(first, |v| v.0);
+    let begins = |w: &&[(usize, f64)]| w.iter().all(|v| v.1 >= n.vendor_sick * usual);
+    let first = known.windows(n.lasting).find(begins).and_then(|w| w.first()).map_or(0, |v| v.0);
+    let last = known.iter().rev().find(|v| v.1 >= n.vendor_sick * usual).map_or(first, |v| v.0);
     let minute = |i: usize| from + MINUTE.times(i as i64);
     Some(Slow { times: lowest / usual, from: minute(first), to: minute(last + 1), covered, source })
 }
@@ -157,15 +164,15 @@ pub fn gateway_slow(s: &Scene<'_>) -> Answer {
             "the gateway's response time is not measured: add a [[lane]] whose series ends in .gateway_p95 (seconds)",
         );
     };
-    let sick = slow.times >= n::VENDOR.0;
+    let sick = slow.times >= s.n.vendor_sick;
     let since = if sick { format!(" from {}", s.clock(slow.from)) } else { String::new() };
-    let text = format!("{:.1}× usual for ≥ {} min{since}, by {}", slow.times, n::LASTING, slow.source);
-    Answer::new(verdict(sick, slow.covered && slow.times < n::VENDOR.1), text)
+    let text = format!("{:.1}× usual for ≥ {} min{since}, by {}", slow.times, s.n.lasting, slow.source);
+    Answer::new(verdict(sick, slow.covered && slow.times < s.n.vendor_well), text)
 }
 
 /// Xvx: whether the stuck orders met what a slow gateway leaves behind, after it had become slow.
 pub fn met_slow_gateway(s: &Scene<'_>) -> Answer {
-    let Some(slow) = gateway(s).filter(|slow| slow.times >= n::VENDOR.0) else {
+    let Some(slow) = gateway(s).filter(|slow| slow.times >= s.n.vendor_sick) else {
         return match gateway(s) {
             Some(_) => Answer::new(Verdict::Inconclusive, "the gateway was not slow"),
             None => Answer::no_data("the gateway's response time is not measured: nothing to look for"),
@@ -173,9 +180,9 @@ pub fn met_slow_gateway(s: &Scene<'_>) -> Answer {
     };
     let told = s.told();
     let with_lines = told.iter().filter(|t| t.says.has(Lines::ANY)).count();
-    if with_lines < n::SHOWN.1 {
+    if with_lines < s.n.shown_orders {
         return no_orders(s)
-            .unwrap_or_else(|| born_within(s, Span::new(slow.from - n::UNDER_WAY, slow.to), "gateway slow"));
+            .unwrap_or_else(|| born_within(s, Span::new(slow.from - s.n.under_way, slow.to), "gateway slow"));
     }
     by_orders(s, "a call of UPG that was given up or refused", |t| {
         t.says.has(Says::DEADLINE.and(Says::BREAKER)) && !t.says.has(Says::POOL)
@@ -184,15 +191,15 @@ pub fn met_slow_gateway(s: &Scene<'_>) -> Answer {
 
 /// Xvy: whether it was slow before orders hung and before the breaker opened.
 pub fn gateway_first(s: &Scene<'_>) -> Answer {
-    let Some(slow) = gateway(s).filter(|slow| slow.times >= n::VENDOR.0) else {
+    let Some(slow) = gateway(s).filter(|slow| slow.times >= s.n.vendor_sick) else {
         return Answer::new(Verdict::Inconclusive, "the gateway was not seen slow");
     };
     let Some(stuck) = s.book().first_stuck() else {
         return no_orders(s).unwrap_or_else(|| Answer::new(Verdict::Inconclusive, "no order is stuck"));
     };
     let breaker = s.breaker_onset();
-    let early = slow.from <= stuck + n::SLACK && breaker.is_none_or(|b| slow.from <= b + n::SLACK);
-    let late = slow.from > stuck + n::TOO_LATE;
+    let early = slow.from <= stuck + s.n.slack && breaker.is_none_or(|b| slow.from <= b + s.n.slack);
+    let late = slow.from > stuck + s.n.too_late;
     let opened = breaker.map_or("breaker never open".to_owned(), |b| format!("breaker {}", s.clock(b)));
     let text = format!("gateway slow {}, stuck {}, {opened}", s.clock(slow.from), s.clock(stuck));
     Answer::new(verdict(early, late), text)
@@ -204,8 +211,8 @@ fn change<'s>(s: &Scene<'s>) -> Option<(&'s Mark, Stamp)> {
     let near = |m: &&Mark| {
         m.kind == MarkKind::Change
             && s.span.contains(m.at)
-            && m.at <= stuck + n::SLACK
-            && stuck.since(m.at) <= n::AFTER_CHANGE
+            && m.at <= stuck + s.n.slack
+            && stuck.since(m.at) <= s.n.after_change
     };
     s.store.marks(s.at).iter().rev().find(near).map(|m| (m, stuck))
 }
@@ -221,12 +228,12 @@ pub fn after_change(s: &Scene<'_>) -> Answer {
     let Some((mark, stuck)) = change(s) else {
         return Answer::new(
             Verdict::Refutes,
-            format!("no change in the {} before the first orders hung", lapse(n::AFTER_CHANGE)),
+            format!("no change in the {} before the first orders hung", lapse(s.n.after_change)),
         );
     };
     let users = s.measured(&["users"], "users");
-    let crowd = users.as_ref().and_then(|c| c.first(|u| u >= n::CROWD * s.rules().normal_users));
-    let busy = crowd.is_some_and(|t| t <= stuck + n::SLACK);
+    let crowd = users.as_ref().and_then(|c| c.first(|u| u >= s.n.crowd * s.rules().normal_users));
+    let busy = crowd.is_some_and(|t| t <= stuck + s.n.slack);
     let known = users.is_some_and(|c| c.asof.is_some_and(|t| t >= stuck));
     let text = format!(
         "{} {}, first stuck order {}{}",
@@ -247,8 +254,8 @@ pub fn hang_since_change(s: &Scene<'_>) -> Answer {
         return Answer::new(Verdict::Inconclusive, "no change shortly before the first orders hung");
     };
     let book = s.book();
-    let cut = mark.at - n::SLACK;
-    let quarter = Span::new(mark.at, (mark.at + n::AFTER_CHANGE).min(s.at));
+    let cut = mark.at - s.n.slack;
+    let quarter = Span::new(mark.at, (mark.at + s.n.after_change).min(s.at));
     let before = book.stuck.iter().filter(|k| k.facts.born < cut).count();
     let after = book.stuck.iter().filter(|k| quarter.contains(k.facts.born)).count();
     let born_before = book.births_split(Span::new(s.window.from, cut), s.at).0;
@@ -258,12 +265,12 @@ pub fn hang_since_change(s: &Scene<'_>) -> Answer {
     let text = format!(
         "{} of those placed in the {} after {} hang, {} of those before",
         share(after, born_after),
-        lapse(n::AFTER_CHANGE),
+        lapse(s.n.after_change),
         plain(&mark.text),
         share(before, born_before)
     );
-    let enough = born_before >= n::FEW_ORDERS && after >= n::SHOWN.1;
-    Answer::new(verdict(enough && new >= n::TIMES * old, false), text).asof(s.answered(Role::Orders))
+    let enough = born_before >= s.n.few_orders && after >= s.n.shown_orders;
+    Answer::new(verdict(enough && new >= s.n.times * old, false), text).asof(s.answered(Role::Orders))
 }
 
 /// Xcy: whether the stuck orders' lines show a program that fell over its own code.
@@ -283,7 +290,8 @@ pub fn sequence_ended(s: &Scene<'_>) -> Answer {
         "{} lines of a sequence at its end{first}, {minutes} min, most {most} in one",
         count(lines.count(Says::SEQUENCE))
     );
-    Answer::new(verdict(minutes >= n::LASTING, minutes == 0 && lines.coverage() >= n::COVERED), text).asof(lines.newest)
+    Answer::new(verdict(minutes >= s.n.lasting, minutes == 0 && lines.coverage() >= s.n.covered), text)
+        .asof(lines.newest)
 }
 
 /// Xsx: whether the stuck orders' own lines say so.
@@ -298,7 +306,7 @@ fn leaking(s: &Scene<'_>) -> Option<(Stamp, f64, bool)> {
     let users = s.measured(&["users"], "users")?;
     let normal = s.rules().normal_users;
     // Only minutes without a crowd tell a leak from waiting.
-    let calm = |i: usize| users.minutes.get(i).copied().flatten().is_some_and(|u| u < n::USERS_BACK * normal);
+    let calm = |i: usize| users.minutes.get(i).copied().flatten().is_some_and(|u| u < s.n.users_back * normal);
     let quiet: Vec<(usize, f64)> =
         curve.minutes.iter().enumerate().filter_map(|(i, v)| Some((i, (*v)?))).filter(|(i, _)| calm(*i)).collect();
     let early: Vec<f64> = quiet.iter().take(30).map(|q| q.1 / usual).collect();
@@ -307,9 +315,9 @@ fn leaking(s: &Scene<'_>) -> Option<(Stamp, f64, bool)> {
     let middle = sorted.get(sorted.len() / 2).copied()?;
     let from = quiet
         .iter()
-        .find(|q| q.1 > n::GOROUTINES * usual)
+        .find(|q| q.1 > s.n.goroutines * usual)
         .map_or(curve.from, |q| curve.from + MINUTE.times(q.0 as i64));
-    Some((from, middle, early.len() >= n::FEW_MINUTES))
+    Some((from, middle, early.len() >= s.n.few_minutes))
 }
 
 /// Xla: whether there were more goroutines than usual before anybody came.
@@ -320,25 +328,25 @@ pub fn leak(s: &Scene<'_>) -> Answer {
         );
     };
     let text = format!("{}× the usual goroutines with the usual users, seen from {}", number(times), s.clock(from));
-    Answer::new(verdict(enough && times >= n::GOROUTINES, enough && times < n::LEAK_NONE), text)
+    Answer::new(verdict(enough && times >= s.n.goroutines, enough && times < s.n.leak_none), text)
 }
 
 /// From how many percent of the processors on the collector works too much: many times the usual is enough.
 fn gc_limit(s: &Scene<'_>, curve: &Curve<'_>) -> f64 {
     let usual = s.usually(curve.name).and_then(|c| c.median());
-    usual.map_or(n::GC_CPU, |u| (n::GC_TIMES * u).clamp(n::GC_CPU / 2.0, n::GC_CPU))
+    usual.map_or(s.n.gc_cpu, |u| (s.n.gc_times * u).clamp(s.n.gc_cpu / 2.0, s.n.gc_cpu))
 }
 
 /// Since when the collector worked more than it may.
 pub fn collecting(s: &Scene<'_>) -> Option<Stamp> {
     let by_metric = s.measured(GC, "gc cpu").and_then(|c| {
         let much = gc_limit(s, &c);
-        let run = c.longest(|v| v >= much).filter(|(_, len)| *len >= n::LASTING);
+        let run = c.longest(|v| v >= much).filter(|(_, len)| *len >= s.n.lasting);
         run.map(|r| r.0)
     });
     let by_lines = || {
         let lines = s.lines();
-        (lines.minutes_of(Says::MEMORY).0 >= n::LASTING && lines.count(Says::MEMORY) >= n::SHOWN.1)
+        (lines.minutes_of(Says::MEMORY).0 >= s.n.lasting && lines.count(Says::MEMORY) >= s.n.shown_orders)
             .then(|| lines.first(Says::MEMORY))?
     };
     by_metric.or_else(by_lines)
@@ -352,12 +360,12 @@ pub fn collector(s: &Scene<'_>) -> Answer {
         return Answer::no_data("the collector is not measured: add a [[lane]] whose series ends in .gc_cpu (percent)");
     }
     let peak = curve.as_ref().and_then(Curve::peak).map_or(0.0, |p| p.1);
-    let covered = curve.as_ref().is_some_and(|c| c.coverage() >= n::COVERED);
+    let covered = curve.as_ref().is_some_and(|c| c.coverage() >= s.n.covered);
     let since = collecting(s);
     let at = since.map_or(String::new(), |t| format!(" from {}", s.clock(t)));
     let text =
         format!("at most {} of the processors{at}; {} lines of memory running short", percent(peak), count(said));
-    Answer::new(verdict(since.is_some(), covered && since.is_none() && peak < n::GC_CPU / 2.0), text)
+    Answer::new(verdict(since.is_some(), covered && since.is_none() && peak < s.n.gc_cpu / 2.0), text)
 }
 
 /// Xlx: whether the stuck orders waited for the program whose memory ran short, after it did.
@@ -367,7 +375,7 @@ pub fn waited_for_leaking(s: &Scene<'_>) -> Answer {
     };
     let answer = by_orders(s, "a wait for a connection of the pods that collect", |t| t.says.has(Says::POOL));
     let first = s.pool_onset().map(|p| p.0);
-    let before = first.is_none_or(|pool| since <= pool + n::SLACK);
+    let before = first.is_none_or(|pool| since <= pool + s.n.slack);
     if answer.verdict == Verdict::Supports && !before {
         return Answer { verdict: Verdict::Inconclusive, ..answer }
             .with("order", "the pool was full before the collector worked: a consequence".to_owned());

@@ -2,8 +2,10 @@
 //! checkbox; what no rule answers is a person's to answer.
 
 use super::answer::Answer;
-use super::outside::OUTSIDE;
-use super::rule::{self, CARDS, RULES, Rule, Topic};
+use super::measure::{Run, Sum};
+use super::own;
+use super::rule::{self, Card, Feeds, Rule, Topic};
+use super::rulebook::Rulebook;
 use super::scene::Scene;
 use super::verdict::Ranked;
 use super::{Check, Finding, probe, words};
@@ -14,12 +16,14 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 /// What is said of a checkbox that no rule answers.
-pub const PERSON: &str = "no rule measures this: a person answers it (v), or a [[probe]] with its words";
+pub const PERSON: &str = "no rule measures this: a person answers it (v), or a rule or [[probe]] with its words";
 
 /// Rules and checkboxes being matched.
 pub struct Desk<'s> {
     /// What is looked at.
     pub scene: &'s Scene<'s>,
+    /// The rules.
+    pub book: &'s Rulebook,
     /// The note.
     pub note: &'s Note,
     /// Checkboxes that have their rule.
@@ -32,23 +36,24 @@ impl<'s> Desk<'s> {
     /// The note's hypotheses with their checks, the known five where the note has none, and the causes outside
     /// them that the note does not ask about.
     pub fn hypotheses(&mut self) -> Vec<Ranked> {
-        let own = |number: u32, card: &rule::Card| Hypothesis {
+        let own = |number: u32, card: &Card| Hypothesis {
             number,
-            title: card.name.into(),
+            title: card.name.as_str().into(),
             priority: Untrusted::default(),
             prior: card.prior,
             lines: (0, 0),
             reasoning: Untrusted::default(),
             items: Vec::new(),
         };
+        let book = self.book;
         let mut all: Vec<Ranked> = if self.note.hypotheses.is_empty() {
-            let known = CARDS.iter().enumerate();
+            let known = book.cards.iter().filter(|c| c.topic.is_hypothesis()).enumerate();
             known.map(|(i, card)| self.hypothesis(&own(i as u32 + 1, card), Some(card))).collect()
         } else {
             let asked = self.note.hypotheses.iter();
-            asked.map(|h| self.hypothesis(h, rule::topic_of(h.title.raw()))).collect()
+            asked.map(|h| self.hypothesis(h, book.topic_of(h.title.raw()))).collect()
         };
-        for card in &OUTSIDE {
+        for card in book.cards.iter().filter(|c| !c.topic.is_hypothesis()) {
             if all.iter().all(|r| r.topic != card.topic) {
                 all.push(self.hypothesis(&own(0, card), Some(card)));
             }
@@ -56,19 +61,24 @@ impl<'s> Desk<'s> {
         all
     }
 
-    fn hypothesis(&mut self, h: &Hypothesis, card: Option<&rule::Card>) -> Ranked {
+    fn hypothesis(&mut self, h: &Hypothesis, card: Option<&Card>) -> Ranked {
         let topic = card.map_or(Topic::Other, |c| c.topic);
         let mut found: Vec<(usize, Check)> = Vec::new();
         let mut added: Vec<Check> = Vec::new();
         let mut of_orders = Vec::new();
         let mut open = 0.0;
         let prefix = match (h.number, card) {
-            (0, Some(card)) => format!("{}.", card.cause),
+            (0, Some(card)) => format!("{}.", card.topic.cause()),
             (number, _) => format!("H{number}"),
         };
-        for rule in rule::of_topic(topic).filter(|_| topic != Topic::Other) {
-            let id = format!("{prefix}{}", rule.id);
-            let item = self.find(rule.finds, &h.items);
+        let speaks = |r: &&Rule| match r.feeds {
+            Feeds::Topic(Topic::Other) => false,
+            Feeds::Topic(t) => t == topic,
+            Feeds::Number(n) => h.number > 0 && n == h.number,
+        };
+        for rule in self.book.rules.iter().filter(speaks) {
+            let id = format!("{prefix}{}", rule.suffix());
+            let item = self.find(&rule.finds, &h.items);
             if rule.of_orders {
                 of_orders.push(id.clone());
             }
@@ -102,8 +112,16 @@ impl<'s> Desk<'s> {
         }
         found.sort_by_key(|(item, _)| *item);
         let checks = found.into_iter().map(|(_, c)| c).chain(added).collect();
-        let finding = Finding { cause: card.map_or("", |c| c.cause), ..Self::finding(h, checks) };
-        Ranked { finding, topic, name: card.map_or("", |c| c.name), prefix, of_orders, open, follows: None }
+        let finding = Finding { cause: topic.cause(), ..Self::finding(h, checks) };
+        Ranked {
+            finding,
+            topic,
+            name: card.map_or_else(String::new, |c| c.name.clone()),
+            prefix,
+            of_orders,
+            open,
+            follows: None,
+        }
     }
 
     fn finding(h: &Hypothesis, checks: Vec<Check>) -> Finding {
@@ -131,11 +149,11 @@ impl<'s> Desk<'s> {
                 out.push(self.probe(&probe.id, Some(item), probe));
             }
         }
-        for rule in RULES.iter().filter(|r| r.topic == Topic::Other) {
-            let Some(item) = self.find(rule.finds, &all) else { continue };
-            out.push(match self.replaced(rule.id) {
-                Some(probe) => self.probe(rule.id, Some(item), probe),
-                None => self.check(rule.id, Some(item), rule),
+        for rule in self.book.of_topic(Topic::Other).filter(|r| !matches!(r.run, Run::Sum(_))) {
+            let Some(item) = self.find(&rule.finds, &all) else { continue };
+            out.push(match self.replaced(&rule.id) {
+                Some(probe) => self.probe(&rule.id, Some(item), probe),
+                None => self.check(&rule.id, Some(item), rule),
             });
         }
         out
@@ -165,30 +183,17 @@ impl<'s> Desk<'s> {
         } else {
             contributing.join(", ")
         };
-        let answers = [
-            (
-                "P3a",
-                "validate hypothes | uji hypothes | validar hipót",
-                "every check of every hypothesis has data",
-                validated,
-            ),
-            (
-                "P3b",
-                "primary root | root cause primary | causa raíz",
-                "named from a score of 4 on, 2 ahead; a person accepts",
-                Answer::new(Verdict::Inconclusive, answer),
-            ),
-            (
-                "P3c",
-                "contributing | contribut",
-                "every other hypothesis with a supporting check",
-                Answer::new(Verdict::Supports, list),
-            ),
-        ];
         let mut out = Vec::new();
-        for (id, finds, says, answer) in answers {
-            if let Some(item) = self.find(finds, &all) {
-                out.push(self.make(id, Some(item), ("", says.to_owned()), (0.0, 0.0), answer));
+        for rule in self.book.of_topic(Topic::Other) {
+            let Run::Sum(sum) = rule.run else { continue };
+            let answer = match sum {
+                Sum::EveryCheck => validated.clone(),
+                Sum::NamedCause => Answer::new(Verdict::Inconclusive, answer),
+                Sum::Contributing => Answer::new(Verdict::Supports, list.clone()),
+            };
+            if let Some(item) = self.find(&rule.finds, &all) {
+                let made = self.make(&rule.id, Some(item), (&rule.title, rule.sentence()), (0.0, 0.0), answer);
+                out.push(Check { reads: rule.reads.clone(), ..made });
             }
         }
         out
@@ -234,8 +239,19 @@ impl<'s> Desk<'s> {
     }
 
     fn check(&self, id: &str, item: Option<usize>, rule: &Rule) -> Check {
-        let made = self.make(id, item, (rule.title, (rule.says)()), rule.weight, (rule.run)(self.scene));
-        Check { reads: reads(rule), ..made }
+        let scene = self.scene.seen_by(rule);
+        let answer = match rule.run {
+            Run::Scene(measure) => measure(&scene),
+            Run::Own(own) => own::run(&scene, own, &rule.levels),
+            // Those are asked when all others have answered.
+            Run::Sum(_) => Answer::no_data(PERSON),
+        };
+        let says = match rule.run {
+            Run::Own(own) if rule.says.is_empty() => rule.numbers.fill(&own::says(own, &rule.levels)),
+            _ => rule.sentence(),
+        };
+        let made = self.made(&scene, id, item, (&rule.title, says), rule.weight, answer);
+        Check { reads: rule.reads.clone(), ..made }
     }
     fn probe(&self, id: &str, item: Option<usize>, probe: &Probe) -> Check {
         let text = ("probe of the configuration", probe::says(probe));
@@ -255,8 +271,19 @@ impl<'s> Desk<'s> {
 
     /// A check from an answer: a person's override applied, evidence written out.
     fn make(&self, id: &str, item: Option<usize>, text: (&str, String), weight: (f64, f64), answer: Answer) -> Check {
+        self.made(self.scene, id, item, text, weight, answer)
+    }
+    fn made(
+        &self,
+        scene: &Scene<'_>,
+        id: &str,
+        item: Option<usize>,
+        text: (&str, String),
+        weight: (f64, f64),
+        answer: Answer,
+    ) -> Check {
         let (title, rule) = text;
-        let (scene, zone) = (self.scene, &self.scene.store.incident.zone);
+        let zone = &scene.store.incident.zone;
         let item = item.and_then(|i| self.note.items.get(i));
         let over = scene.store.override_of(id, scene.at).and_then(|o| Some((o.verdict?, o)));
         let verdict = over.as_ref().map_or(answer.verdict, |(v, _)| *v);
@@ -289,29 +316,11 @@ impl<'s> Desk<'s> {
             score: rule::points(weight, verdict),
             asof: answer.asof,
             spark: answer.spark,
-            reads: "",
+            reads: String::new(),
             missing: answer.missing,
             evidence,
             evidence_line: line,
         }
-    }
-}
-
-/// What a rule reads that looks at no single series.
-fn reads(rule: &Rule) -> &'static str {
-    match (rule.of_orders, rule.topic, rule.id) {
-        (_, Topic::Callback, _) => "payments and UPG's callbacks",
-        (true, ..) => "the orders' rows and log lines",
-        (_, Topic::Breaker, "b") | (_, Topic::Timeout, "a") | (_, _, "P5b") => "configured limits",
-        (_, _, "y") => "the order of events",
-        (_, Topic::Change, _) => "marks of changes",
-        (_, Topic::Sequence, _) | (_, _, "L1" | "L2" | "L3" | "L4" | "P1b" | "P2a" | "M4" | "O1" | "O4") => "log lines",
-        (
-            _,
-            _,
-            "P1c" | "P1d" | "P1e" | "P2b" | "P2c" | "P3d" | "P4a" | "P4b" | "Q1" | "Q2" | "Q3" | "Q4" | "O2" | "O3",
-        ) => "the ledgers of orders, payments and HO",
-        _ => "",
     }
 }
 

@@ -3,7 +3,6 @@
 
 use super::answer::{Answer, verdict};
 use super::lines::Lines;
-use super::numbers as n;
 use super::pool::no_orders;
 use super::scene::Scene;
 use super::words::{count, number, orders, percent, plain, rupiah, share};
@@ -15,8 +14,8 @@ use crate::model::order::Role;
 use crate::model::{Lapse, Span, Stamp};
 
 /// Done from 95 % on, partly below, nothing without any.
-fn progress(part: usize, whole: usize, measured: String) -> Answer {
-    let done = whole > 0 && part as f64 >= n::COMPLETE / 100.0 * whole as f64;
+fn progress(s: &Scene<'_>, part: usize, whole: usize, measured: String) -> Answer {
+    let done = whole > 0 && part as f64 >= s.n.complete / 100.0 * whole as f64;
     Answer::new(
         verdict(done, false),
         if done { measured } else { format!("partly, {}: {measured}", share(part, whole)) },
@@ -51,6 +50,7 @@ pub fn metrics(s: &Scene<'_>) -> Answer {
     };
     let from = s.clock(midnight);
     progress(
+        s,
         have,
         expected,
         format!("{series} series; the least, {name}, has {} of {} minutes since {from}", count(have), count(expected)),
@@ -82,7 +82,7 @@ pub fn logs(s: &Scene<'_>) -> Answer {
         have,
         lines.minutes
     );
-    progress(have, lines.minutes, text)
+    progress(s, have, lines.minutes, text)
         .asof(lines.newest)
         .with("lost", format!("{lost} known losses"))
         .spark(log_series(s))
@@ -131,7 +131,7 @@ fn asked(s: &Scene<'_>, role: Role, who: &str, query: &str, was: impl Fn(&super:
             .unwrap_or_else(|| Answer::new(Verdict::Inconclusive, "no order is stuck"))
             .asof(Some(asof));
     }
-    progress(have, all, format!("{who} asked about {} of {} stuck orders", count(have), count(all))).asof(Some(asof))
+    progress(s, have, all, format!("{who} asked about {} of {} stuck orders", count(have), count(all))).asof(Some(asof))
 }
 
 /// P1e: HO asked about every payment, and what it lacks.
@@ -144,7 +144,7 @@ pub fn ho_records(s: &Scene<'_>) -> Answer {
     if paid == 0 {
         return Answer::new(Verdict::Inconclusive, "no order of this stretch is paid").asof(Some(asof));
     }
-    progress(known, paid, format!("{} charged and not at HO, {}", orders(missing), rupiah(money)))
+    progress(s, known, paid, format!("{} charged and not at HO, {}", orders(missing), rupiah(money)))
         .asof(Some(asof))
         .with("asked", format!("{} of {} paid orders", count(known), count(paid)))
 }
@@ -167,7 +167,7 @@ pub fn patterns(s: &Scene<'_>) -> Answer {
     if lines.errors == 0 {
         return Answer::new(Verdict::Supports, "no ERROR line").asof(lines.newest);
     }
-    progress(named, lines.errors, text).asof(lines.newest).spark(log_series(s))
+    progress(s, named, lines.errors, text).asof(lines.newest).spark(log_series(s))
 }
 
 /// P2b: how far the three systems could be joined.
@@ -234,7 +234,7 @@ pub fn timeline(s: &Scene<'_>) -> Answer {
         format!("{} {sign}{} min", o.name, o.after.abs().whole_seconds() / 60)
     };
     let faults: Vec<String> = onsets.iter().filter(|o| !o.trigger).map(lag).collect();
-    let before = onsets.iter().any(|o| !o.trigger && o.after.0 < -n::SLACK.0);
+    let before = onsets.iter().any(|o| !o.trigger && o.after.0 < -s.n.slack.0);
     let text = format!(
         "spike {}; {}",
         s.clock(trigger.at),
@@ -274,7 +274,7 @@ pub fn worksheet(s: &Scene<'_>) -> Answer {
         return answer;
     }
     let (classed, all) = (s.book().stuck_where(|k| k.class != Class::NotAsked).0, s.book().stuck.len());
-    progress(classed, all, format!("{} of {} stuck orders have a next safe action", count(classed), count(all)))
+    progress(s, classed, all, format!("{} of {} stuck orders have a next safe action", count(classed), count(all)))
         .asof(s.answered(Role::Orders))
 }
 
@@ -333,8 +333,8 @@ pub fn proposal(s: &Scene<'_>) -> Answer {
     let text = need.map_or_else(String::new, |need| {
         format!(
             "all pods together {} connections = {:.1} × need {}, or hold each for less time",
-            number((n::POOL_ROOM * need).ceil()),
-            n::POOL_ROOM,
+            number((s.n.pool_room * need).ceil()),
+            s.n.pool_room,
             number(need)
         )
     });

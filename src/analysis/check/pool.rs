@@ -4,7 +4,6 @@
 use super::answer::{Answer, verdict};
 use super::cause::born_within;
 use super::lines::Says;
-use super::numbers as n;
 use super::scene::{Curve, POOL, POOL_LANE, Scene};
 use super::words::{count, lapse, number, percent, seconds, share};
 use crate::model::note::Verdict;
@@ -22,12 +21,12 @@ pub fn in_use(s: &Scene<'_>) -> Answer {
 
 fn by_metric(s: &Scene<'_>, curve: &Curve<'_>) -> Answer {
     let peak = curve.peak().map_or(0.0, |p| p.1);
-    let full = curve.longest(|v| v >= n::POOL_FULL).filter(|(_, len)| *len >= n::LASTING);
+    let full = curve.longest(|v| v >= s.n.pool_full).filter(|(_, len)| *len >= s.n.lasting);
     let cancelled: f64 = s.measured(&["pool_timeouts", "canceled_acquires"], "").map_or(0.0, |c| c.total);
-    let waiting = s.measured(WAIT, "pool wait").and_then(|c| c.peak()).is_some_and(|p| p.1 >= n::WAIT.0);
+    let waiting = s.measured(WAIT, "pool wait").and_then(|c| c.peak()).is_some_and(|p| p.1 >= s.n.wait_long);
     let lines = s.lines().count(Says::POOL);
     let queued = cancelled > 0.0 || waiting || lines > 0;
-    let easy = peak < n::POOL_EASY && curve.coverage() >= n::COVERED;
+    let easy = peak < s.n.pool_easy && curve.coverage() >= s.n.covered;
     let measured = match full {
         Some((from, len)) => {
             let timeouts =
@@ -57,7 +56,7 @@ fn by_server(s: &Scene<'_>) -> Answer {
     let Some((name, high, asof)) = fullest.max_by(|a, b| a.1.total_cmp(&b.1)) else {
         return Answer::no_data(MISSING);
     };
-    let flat = high >= n::POOL_FULL;
+    let flat = high >= s.n.pool_full;
     let said = s.lines().count(Says::POOL);
     let caveat = if flat {
         "flat top: waiters are not visible in Postgres"
@@ -110,8 +109,8 @@ pub fn limits(s: &Scene<'_>) -> Answer {
         (None, None) => return Answer::no_data(format!("{} is not measured: the need cannot be told", pool.series)),
     };
     let starving = server.is_some_and(|l| pool.value > l.value);
-    let tight = need > n::NEED.0 * pool.value || starving;
-    let roomy = need < n::NEED.1 * pool.value && !starving;
+    let tight = need > s.n.need_tight * pool.value || starving;
+    let roomy = need < s.n.need_roomy * pool.value && !starving;
     let parts = [
         peak.map(|p| format!("peak {}", number(p))),
         usual.map(|u| format!("{} at normal load × {load:.2} = {}", number(u), number(u * load))),
@@ -137,14 +136,14 @@ pub fn wait(s: &Scene<'_>) -> Answer {
         let peak = curve.peak().map_or(0.0, |p| p.1);
         let when = curve.peak().map_or(String::new(), |p| format!(" at {}", s.clock(p.0)));
         return Answer::new(
-            verdict(peak >= n::WAIT.0, peak < n::WAIT.1),
+            verdict(peak >= s.n.wait_long, peak < s.n.wait_short),
             format!("at most {}{when}; {} timeouts in the logs", seconds(peak), count(said)),
         )
         .asof(curve.asof)
         .spark(Some(curve.name));
     }
     let (minutes, most) = s.lines().minutes_of(Says::POOL);
-    if minutes >= n::LASTING {
+    if minutes >= s.n.lasting {
         let text = format!("{} acquire timeouts in the logs, {minutes} minutes, most {most} in one", count(said));
         return Answer::new(Verdict::Supports, text).asof(s.lines().newest);
     }
@@ -158,7 +157,7 @@ pub fn shown(s: &Scene<'_>) -> Answer {
     // Without lines of theirs, when they were placed says whether they hang with the pool.
     match s.pool_full() {
         Some(full) if answer.verdict == Verdict::NoData && !s.book().stuck.is_empty() => {
-            born_within(s, Span::new(full.from - n::UNDER_WAY, full.to), "pool full").with("lines", answer.missing)
+            born_within(s, Span::new(full.from - s.n.under_way, full.to), "pool full").with("lines", answer.missing)
         }
         _ => answer,
     }
@@ -172,9 +171,9 @@ pub fn by_orders(s: &Scene<'_>, what: &str, fits: impl Fn(super::lines::Told) ->
     let stuck = s.book().stuck.len();
     let (all, some) = s.shown(fits);
     let part = some as f64 / all.max(1) as f64;
-    let supports = all >= n::SHOWN.1 && part >= n::SHOWN.0;
+    let supports = all >= s.n.shown_orders && part >= s.n.shown;
     // Of a service whose lines do not come, the other lines say nothing: they may show it, and not that it is not so.
-    let few = all < n::SHOWN.1 || (all as f64) < n::LINED * stuck as f64;
+    let few = all < s.n.shown_orders || (all as f64) < s.n.lined * stuck as f64;
     if few && !supports {
         return Answer::no_data(format!(
             "only {} of {} stuck orders have any log line: too few to tell; configure order_fields or order_pattern in [[logs]]",
@@ -182,7 +181,7 @@ pub fn by_orders(s: &Scene<'_>, what: &str, fits: impl Fn(super::lines::Told) ->
             count(stuck)
         ));
     }
-    let refutes = part < n::HARDLY_SHOWN.0 && all >= n::HARDLY_SHOWN.1;
+    let refutes = part < s.n.hardly_shown && all >= s.n.hardly_shown_orders;
     Answer::new(
         verdict(supports, refutes),
         format!("{} of {} with lines = {} show {what}", count(some), count(all), share(some, all)),
@@ -212,8 +211,8 @@ pub fn order_of_events(s: &Scene<'_>) -> Answer {
         return no_orders(s).unwrap_or_else(|| Answer::new(Verdict::Inconclusive, "no order is stuck"));
     };
     let breaker = s.breaker_onset();
-    let in_time = pool <= stuck + n::SLACK && breaker.is_none_or(|b| pool <= b + n::SLACK);
-    let late = pool > stuck + n::TOO_LATE;
+    let in_time = pool <= stuck + s.n.slack && breaker.is_none_or(|b| pool <= b + s.n.slack);
+    let late = pool > stuck + s.n.too_late;
     let opened = breaker.map_or("breaker never open".to_owned(), |b| format!("breaker {}", s.clock(b)));
     Answer::new(verdict(in_time, late), format!("{how} {}, stuck {}, {opened}", s.clock(pool), s.clock(stuck)))
         .asof(Some(pool.max(stuck)))

@@ -3,14 +3,13 @@
 
 use super::answer::{Answer, verdict};
 use super::lines::Says;
-use super::numbers as n;
 use super::pool::no_orders;
 use super::scene::Scene;
 use super::words::{count, share};
 use crate::analysis::reconcile::Class;
-use crate::model::Stamp;
 use crate::model::note::Verdict;
 use crate::model::order::{OrderEvent, Role};
+use crate::model::{Lapse, Stamp};
 use std::collections::HashSet;
 
 const NO_EVENTS: &str = "transitions are not read: configure a [[query]] with role = \"order_events\"";
@@ -35,11 +34,11 @@ fn illegal(before: Option<&OrderEvent>, e: &OrderEvent) -> bool {
     (ended && to != from) || paid || same || back
 }
 
-/// Two actors that changed the same version within `RACE_WITHIN`.
-fn raced(before: &OrderEvent, e: &OrderEvent) -> bool {
+/// Two actors that changed the same version this close together.
+fn raced(before: &OrderEvent, e: &OrderEvent, within: Lapse) -> bool {
     let two = before.actor.is_some() && e.actor.is_some() && before.actor != e.actor;
     let same = before.version.is_some() && before.version == e.version;
-    two && same && e.at.since(before.at) <= n::RACE_WITHIN
+    two && same && e.at.since(before.at) <= within
 }
 
 /// Stuck orders with transitions, those with an illegal one, those with a race.
@@ -48,7 +47,8 @@ fn seen(s: &Scene<'_>) -> (usize, usize, usize) {
         let events = events(s, k.id);
         let with_before = |i: usize| i.checked_sub(1).and_then(|b| events.get(b)).copied();
         let is_bad = events.iter().enumerate().any(|(i, e)| illegal(with_before(i), e));
-        let is_race = events.iter().enumerate().any(|(i, e)| with_before(i).is_some_and(|b| raced(b, e)));
+        let is_race =
+            events.iter().enumerate().any(|(i, e)| with_before(i).is_some_and(|b| raced(b, e, s.n.race_within)));
         (all + usize::from(!events.is_empty()), bad + usize::from(is_bad), races + usize::from(is_race))
     })
 }
@@ -67,8 +67,8 @@ pub fn transitions(s: &Scene<'_>) -> Answer {
     }
     let stuck = s.book().stuck.len();
     let (all, bad, _) = seen(s);
-    let covered = all as f64 >= n::COMPLETE / 100.0 * stuck as f64;
-    let many = bad as f64 >= n::ILLEGAL * stuck as f64 && bad > 0;
+    let covered = all as f64 >= s.n.complete / 100.0 * stuck as f64;
+    let many = bad as f64 >= s.n.illegal * stuck as f64 && bad > 0;
     Answer::new(
         verdict(many, covered && bad == 0),
         format!("{} illegal in {} stuck orders with transitions ({})", count(bad), count(all), share(bad, all)),
@@ -108,7 +108,7 @@ pub fn locking(s: &Scene<'_>) -> Answer {
     });
     let lines = (s.lines().total > 0).then(|| format!("{} log lines of a deadlock", count(said)));
     let measured: Vec<String> = counted.into_iter().chain(lines).collect();
-    let many = minutes.len() >= n::DEADLOCK_MINUTES || s.lines().minutes_of(Says::DEADLOCK).0 >= n::DEADLOCK_MINUTES;
+    let many = minutes.len() >= s.n.deadlock_minutes || s.lines().minutes_of(Says::DEADLOCK).0 >= s.n.deadlock_minutes;
     Answer::new(verdict(many, false), measured.join("; "))
         .asof(looked.max(s.lines().newest))
         .with("not known", "whether there is a unique key and a version column: open question to Engineering")
@@ -126,8 +126,8 @@ pub fn conflicts(s: &Scene<'_>) -> Answer {
         return Answer::no_data("transitions carry no actor and version: add both columns to the order_events query");
     }
     let part = races as f64 / all.max(1) as f64;
-    let supports = all >= n::SHOWN.1 && part >= n::SHOWN.0;
-    let refutes = all >= n::HARDLY_SHOWN.1 && part < n::HARDLY_SHOWN.0;
+    let supports = all >= s.n.shown_orders && part >= s.n.shown;
+    let refutes = all >= s.n.hardly_shown_orders && part < s.n.hardly_shown;
     Answer::new(
         verdict(supports, refutes),
         format!(
@@ -152,9 +152,9 @@ pub fn recorded(s: &Scene<'_>) -> Answer {
     let (only_state, _) = s.book().of(&[Class::PaidStuckRecorded]);
     let (twice, _) = s.book().of(&[Class::RecordedTwice]);
     let part = only_state as f64 / stuck as f64;
-    let supports = part >= n::RECORDED.0 || twice > 0;
+    let supports = part >= s.n.recorded_most || twice > 0;
     Answer::new(
-        verdict(supports, part < n::RECORDED.1),
+        verdict(supports, part < s.n.recorded_few),
         format!(
             "{} of {} stuck orders are recorded at HO ({}); {} recorded twice",
             count(only_state),
@@ -184,13 +184,13 @@ pub fn double_payments(s: &Scene<'_>) -> Answer {
         begun.dedup_by_key(|b| b.1);
         all += 1;
         twice += usize::from(
-            begun.windows(2).any(|w| matches!(w, [a, b] if a.1 != b.1 && b.0.since(a.0) <= n::TWICE_WITHIN)),
+            begun.windows(2).any(|w| matches!(w, [a, b] if a.1 != b.1 && b.0.since(a.0) <= s.n.twice_within)),
         );
     }
     if all == 0 {
         return Answer::new(Verdict::Inconclusive, "no order is at fault");
     }
-    let many = twice as f64 >= n::ILLEGAL * all as f64 && twice > 0;
+    let many = twice as f64 >= s.n.illegal * all as f64 && twice > 0;
     Answer::new(
         verdict(many, twice == 0),
         format!("{} of {} orders at fault have two payments within 2 s", count(twice), count(all)),

@@ -3,7 +3,8 @@
 
 use super::callback::Attempts;
 use super::lines::{Lines, Says, Told};
-use super::numbers as n;
+use super::numbers::Numbers;
+use super::rule::{Baseline, Rule, Window};
 use super::{Given, Spoken, Usual};
 use crate::analysis::reconcile::facts::Facts;
 use crate::analysis::reconcile::{self, Class, SharedTrait, card};
@@ -17,13 +18,21 @@ use crate::model::{Lapse, SourceName, Span, Stamp};
 use crate::store::{Series, Store};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// One minute: the resolution of every rule about series.
 const MINUTE: Lapse = Lapse::minutes(1);
 
-/// The store as of an instant, for one stretch.
+/// The store as of an instant, for one stretch, with the numbers of one rule.
 pub struct Scene<'s> {
+    sight: Rc<Sight<'s>>,
+    /// The numbers of the rule that looks.
+    pub n: Numbers,
+}
+
+/// What is seen, and what was worked out of it for whichever rule came first.
+pub struct Sight<'s> {
     /// Everything known.
     pub store: &'s Store,
     /// The stretch asked about, whole.
@@ -40,6 +49,18 @@ pub struct Scene<'s> {
     onsets: OnceCell<Vec<Onset>>,
     shared: OnceCell<Vec<SharedTrait>>,
     callbacks: OnceCell<Attempts>,
+    /// What it is compared with, where that is not the incident's.
+    baseline: Baseline,
+    /// The numbers that all rules share.
+    shared_n: Numbers,
+}
+
+impl<'s> std::ops::Deref for Scene<'s> {
+    type Target = Sight<'s>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.sight
+    }
 }
 
 /// One order that matters.
@@ -65,8 +86,10 @@ pub struct Book<'s> {
     pub not_at_ho: (usize, i64),
     /// Paid orders, and those of them that HO has been asked about.
     pub paid: (usize, usize),
-    /// Orders not old enough to be stuck and older than [`n::LATE`], and those of them that have not ended.
+    /// Orders not old enough to be stuck and older than `late`, and those of them that have not ended.
     pub late: (usize, usize),
+    /// The numbers that all rules share.
+    n: Numbers,
     /// Births by minute.
     births: BTreeMap<i64, usize>,
 }
@@ -94,7 +117,7 @@ impl Book<'_> {
         // The first and the last are not whole.
         let whole = quarters.len().saturating_sub(1);
         let quietest = quarters.values().take(whole).skip(1).min()?;
-        let many = |n: usize| n as f64 >= n::CROWD_OF_ORDERS * *quietest as f64;
+        let many = |n: usize| n as f64 >= self.n.crowd_of_orders * *quietest as f64;
         let last = quarters.iter().rev().find(|(_, n)| many(**n))?.0;
         Some(Stamp((last + 1) * 15 * MINUTE.0).min(self.newest()))
     }
@@ -102,12 +125,12 @@ impl Book<'_> {
         self.births.keys().next_back().map_or(Stamp(0), |m| Stamp((m + 1) * MINUTE.0))
     }
     /// Birth of the first of the orders that hang together: on any day one hangs now and then, so the first is
-    /// one that one in a hundred of all stuck orders, three at least, follow within [`n::TOGETHER`].
+    /// one that one in a hundred of all stuck orders, three at least, follow within `together`.
     pub fn first_stuck(&self) -> Option<Stamp> {
         let mut births: Vec<Stamp> = self.stuck.iter().map(|k| k.facts.born).collect();
         births.sort_unstable();
         let many = (births.len() / 100).max(3);
-        let together = births.windows(many).find(|w| w.last().is_some_and(|last| last.since(w[0]) <= n::TOGETHER));
+        let together = births.windows(many).find(|w| w.last().is_some_and(|last| last.since(w[0]) <= self.n.together));
         together.or(Some(births.as_slice())).and_then(|w| w.first().copied())
     }
     /// Money of the stuck that fit.
@@ -170,14 +193,46 @@ impl Curve<'_> {
     }
 }
 
+/// The part of a stretch that has happened.
+pub fn happened(window: Span, at: Stamp) -> Span {
+    Span::new(window.from, window.to.min(at + Lapse(1)).max(window.from))
+}
+
 impl<'s> Scene<'s> {
-    /// A scene of `window` as of `at`.
-    pub fn new(store: &'s Store, window: Span, at: Stamp) -> Self {
-        let span = Span::new(window.from, window.to.min(at + Lapse(1)).max(window.from));
+    /// A scene of `window` as of `at`, with what the caller has worked out already for the same two.
+    pub fn new(store: &'s Store, window: Span, at: Stamp, n: &Numbers, given: Given) -> Self {
+        let usual = given.usual.map_or_else(OnceCell::new, |u| OnceCell::from(u.lines));
+        let sight = Sight {
+            spoken: given.spoken,
+            onsets: given.onsets.map_or_else(OnceCell::new, OnceCell::from),
+            shared: given.shared.map_or_else(OnceCell::new, OnceCell::from),
+            usual,
+            ..Sight::of(store, window, at, Baseline::Incident, n)
+        };
+        Self { sight: Rc::new(sight), n: *n }
+    }
+
+    /// As one rule sees it: with its numbers, its part of the stretch and what it compares with. What others have
+    /// worked out is shared with rules that look at the same.
+    pub fn seen_by(&self, rule: &Rule) -> Self {
+        if rule.window == Window::Stretch && rule.baseline == self.baseline {
+            return Self { sight: Rc::clone(&self.sight), n: rule.numbers };
+        }
+        let window = match rule.window {
+            Window::Stretch => self.window,
+            Window::Last(long) => Span::new((self.span.to - long).max(self.span.from), self.window.to),
+        };
+        let sight = Sight::of(self.store, window, self.at, rule.baseline, &self.shared_n);
+        Self { sight: Rc::new(sight), n: rule.numbers }
+    }
+}
+
+impl<'s> Sight<'s> {
+    fn of(store: &'s Store, window: Span, at: Stamp, baseline: Baseline, shared_n: &Numbers) -> Self {
         Self {
             store,
             window,
-            span,
+            span: happened(window, at),
             at,
             answered: OnceCell::new(),
             book: OnceCell::new(),
@@ -187,6 +242,8 @@ impl<'s> Scene<'s> {
             onsets: OnceCell::new(),
             shared: OnceCell::new(),
             callbacks: OnceCell::new(),
+            baseline,
+            shared_n: *shared_n,
         }
     }
 
@@ -196,7 +253,11 @@ impl<'s> Scene<'s> {
     }
     /// The baseline, as far as it lies before the instant and outside the stretch.
     pub fn baseline(&self) -> Option<Span> {
-        let b = self.store.incident.baseline?;
+        let b = match self.baseline {
+            Baseline::Incident => self.store.incident.baseline?,
+            Baseline::None => return None,
+            Baseline::Before(long) => Span::new(self.window.from - long, self.window.to - long),
+        };
         (b.to <= self.at && !b.overlaps(&self.span)).then_some(b)
     }
     /// `19:30` in the incident's zone.
@@ -211,13 +272,13 @@ impl<'s> Scene<'s> {
 
     fn read_book(&self) -> Book<'s> {
         let rules = self.rules();
-        let mut book = Book::default();
+        let mut book = Book { n: self.shared_n, ..Book::default() };
         for (id, facts) in reconcile::known(self.store, self.window, self.at) {
             let class = reconcile::class_of(&facts, rules);
             if facts.order.is_some() {
                 book.total += 1;
                 let age = facts.age();
-                if n::LATE <= age && age <= rules.stuck_after {
+                if self.shared_n.late <= age && age <= rules.stuck_after {
                     book.late = (book.late.0 + 1, book.late.1 + usize::from(facts.active()));
                 }
                 *book.births.entry(facts.born.0.div_euclid(MINUTE.0)).or_default() += 1;
@@ -271,19 +332,12 @@ impl<'s> Scene<'s> {
     pub fn usual_lines(&self) -> Option<&Lines> {
         // A baseline that lies in the stretch, or is not over yet, tells nothing.
         self.baseline()?;
-        self.usual.get_or_init(|| Usual::read(self.store).lines).as_deref()
+        self.usual.get_or_init(|| Usual::of_span(self.store, self.baseline()).lines).as_deref()
     }
     /// Stuck orders with any line, and those of them whose lines fit.
     pub fn shown(&self, fits: impl Fn(Told) -> bool) -> (usize, usize) {
         let with_lines = self.told().iter().filter(|t| t.says.has(Lines::ANY));
         with_lines.fold((0, 0), |(all, some), t| (all + 1, some + usize::from(fits(*t))))
-    }
-    /// With what the caller has worked out already, for the same stretch and instant.
-    pub fn given(self, given: Given) -> Self {
-        let onsets = given.onsets.map_or_else(OnceCell::new, OnceCell::from);
-        let shared = given.shared.map_or_else(OnceCell::new, OnceCell::from);
-        let usual = given.usual.map_or_else(OnceCell::new, |u| OnceCell::from(u.lines));
-        Self { onsets, shared, usual, spoken: given.spoken, ..self }
     }
     /// What broke first, worked out once.
     pub fn onsets(&self) -> &[Onset] {
@@ -331,7 +385,7 @@ impl<'s> Scene<'s> {
         let settled = asof.map_or(0, |t| (t.since(span.from).0.max(0) / MINUTE.0 + 1) as usize);
         let total = buckets.iter().flatten().map(|b| b.sum).sum();
         let minutes = buckets.into_iter().take(settled).map(|b| b.map(|b| b.max)).collect();
-        let due = (self.at - n::LAG).min(to).since(span.from).0.max(0) / MINUTE.0;
+        let due = (self.at - self.shared_n.lag).min(to).since(span.from).0.max(0) / MINUTE.0;
         Curve { name, minutes, from: span.from, asof, total, due: due as usize }
     }
     /// The curve of the stretch, when one of these is measured in it.
@@ -385,11 +439,13 @@ impl<'s> Scene<'s> {
         }
         found.into_iter().min_by_key(|f| f.1)
     }
+}
 
+impl<'s> Scene<'s> {
     /// From when to when the pool was full for a while.
     pub fn pool_full(&self) -> Option<Span> {
         let pool = self.measured(POOL, POOL_LANE)?;
-        let (from, len) = pool.longest(|v| v >= n::POOL_FULL).filter(|(_, len)| *len >= n::LASTING)?;
+        let (from, len) = pool.longest(|v| v >= self.n.pool_full).filter(|(_, len)| *len >= self.n.lasting)?;
         Some(Span::new(from, from + MINUTE.times(len as i64)))
     }
 
@@ -415,17 +471,17 @@ impl<'s> Scene<'s> {
 
     /// Whether the users are measured up to now.
     pub fn users_measured(&self) -> bool {
-        self.measured(&["users"], "users").is_some_and(|c| c.coverage() >= n::COVERED)
+        self.measured(&["users"], "users").is_some_and(|c| c.coverage() >= self.n.covered)
     }
 
     /// When the crowd was last seen: by the users, else by the orders that are placed.
     pub fn crowd(&self) -> Option<Stamp> {
         let Some(users) = self.measured(&["users"], "users") else { return self.book().crowd() };
-        let many = n::CROWD * self.rules().normal_users;
+        let many = self.n.crowd * self.rules().normal_users;
         let last = users.minutes.iter().rposition(|u| u.is_some_and(|u| u >= many));
         let last = last.map(|i| users.from + MINUTE.times(i as i64));
         // Where the users are not measured any more, the orders tell whether they are still there.
-        if users.coverage() >= n::COVERED { last } else { last.max(self.book().crowd()) }
+        if users.coverage() >= self.n.covered { last } else { last.max(self.book().crowd()) }
     }
 
     /// When the breaker first opened.

@@ -4,7 +4,6 @@
 use super::answer::{Answer, verdict};
 use super::cause::gateway;
 use super::lines::{Says, Told};
-use super::numbers as n;
 use super::pool::{by_orders, no_orders};
 use super::scene::{Curve, Scene};
 use super::words::{count, seconds, share};
@@ -42,7 +41,7 @@ pub fn configured(s: &Scene<'_>) -> Answer {
             s.store.series_names().find(|x| ***x == *limit.series).and_then(|x| s.usually(x)).and_then(|c| c.peak());
         let peak = curve_of(s, &limit.series).and_then(|c| c.peak()).map(|p| p.1);
         inverted += usize::from(usual.is_some_and(|u| limit.value < u.1));
-        roomy += usize::from(peak.is_some_and(|p| limit.value >= n::TIMEOUT_ROOM * p));
+        roomy += usize::from(peak.is_some_and(|p| limit.value >= s.n.timeout_room * p));
         measured += usize::from(peak.is_some());
         let seen = peak.map_or("not measured".to_owned(), |p| format!("at most {}", seconds(p)));
         answer = answer.with("timeout", format!("{} {}: {seen}", limit.name, seconds(limit.value)));
@@ -77,7 +76,7 @@ pub fn response(s: &Scene<'_>) -> Answer {
     };
     let high = p95.peak().map_or(0.0, |p| p.1);
     let p99 = s.measured(P99, "latency p99").and_then(|c| c.peak()).map(|p| p.1);
-    let long = p99.is_some_and(|p| limit.value > n::TIMEOUT_ROOM * p);
+    let long = p99.is_some_and(|p| limit.value > s.n.timeout_room * p);
     let tail = p99.map_or("p99 is not measured".to_owned(), |p| format!("p99 {}", seconds(p)));
     Answer::new(
         verdict(limit.value < high, long),
@@ -122,9 +121,9 @@ pub fn went_on(s: &Scene<'_>) -> Answer {
     }
     let late = s.book().stuck.iter().zip(s.told()).filter(|(_, t)| own_deadline(**t));
     let (all, paid) = late.fold((0, 0), |(all, paid), (k, _)| (all + 1, paid + usize::from(k.facts.paid > 0)));
-    let supports = all >= n::SHOWN.1 && 2 * paid >= all;
+    let supports = all >= s.n.shown_orders && paid as f64 >= s.n.paid_late * all as f64;
     Answer::new(
-        verdict(supports, all >= n::HARDLY_SHOWN.1 && paid == 0),
+        verdict(supports, all >= s.n.hardly_shown_orders && paid == 0),
         format!("{} of {} timed-out orders were paid all the same ({})", count(paid), count(all), share(paid, all)),
     )
     .asof(s.answered(Role::Payments))
@@ -132,7 +131,7 @@ pub fn went_on(s: &Scene<'_>) -> Answer {
 
 /// H4y: whether things took longer than load explains. Then the time-out only shows where it hurts.
 pub fn sick(s: &Scene<'_>) -> Answer {
-    if let Some(slow) = gateway(s).filter(|slow| slow.times >= n::VENDOR.0) {
+    if let Some(slow) = gateway(s).filter(|slow| slow.times >= s.n.vendor_sick) {
         let text = format!("the gateway took {:.1}× usual from {}, by {}", slow.times, s.clock(slow.from), slow.source);
         return Answer::new(Verdict::Refutes, text);
     }
@@ -144,16 +143,16 @@ pub fn sick(s: &Scene<'_>) -> Answer {
     };
     let high = p95.peak().map_or(0.0, |p| p.1);
     let load = load(s);
-    let explained = (1.0 - n::USUAL_LOAD) / (1.0 - n::USUAL_LOAD * load).max(0.05);
+    let explained = (1.0 - s.n.usual_load) / (1.0 - s.n.usual_load * load).max(0.05);
     let slower = high / usual;
     let more = slower / explained.max(1.0);
     Answer::new(
-        verdict(false, more > n::SICK),
+        verdict(false, more > s.n.sick),
         format!("{slower:.1}× slower; load {load:.2}× explains {explained:.1}×: {more:.1}× more"),
     )
     .asof(p95.asof)
     .spark(Some(p95.name))
-    .with("assumed", format!("{:.0} % utilisation at normal load", 100.0 * n::USUAL_LOAD))
+    .with("assumed", format!("{:.0} % utilisation at normal load", 100.0 * s.n.usual_load))
 }
 
 /// Users at the peak over normal: measured where there is a trigger, else as configured.

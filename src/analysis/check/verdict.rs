@@ -1,7 +1,6 @@
 //! From checks to an answer: which hypothesis leads, which is a consequence of another, and what is missing
 //! for a name. A score is a gate, never a probability.
 
-use super::numbers as n;
 use super::rule::Topic;
 use super::scene::Scene;
 use super::words::{lapse, percent};
@@ -16,7 +15,7 @@ pub struct Ranked {
     /// What it is about.
     pub topic: Topic,
     /// Our own name for it; empty for a hypothesis the rules do not know.
-    pub name: &'static str,
+    pub name: String,
     /// How the ids of its checks begin.
     pub prefix: String,
     /// Ids of its checks that look at orders.
@@ -55,7 +54,7 @@ impl Ranked {
     }
     /// `H1 connection pool exhaustion`, `Orchestrator down (outside the note's hypotheses)`
     fn title(&self) -> String {
-        match (self.finding.number, self.name) {
+        match (self.finding.number, self.name.as_str()) {
             (0, name) => format!("{name} (outside the note's hypotheses)"),
             (number, "") => format!("H{number}"),
             (number, name) => format!("H{number} {name}"),
@@ -79,7 +78,7 @@ pub fn rank(s: &Scene<'_>, mut all: Vec<Ranked>) -> Ranking {
         Named::Undetermined(_) => None,
     };
     let leads = matches!(named, Named::Cause(_));
-    let beside = |(i, r): (usize, &Ranked)| (!(leads && i == 0) && contributes(r)).then_some(r.finding.cause);
+    let beside = |(i, r): (usize, &Ranked)| (!(leads && i == 0) && contributes(s, r)).then_some(r.finding.cause);
     let contributing = if matches!(named, Named::Nothing(_)) {
         Vec::new()
     } else {
@@ -95,8 +94,8 @@ pub fn rank(s: &Scene<'_>, mut all: Vec<Ranked>) -> Ranking {
 }
 
 /// Whether the orders show it by itself, or it follows from what is named.
-fn contributes(r: &Ranked) -> bool {
-    r.shown_by_orders() && (r.follows.is_some() || r.finding.score >= n::CONTRIBUTES)
+fn contributes(s: &Scene<'_>, r: &Ranked) -> bool {
+    r.shown_by_orders() && (r.follows.is_some() || r.finding.score >= s.n.contributes)
 }
 
 /// A breaker that opened after its callee failed, a time-out of something that was slower than load explains, a
@@ -110,11 +109,11 @@ fn consequences(s: &Scene<'_>, all: &mut [Ranked]) {
     let pool = supported(Topic::Pool, &["a", "x"]);
     let leak = supported(Topic::Leak, &["a"]) || supported(Topic::Leak, &["b"]);
     let opened = s.breaker_onset();
-    let first = |cause: Option<crate::model::Stamp>| cause.zip(opened).is_some_and(|(c, b)| c <= b + n::SLACK);
-    let pool_first = pool && s.pool_onset().zip(opened).is_some_and(|((pool, _), b)| pool + n::SLACK < b);
+    let first = |cause: Option<crate::model::Stamp>| cause.zip(opened).is_some_and(|(c, b)| c <= b + s.n.slack);
+    let pool_first = pool && s.pool_onset().zip(opened).is_some_and(|((pool, _), b)| pool + s.n.slack < b);
     let vendor_first = vendor && first(super::cause::gateway(s).map(|g| g.from));
     let leak_first = leak
-        && super::cause::collecting(s).is_some_and(|t| s.pool_onset().is_none_or(|(pool, _)| t <= pool + n::SLACK));
+        && super::cause::collecting(s).is_some_and(|t| s.pool_onset().is_none_or(|(pool, _)| t <= pool + s.n.slack));
     for r in all {
         r.follows = match r.topic {
             Topic::Breaker if opened.is_some() && vendor_first => Some(Topic::Vendor),
@@ -162,7 +161,7 @@ fn named(s: &Scene<'_>, all: &[Ranked]) -> Named {
         return Named::Undetermined("undetermined: the note has no hypotheses".to_owned());
     };
     let book = s.book();
-    if s.answered(Role::Orders).is_some() && (book.stuck.len() as f64) < n::NOTHING_STUCK * book.total.max(1) as f64 {
+    if s.answered(Role::Orders).is_some() && (book.stuck.len() as f64) < s.n.nothing_stuck * book.total.max(1) as f64 {
         return nothing(s, all);
     }
     let f = &first.finding;
@@ -178,11 +177,11 @@ fn named(s: &Scene<'_>, all: &[Ranked]) -> Named {
             format!("undetermined, because {missing}; {why}")
         })
     };
-    if f.score < n::NAMED.0 {
-        return because(format!("{title} comes first with {}, below {:.1}", points(f.score), n::NAMED.0));
+    if f.score < s.n.named {
+        return because(format!("{title} comes first with {}, below {:.1}", points(f.score), s.n.named));
     }
-    if ahead < n::NAMED.1 {
-        return because(format!("{title} is only {ahead:.1} ahead of the next, less than {:.1}", n::NAMED.1));
+    if ahead < s.n.ahead {
+        return because(format!("{title} is only {ahead:.1} ahead of the next, less than {:.1}", s.n.ahead));
     }
     if !first.shown_by_orders() {
         return because(format!("{title} has {} points from metrics, but no order shows it", points(f.score)));
@@ -204,7 +203,7 @@ fn named(s: &Scene<'_>, all: &[Ranked]) -> Named {
     // The stuck that are judged are the first: while more are about to join them than there are, whatever speaks for
     // another may be about those.
     let (young, late) = book.late;
-    let many = late > book.stuck.len() && late as f64 >= n::TOO_EARLY * young as f64;
+    let many = late > book.stuck.len() && late as f64 >= s.n.too_early * young as f64;
     let spoken_for = |r: &&Ranked| r.finding.checks.iter().any(|c| c.score > 0.0);
     if let Some(rival) = rivals().find(spoken_for).filter(|_| many) {
         return because(format!(
@@ -228,12 +227,16 @@ fn named(s: &Scene<'_>, all: &[Ranked]) -> Named {
 /// Hardly any order is stuck: that nothing broke can be said when nothing hangs and the crowd has gone.
 fn nothing(s: &Scene<'_>, all: &[Ranked]) -> Named {
     let book = s.book();
-    let stuck =
-        format!("{} of {} orders are stuck, below {}", book.stuck.len(), book.total, percent(100.0 * n::NOTHING_STUCK));
+    let stuck = format!(
+        "{} of {} orders are stuck, below {}",
+        book.stuck.len(),
+        book.total,
+        percent(100.0 * s.n.nothing_stuck)
+    );
     let (young, late) = book.late;
     let after = s.rules().stuck_after;
-    if late >= n::SHOWN.1 && late as f64 >= n::TOO_EARLY * young as f64 {
-        let ages = format!("{} to {}", lapse(n::LATE), lapse(after));
+    if late >= s.n.shown_orders && late as f64 >= s.n.too_early * young as f64 {
+        let ages = format!("{} to {}", lapse(s.n.late), lapse(after));
         let why = format!("{late} of the {young} orders placed {ages} ago have not ended; {stuck}");
         return Named::Undetermined(format!("undetermined, because it is too early: {why}"));
     }

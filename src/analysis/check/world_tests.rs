@@ -56,10 +56,19 @@ impl World {
     }
 
     /// Checks everything at the end of the hour.
-    pub fn check(mut self) -> Findings {
+    pub fn check(&mut self) -> Findings {
+        self.check_note(crate::simulator::NOTE)
+    }
+    /// The same with another note.
+    pub fn check_note(&mut self, note: &str) -> Findings {
         let incident = Box::new(self.incident.clone());
         self.put("people", vec![Fact::Incident(incident)]);
-        findings(&self.store, &parse("n.md", crate::simulator::NOTE), Span::new(T0, minute(60)), minute(60))
+        findings(&self.store, &parse("n.md", note), Span::new(T0, minute(60)), minute(60))
+    }
+    /// A file over the rules.
+    pub fn rules(&mut self, text: &str) {
+        let file = crate::model::incident::RuleFile { name: "mine.toml".into(), text: text.into() };
+        self.incident.rule_files = vec![file];
     }
 
     fn points(&mut self, name: &str, minutes: Range<i64>, value: f64, moved: Lapse) {
