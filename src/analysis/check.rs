@@ -38,6 +38,11 @@ use scene::Scene;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+/// Whether a text has the words (one alternative of those divided by `|` at least), as rules find checkboxes.
+pub fn means(words: &str, text: &str) -> bool {
+    rule::finds(words, text)
+}
+
 /// One check with its answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
@@ -186,7 +191,17 @@ impl Usual {
 pub fn findings_given(store: &Store, note: &Note, window: Span, at: Stamp, given: Given) -> Findings {
     let (book, faults) = Rulebook::of(&store.incident.rule_files);
     let scene = Scene::new(store, window, at, &book.numbers, given);
-    let mut desk = Desk { scene: &scene, book: &book, note, taken: BTreeSet::new(), probed: BTreeSet::new() };
+    let bindings = store.bindings(at);
+    let place = |id: &ItemId| note.items.iter().position(|i| i.id == *id);
+    let mut desk = Desk {
+        scene: &scene,
+        book: &book,
+        note,
+        taken: BTreeSet::new(),
+        probed: BTreeSet::new(),
+        asked: BTreeSet::new(),
+        bound: bindings.into_iter().filter_map(|(id, to)| Some((place(id)?, to.clone()))).collect(),
+    };
     let hypotheses = desk.hypotheses();
     let mut others = desk.others();
     let verdict::Ranking { hypotheses, outside, primary, contributing, answer } = verdict::rank(&scene, hypotheses);

@@ -82,7 +82,7 @@ pub struct Report {
     pub blind: Vec<Blind>,
     /// What people said: verdicts over measured ones, ticks, remarks, answers in the configuration.
     pub answers: Vec<Answer>,
-    /// What the note asks people, whether or not somebody has answered it there.
+    /// What the note asks people, with the answers that stand in it.
     pub questions: Vec<Question>,
     /// The orders with their next safe action, when there are any.
     pub worksheet: Option<Worksheet>,

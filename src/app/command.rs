@@ -66,6 +66,9 @@ pub enum Id {
     TickWithEvidence,
     Verdict,
     Attach,
+    Questions,
+    Answer,
+    Bind,
     AddNote,
     Conclude,
     MarkRow,
@@ -132,11 +135,13 @@ pub enum Spot {
     Limits,
     /// What was said.
     Messages,
+    /// The note's questions.
+    Questions,
 }
 
 impl Spot {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Timeline,
         Self::Selection,
         Self::Database,
@@ -153,6 +158,7 @@ impl Spot {
         Self::SourceLog,
         Self::Limits,
         Self::Messages,
+        Self::Questions,
     ];
     /// Where the program is.
     pub fn of(app: &App) -> Self {
@@ -173,6 +179,7 @@ impl Spot {
             Place::SourceLog(_) => Self::SourceLog,
             Place::Limits => Self::Limits,
             Place::Messages => Self::Messages,
+            Place::Questions => Self::Questions,
         }
     }
     /// How it is called in help and `warroom keys`.
@@ -194,6 +201,7 @@ impl Spot {
             Self::SourceLog => "source",
             Self::Limits => "limits",
             Self::Messages => "messages",
+            Self::Questions => "questions",
         }
     }
     const fn bit(self) -> u32 {
@@ -324,6 +332,9 @@ pub const COMMANDS: &[Command] = commands![
     Id::Tick, "tick", ["x"], NOTE, Evidence, "tick in the note", "tick or untick the checkbox in the note; shows the change and asks";
     Id::TickWithEvidence, "tick with evidence", ["X"], NOTE, Evidence, "with evidence", "the same, with the measured evidence on a line below it";
     Id::Verdict, "verdict", ["v"], Places::of(&[Spot::Checks]), Evidence, "override the verdict", "your own verdict over the measured one; a reason is required";
+    Id::Answer, "answer", ["A"], Places::of(&[Spot::Checks, Spot::Section, Spot::Questions]), Evidence, "answer", "answer this question or checkbox in words, with who and when, into the note; a time in it becomes a mark";
+    Id::Questions, "questions", ["A"], Places::of(&[Spot::Hypotheses]), Evidence, "questions", "the note's questions to people, with their answers";
+    Id::Bind, "bind", ["B"], NOTE, Evidence, "bind", "choose which rule, series or person answers this checkbox";
     Id::NextPanel, "panel next", ["tab"], Places::ALL, Drill, "next panel", "next panel of this screen";
     Id::PreviousPanel, "panel previous", ["shift-tab"], Places::ALL, Drill, "", "previous panel of this screen";
     Id::PreviousDatabase, "database previous", ["<"], Places::of(&[Spot::Database, Spot::Session]), Look, "next database", "previous database";

@@ -64,5 +64,6 @@ fn name(app: &App, place: &Place) -> String {
         Place::SourceLog(name) => shown(name),
         Place::Limits => "limits".to_owned(),
         Place::Messages => "messages".to_owned(),
+        Place::Questions => "questions".to_owned(),
     }
 }

@@ -7,6 +7,7 @@ use crate::app::key::Key;
 use crate::app::keymap::shown;
 use crate::app::rows::{Panel, panels};
 use crate::app::state::{App, Cursor, Mode, Place, PromptKind, Screen};
+use crate::note::edit::Change;
 use std::fmt::Write as _;
 
 /// Keys and text of the footer, most important first; `:` and `?` are the last two.
@@ -41,6 +42,8 @@ fn question(app: &App) -> Option<&'static [(&'static str, &'static str)]> {
     if let Some(prompt) = &app.prompt {
         return Some(match prompt.kind {
             PromptKind::Command => &[("Enter", "run"), ("Tab", "complete"), ("↑↓", "choose"), ("Esc", "close")],
+            PromptKind::Answer(..) => &[("Enter", "show what it writes"), ("Esc", "close")],
+            PromptKind::Bind(..) => &[("Enter", "bind it to this"), ("↑↓", "choose"), ("Esc", "close")],
             PromptKind::Attach(_) => &[("Enter", "show what it writes"), ("↑↓", "choose"), ("Esc", "close")],
             PromptKind::Verdict(_) => {
                 &[("s", "supports"), ("r", "refutes"), ("i", "inconclusive"), ("a", "as measured"), ("Esc", "close")]
@@ -51,7 +54,8 @@ fn question(app: &App) -> Option<&'static [(&'static str, &'static str)]> {
         });
     }
     if let Some(pending) = &app.pending {
-        return Some(match (&pending.evidence, &pending.edit.evidence) {
+        let with = if let Change::Item(edit) = &pending.change { edit.evidence.as_ref() } else { None };
+        return Some(match (&pending.evidence, with) {
             (None, _) => &[("y", "write it"), ("n", "leave the note as it is")],
             (Some(_), None) => &[("y", "write it"), ("e", "with the evidence line"), ("n", "leave the note as it is")],
             (Some(_), Some(_)) => {
@@ -116,6 +120,11 @@ pub fn works(app: &App, id: Id) -> bool {
                 && crate::app::act::note::focused_item(app)
                     .is_some_and(|i| crate::app::act::note::evidence_of(app, &i).is_some())
         }
+        Id::Answer => {
+            app.may_write && (rows && panel == Panel::Questions || crate::app::act::note::focused_item(app).is_some())
+        }
+        Id::Questions => !app.note.questions.is_empty(),
+        Id::Bind => crate::app::act::note::focused_item(app).is_some(),
         Id::Attach => app.may_write && rows && !app.note.items.is_empty(),
         Id::Keyword => app.store.logs.arrived() > 0,
         Id::Context => rows && app.narrowed_lines(),

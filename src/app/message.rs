@@ -1,10 +1,10 @@
 //! What comes in and what is asked for: the two ends of `update`.
 
 use crate::app::key::Key;
-use crate::model::note::{Override, Tick};
+use crate::model::note::{Binding, Override, Tick};
 pub use crate::model::recording::RecorderState;
 use crate::model::{Batch, Mark, SourceName, Span, Stamp};
-use crate::note::edit::Edit;
+use crate::note::edit::Change;
 use std::sync::Arc;
 
 /// Everything that can happen.
@@ -48,7 +48,7 @@ pub enum Message {
 #[derive(Clone, Debug)]
 pub struct NoteWritten {
     /// The change.
-    pub edit: Edit,
+    pub change: Change,
 }
 
 /// What `update` wants done. None of them can change anything in the systems watched.
@@ -57,7 +57,7 @@ pub enum Effect {
     /// Leave.
     Quit,
     /// Write the note.
-    SaveNote(Edit),
+    SaveNote(Change),
     /// Record what people did.
     Record(People),
     /// Copy text; the terminal finds the way and answers with `Copied`.
@@ -96,4 +96,6 @@ pub enum People {
     Tick(Tick),
     /// A verdict of their own.
     Override(Override),
+    /// What answers a checkbox.
+    Bind(Binding),
 }

@@ -4,7 +4,7 @@
 
 use crate::app::state::{App, Place, Rows, Screen};
 use crate::model::database::DbSample;
-use crate::model::note::{Item, Section};
+use crate::model::note::{Item, Question, Section};
 use crate::model::order::OrderId;
 use crate::store::lines::Kept;
 
@@ -57,6 +57,8 @@ pub enum Panel {
     Limits,
     /// What was said, newest first.
     Messages,
+    /// The note's questions, open ones first (`question`).
+    Questions,
 }
 
 impl Panel {
@@ -86,6 +88,7 @@ impl Panel {
             Self::Health => "health",
             Self::Limits => "limits",
             Self::Messages => "messages",
+            Self::Questions => "questions",
         }
     }
 }
@@ -108,6 +111,7 @@ pub const fn panels(place: &Place) -> &'static [Panel] {
         Place::SourceLog(_) => &[Panel::Health],
         Place::Limits => &[Panel::Limits],
         Place::Messages => &[Panel::Messages],
+        Place::Questions => &[Panel::Questions],
     }
 }
 
@@ -169,6 +173,7 @@ impl App {
             Panel::Health => self.health_rows().count(),
             Panel::Limits => d.limits.len(),
             Panel::Messages => self.messages.len(),
+            Panel::Questions => self.note.questions.len(),
         }
     }
     /// Whether a panel has no rows.
@@ -188,6 +193,7 @@ impl App {
             Panel::Statements => RowId::Number(d.statements.0.get(i)?.id as u64),
             Panel::Ready => RowId::Name(d.findings.ready.get(i)?.0.clone()),
             Panel::Onsets => RowId::Name(d.onsets.get(i)?.name.clone()),
+            Panel::Questions => RowId::Name(self.question(i)?.id.0.clone()),
             _ => return None,
         })
     }
@@ -204,6 +210,11 @@ impl App {
     /// A section of the note by its index over phases, areas and others.
     pub fn section(&self, i: usize) -> Option<&Section> {
         self.note.phases.iter().chain(&self.note.areas).chain(&self.note.others).nth(i)
+    }
+    /// A question of the note by its row: those that nobody has answered first, each part in the note's order.
+    pub fn question(&self, row: usize) -> Option<&Question> {
+        let all = || self.note.questions.iter();
+        all().filter(|q| q.answers.is_empty()).chain(all().filter(|q| !q.answers.is_empty())).nth(row)
     }
     /// Checkboxes of the section in front.
     pub fn section_items(&self) -> impl Iterator<Item = &Item> {

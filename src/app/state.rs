@@ -11,10 +11,10 @@ use crate::app::keymap::Keymap;
 use crate::app::message::RecorderState;
 use crate::model::database::Pid;
 use crate::model::health::Health;
-use crate::model::note::Note;
+use crate::model::note::{ItemId, Note};
 use crate::model::order::OrderId;
-use crate::model::{Lapse, Span, Stamp, Untrusted};
-use crate::note::edit::{DiffLine, Edit};
+use crate::model::{Lapse, Mark, Span, Stamp, Untrusted};
+use crate::note::edit::{Change, DiffLine};
 use crate::store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -96,6 +96,8 @@ pub enum Place {
     Limits,
     /// What was said so far.
     Messages,
+    /// The note's questions to people.
+    Questions,
 }
 
 impl Place {
@@ -104,7 +106,7 @@ impl Place {
         Some(match self {
             Self::Top(screen) => *screen,
             Self::OrderClasses | Self::OrderList { .. } | Self::Trail(_) => Screen::Orders,
-            Self::Checks(_) | Self::Section(_) => Screen::Hypotheses,
+            Self::Checks(_) | Self::Section(_) | Self::Questions => Screen::Hypotheses,
             Self::Session(_) => Screen::Database,
             Self::Lines(_) => Screen::Logs,
             Self::SourceLog(_) => Screen::Sources,
@@ -126,6 +128,7 @@ impl Place {
             Self::SourceLog(name) => format!("source/{name}"),
             Self::Limits => "limits".to_owned(),
             Self::Messages => "messages".to_owned(),
+            Self::Questions => "questions".to_owned(),
         }
     }
 }
@@ -202,19 +205,34 @@ pub enum PromptKind {
     Verdict(String),
     /// `E`: which checkbox gets the evidence, and the evidence.
     Attach(String),
+    /// `A`: the answer to a question or a checkbox, with its words.
+    Answer(Asked, Untrusted),
+    /// `B`: which rule answers a checkbox, with its words.
+    Bind(ItemId, Untrusted),
 }
 
-/// A tick shown as a difference, waiting for y or n.
+/// What an answer is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A question of the note.
+    Question(ItemId),
+    /// A checkbox.
+    Item(ItemId),
+}
+
+/// A change of the note shown as a difference, waiting for y or n.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pending {
     /// The change.
-    pub edit: Edit,
+    pub change: Change,
     /// What it writes.
     pub diff: Vec<DiffLine>,
-    /// The item's words, for the question and the recording.
+    /// The item's or the question's words, for what is said and the recording.
     pub text: Untrusted,
     /// The evidence line that can be added.
     pub evidence: Option<String>,
+    /// What stands on the timeline once it is written: an answer that names a time.
+    pub marks: Vec<Mark>,
 }
 
 /// A sentence that stays for a few seconds.

@@ -11,10 +11,13 @@ use crate::model::incident::Incident;
 use crate::model::note::Verdict;
 use crate::model::order::Rows;
 use crate::model::{Batch, Fact, Lapse, Span, Stamp};
+use crate::note::edit::Change;
 use crate::simulator;
 use crate::store::LogIndex;
 use proptest::prelude::*;
 use std::sync::{Arc, OnceLock};
+
+mod people;
 
 /// The demo's batches, made once for all stories.
 fn world() -> &'static [Arc<Batch>] {
@@ -166,14 +169,15 @@ fn from_the_spike_to_a_tick_by_keys_alone_and_back_to_the_same_rows() {
     }
     room.keys("x");
     let pending = room.app.pending.clone().unwrap();
-    assert!(pending.edit.ticked && pending.edit.evidence.is_none());
+    let Change::Item(edit) = pending.change.clone() else { unreachable!() };
+    assert!(edit.ticked && edit.evidence.is_none());
     assert_eq!(pending.diff.iter().filter(|d| d.sign == '+').count(), 1);
     room.effects.clear();
     room.keys("y");
-    assert_eq!(room.effects, [Effect::SaveNote(pending.edit.clone())]);
-    room.send(Message::NoteSaved(Ok(NoteWritten { edit: pending.edit.clone() })));
+    assert_eq!(room.effects, [Effect::SaveNote(pending.change.clone())]);
+    room.send(Message::NoteSaved(Ok(NoteWritten { change: pending.change.clone() })));
     let Some(Effect::Record(People::Tick(tick))) = room.effects.last() else { unreachable!("{:?}", room.effects) };
-    assert_eq!((&tick.item, tick.ticked, tick.who.raw()), (&pending.edit.item, true, "lukman"));
+    assert_eq!((&tick.item, tick.ticked, tick.who.raw()), (&edit.item, true, "lukman"));
     assert!(room.said().starts_with("ticked in the note: "));
 
     room.keys("esc");
@@ -210,7 +214,7 @@ fn a_checkbox_outside_the_hypotheses_is_ticked_from_its_section() {
     assert_eq!(room.said(), "nothing was written");
     room.keys("x y");
     let item = room.app.section_items().nth(1).map(|i| i.id.clone());
-    assert!(matches!(room.effects.last(), Some(Effect::SaveNote(e)) if Some(&e.item) == item.as_ref()));
+    assert!(matches!(room.effects.last(), Some(Effect::SaveNote(Change::Item(e))) if Some(&e.item) == item.as_ref()));
     room.send(Message::NoteSaved(Err("the disk is full".to_owned())));
     assert_eq!(room.said(), "the disk is full");
     assert!(!room.effects.iter().any(|e| matches!(e, Effect::Record(_))), "nothing was ticked, nothing is recorded");
@@ -495,9 +499,10 @@ fn evidence_of_a_row_is_attached_to_the_checkbox_somebody_chooses() {
     room.type_in("order_id gantung");
     let pending = room.app.pending.clone().unwrap();
     assert!(pending.text.raw().contains("order_id") && pending.text.raw().contains("gantung"));
-    let line = pending.edit.evidence.unwrap();
+    let Change::Item(edit) = pending.change else { unreachable!() };
+    let line = edit.evidence.unwrap();
     assert!(line.contains("orders, Rp"), "{line}");
-    assert!(!pending.edit.ticked, "attaching is not ticking");
+    assert!(!edit.ticked, "attaching is not ticking");
 }
 
 #[test]

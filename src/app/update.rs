@@ -1,15 +1,16 @@
 //! `update`: one message in, the state changed, effects out. Nothing else changes the state.
 
-use crate::app::act;
+use crate::app::act::{self, answer};
 use crate::app::command::{Id, Spot};
 use crate::app::derive;
 use crate::app::key::{Code, Key};
 use crate::app::keymap::Found;
 use crate::app::message::{Effect, Message, NoteWritten, People};
 use crate::app::state::{App, Mode, Toast};
-use crate::model::note::Tick;
+use crate::model::note::{ItemId, Tick};
 use crate::model::untrusted::shown;
 use crate::model::{Batch, Lapse, Span, Stamp, Untrusted};
+use crate::note::edit::Change;
 use std::sync::Arc;
 
 /// How long a toast stays.
@@ -146,24 +147,29 @@ fn past(app: &mut App, span: Span, batches: Result<Vec<Arc<Batch>>, String>) -> 
 fn note_saved(app: &mut App, result: Result<NoteWritten, String>) -> Vec<Effect> {
     let pending = app.saving.take();
     match result {
-        Ok(written) => {
-            let text = pending.map_or_else(|| item_text(app, &written), |p| p.text);
-            let verb = match (written.edit.ticked, &written.edit.evidence) {
+        Ok(NoteWritten { change: Change::Item(edit) }) => {
+            let marks = pending.as_ref().map_or_else(Vec::new, |p| p.marks.clone());
+            let text = pending.map_or_else(|| item_text(app, &edit.item), |p| p.text);
+            let answered = edit.evidence.as_deref().is_some_and(answer::is_answer);
+            let verb = match (edit.ticked, &edit.evidence) {
+                (_, Some(_)) if answered => "answer written into the note",
                 (true, None) => "ticked in the note",
                 (true, Some(_)) => "written into the note with its evidence",
                 (false, None) => "unticked in the note",
                 (false, Some(_)) => "evidence written into the note",
             };
             app.say(&format!("{verb}: {}", shown(text.raw())));
-            vec![Effect::Record(People::Tick(Tick {
+            let tick = People::Tick(Tick {
                 at: app.now,
-                item: written.edit.item,
+                item: edit.item,
                 text,
-                ticked: written.edit.ticked,
+                ticked: edit.ticked,
                 who: Untrusted::from(app.who.as_str()),
-                evidence: written.edit.evidence.map(Untrusted::from),
-            }))]
+                evidence: edit.evidence.map(Untrusted::from),
+            });
+            std::iter::once(tick).chain(marks.into_iter().map(People::Mark)).map(Effect::Record).collect()
         }
+        Ok(NoteWritten { change: Change::Answer(_) }) => answer::written(app, pending),
         Err(sentence) => {
             app.say(&sentence);
             Vec::new()
@@ -171,8 +177,8 @@ fn note_saved(app: &mut App, result: Result<NoteWritten, String>) -> Vec<Effect>
     }
 }
 
-fn item_text(app: &App, written: &NoteWritten) -> Untrusted {
-    let item = app.note.items.iter().find(|i| i.id == written.edit.item);
+fn item_text(app: &App, id: &ItemId) -> Untrusted {
+    let item = app.note.items.iter().find(|i| i.id == *id);
     item.map(|i| i.text.clone()).unwrap_or_default()
 }
 

@@ -279,7 +279,14 @@ fn people(out: &mut String, r: &Report) {
     if !r.questions.is_empty() {
         out.push_str("<p>The note asks people:</p>\n<ul>\n");
         for q in &r.questions {
-            let _ = writeln!(out, "<li>{}: {}</li>", escape(&q.group), escape(&q.text));
+            let _ = write!(out, "<li>{}: {}", escape(&q.group), escape(&q.text));
+            if q.answers.is_empty() {
+                out.push_str(" <em>nobody has answered</em>");
+            }
+            for a in &q.answers {
+                let _ = write!(out, "<br><strong>{}</strong> ({})", escape(&a.text), escape(&a.given));
+            }
+            out.push_str("</li>\n");
         }
         out.push_str("</ul>\n");
     }

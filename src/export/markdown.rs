@@ -207,7 +207,11 @@ fn people(out: &mut String, r: &Report) {
         out.push_str("\nThe note asks people:\n\n");
     }
     for q in &r.questions {
-        let _ = writeln!(out, "- {}: {}", plain(&q.group), plain(&q.text));
+        let open = if q.answers.is_empty() { " (nobody has answered)" } else { "" };
+        let _ = writeln!(out, "- {}: {}{open}", plain(&q.group), plain(&q.text));
+        for a in &q.answers {
+            let _ = writeln!(out, "  - {} ({})", plain(&a.text), plain(&a.given));
+        }
     }
 }
 

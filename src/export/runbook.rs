@@ -136,7 +136,9 @@ fn kept(out: &mut String, r: &Report, text: &str, day: &str) {
             continue;
         }
         let group = bare.starts_with("**") && bare.ends_with(':');
-        let asks = (bare.ends_with('?') && is_listed(bare)) || group;
+        // What was answered that evening may ask back; it is no question of the note.
+        let answer = bare.trim_start_matches(['-', '*', '+', ' ']).starts_with("answer (warroom");
+        let asks = (bare.ends_with('?') && is_listed(bare) && !answer) || group;
         if !fence && !fenced && !asks && checkbox(row).is_none() {
             continue;
         }

@@ -7,7 +7,7 @@ use crate::model::database::DbSample;
 use crate::model::health::{Cost, Fetched, Health, Loss, Progress};
 use crate::model::incident::Incident;
 use crate::model::log::LogLine;
-use crate::model::note::{NoteText, Override, Tick};
+use crate::model::note::{Binding, NoteText, Override, Tick};
 use crate::model::order::Ledger;
 use crate::model::series::{SeriesCard, SeriesName};
 use crate::model::{Stamp, Untrusted};
@@ -70,6 +70,8 @@ pub enum Fact {
     Tick(Tick),
     /// A person's own verdict over a measured one.
     Override(Override),
+    /// A checkbox that a person bound to what answers it.
+    Bind(Binding),
 }
 
 /// Values of several series at one instant.

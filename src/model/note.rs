@@ -47,6 +47,33 @@ pub struct Override {
     pub who: Untrusted,
 }
 
+/// What answers a checkbox, as a person said on the screen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Binding {
+    /// When.
+    pub at: Stamp,
+    /// The checkbox.
+    pub item: ItemId,
+    /// What it is bound to.
+    pub to: Bound,
+    /// Who.
+    pub who: Untrusted,
+}
+
+/// What a checkbox can be bound to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// A rule by its id.
+    Rule(String),
+    /// A series by its name.
+    Series(String),
+    /// Nobody but a person.
+    Person,
+    /// Whatever its words find: takes an earlier binding back.
+    Words,
+}
+
 /// What a check says of its hypothesis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -143,10 +170,23 @@ pub struct Section {
 /// An open question.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
+    /// Stable name, as of a checkbox.
+    pub id: ItemId,
     /// Who it is for, as the note groups it.
     pub group: Untrusted,
     /// The question.
     pub text: Untrusted,
     /// Line in the file, from 1.
     pub line: usize,
+    /// What was answered, oldest first.
+    pub answers: Vec<Reply>,
+}
+
+/// An answer to a question, as it stands in the note.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// When and by whom, as written: `2025-01-12 20:31 WIB, sari`.
+    pub given: Untrusted,
+    /// The answer.
+    pub text: Untrusted,
 }

@@ -1,4 +1,4 @@
-//! One change to a note's text: a checkbox's byte, and an evidence line when asked.
+//! One change to a note's text: a checkbox's byte, and an evidence line when asked; or an answer below a question.
 
 use crate::model::Untrusted;
 use crate::model::note::ItemId;
@@ -17,6 +17,26 @@ pub struct Edit {
     pub evidence: Option<String>,
 }
 
+/// An answer that somebody gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The question.
+    pub question: ItemId,
+    /// When and by whom: `2025-01-12 20:31 WIB, sari`.
+    pub given: String,
+    /// The answer.
+    pub text: String,
+}
+
+/// What can be changed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// A checkbox, or the lines below it.
+    Item(Edit),
+    /// The lines below a question.
+    Answer(Answer),
+}
+
 /// Why a change cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -29,6 +49,17 @@ pub enum Refusal {
     /// The evidence line would have changed what other lines mean.
     #[error("the evidence line does not fit below this item without changing others; tick it without evidence")]
     Misfit,
+    /// The question is not in the text any more.
+    #[error(
+        "this question is no longer in the note: it was removed or reworded in another editor; open the note and look"
+    )]
+    NoQuestion,
+    /// There is nothing to write.
+    #[error("an empty answer is not written")]
+    Empty,
+    /// The answer would have changed what other lines mean.
+    #[error("the answer does not fit below this question without changing others; write it in an editor")]
+    NoPlace,
 }
 
 /// One line of a difference as shown before anything is written.
@@ -63,9 +94,45 @@ pub fn apply(text: &str, edit: &Edit) -> Result<String, Refusal> {
     }
     after.push_str(text.get(item.mark + 1..).ok_or(Refusal::Gone)?);
     if let Some(line) = line {
-        insert(&mut after, item, &line);
+        let words = item.mark.saturating_sub(1);
+        let indent = indentation(&after, item.range.start, words, item.child);
+        insert(&mut after, item.own_end, &indent, &line);
     }
     if same_but_for(&before, &read(&after), at, edit.ticked) { Ok(after) } else { Err(Refusal::Misfit) }
+}
+
+/// The text after a change.
+pub fn change(text: &str, change: &Change) -> Result<String, Refusal> {
+    match change {
+        Change::Item(edit) => apply(text, edit),
+        Change::Answer(given) => answer(text, given),
+    }
+}
+
+/// The text with an answer as a list item of its own below the question. Every other byte stays as it was.
+pub fn answer(text: &str, given: &Answer) -> Result<String, Refusal> {
+    let before = read(text);
+    let at = parse::question_ids(&before).iter().position(|id| *id == given.question).ok_or(Refusal::NoQuestion)?;
+    let asked = before.questions.get(at).ok_or(Refusal::NoQuestion)?;
+    let words = one_line(&given.text);
+    if words.is_empty() {
+        return Err(Refusal::Empty);
+    }
+    let alone = before.questions.iter().filter(|q| q.place == asked.place).count() == 1;
+    let which = if alone { String::new() } else { format!("{} ", parse::quoted(&asked.text)) };
+    let by = one_line(&given.given).replace("):", ") :");
+    let line = format!("{}{by}): {which}{words}", outline::ANSWER.to_owned() + " ");
+    let mut after = String::with_capacity(text.len() + line.len() + 16);
+    after.push_str(text);
+    let place = &asked.place;
+    let indent = if place.item { indentation(text, place.start, place.words, place.child) } else { String::new() };
+    insert(&mut after, place.own_end, &indent, &line);
+    let now = read(&after);
+    let as_before = |o: &Outline| o.questions.iter().map(|q| (q.group.clone(), q.text.clone())).collect::<Vec<_>>();
+    let more = now.questions.get(at).is_some_and(|q| q.answers.len() == asked.answers.len() + 1);
+    let same = parse::ids(&before) == parse::ids(&now) && as_before(&before) == as_before(&now);
+    let ticks = |o: &Outline| o.boxes.iter().map(|b| b.ticked).collect::<Vec<_>>();
+    if more && same && ticks(&before) == ticks(&now) { Ok(after) } else { Err(Refusal::NoPlace) }
 }
 
 fn read(text: &str) -> Outline {
@@ -100,11 +167,10 @@ fn is_there(text: &str, item: &Checkbox, line: &str) -> bool {
 }
 
 /// Puts the line below the item's own words, in the file's own indentation and line ends.
-fn insert(text: &mut String, item: &Checkbox, line: &str) {
-    let rest = text.get(item.own_end..).unwrap_or_default();
-    let end = rest.find(['\n', '\r']).map_or(text.len(), |i| item.own_end + i);
+fn insert(text: &mut String, own_end: usize, indent: &str, line: &str) {
+    let rest = text.get(own_end..).unwrap_or_default();
+    let end = rest.find(['\n', '\r']).map_or(text.len(), |i| own_end + i);
     let newline = newline_at(text, end);
-    let indent = indentation(text, item);
     text.insert_str(end, &format!("{newline}{indent}- {line}"));
 }
 
@@ -119,19 +185,19 @@ fn newline_at(text: &str, end: usize) -> &'static str {
     from(end).or_else(|| text.find(['\n', '\r']).and_then(from)).unwrap_or("\n")
 }
 
-/// What stands before a child of the item: as its first child has it, else as deep as the item's own words.
-fn indentation(text: &str, item: &Checkbox) -> String {
+/// What stands before a child of a list item from its start, its words (a checkbox's bracket) and its first child:
+/// as that child has it, else as deep as the item's own words.
+fn indentation(text: &str, start: usize, words: usize, child: Option<usize>) -> String {
     let before = |offset: usize| {
         let line = text.get(..offset).unwrap_or_default().rfind(['\n', '\r']).map_or(0, |i| i + 1);
         text.get(line..offset).unwrap_or_default()
     };
     let blank = |c: char| if matches!(c, ' ' | '\t' | '>') { c } else { ' ' };
-    if let Some(child) = item.child {
+    if let Some(child) = child {
         return before(child).chars().map(blank).collect();
     }
-    let bracket = item.mark.saturating_sub(1);
-    let marker = text.get(item.range.start..bracket).unwrap_or_default();
-    before(item.range.start).chars().chain(marker.chars()).map(blank).collect()
+    let marker = text.get(start..words).unwrap_or_default();
+    before(start).chars().chain(marker.chars()).map(blank).collect()
 }
 
 /// What the change would write, with one line of context on each side.

@@ -141,3 +141,61 @@ proptest! {
         }
     }
 }
+
+fn answered(text: &str, question: &str, words: &str) -> Result<String, Refusal> {
+    let asked = crate::note::parse::parse("n", text).questions;
+    let question =
+        asked.into_iter().find(|q| q.text.raw() == question).map_or_else(|| ItemId("none".to_owned()), |q| q.id);
+    answer(text, &Answer { question, given: "2025-01-12 20:31 WIB, sari".to_owned(), text: words.to_owned() })
+}
+
+#[test]
+fn an_answer_stands_below_its_question_and_every_other_byte_as_before() {
+    for (text, question, after) in [
+        (
+            "**Ops**:\n1. Was there a deployment?\n2. Did an alert fire?\n",
+            "Was there a deployment?",
+            "**Ops**:\n1. Was there a deployment?\n   - answer (warroom 2025-01-12 20:31 WIB, sari): no\n2. Did an alert fire?\n",
+        ),
+        ("- A?\r\n- B?\r\n", "B?", "- A?\r\n- B?\r\n  - answer (warroom 2025-01-12 20:31 WIB, sari): no"),
+        (
+            "Who knows?\n\nText.\n",
+            "Who knows?",
+            "Who knows?\n- answer (warroom 2025-01-12 20:31 WIB, sari): no\n\nText.\n",
+        ),
+        (
+            "- Who knows? And when?\n",
+            "And when?",
+            "- Who knows? And when?\n  - answer (warroom 2025-01-12 20:31 WIB, sari): “And when?” no\n",
+        ),
+        (
+            "- **Who** knows?\n  - a child\n",
+            "Who knows?",
+            "- **Who** knows?\n  - answer (warroom 2025-01-12 20:31 WIB, sari): no\n  - a child\n",
+        ),
+        ("10. Who?", "Who?", "10. Who?\n    - answer (warroom 2025-01-12 20:31 WIB, sari): no"),
+    ] {
+        let got = answered(text, question, "no").unwrap();
+        assert_eq!(got.trim_end(), after.trim_end(), "{text}");
+        let note = crate::note::parse::parse("n", &got);
+        let q = note.questions.iter().find(|q| q.text.raw() == question).unwrap();
+        assert_eq!(q.answers.iter().map(|a| a.text.raw()).collect::<Vec<_>>(), ["no"], "{got}");
+        let others = note.questions.iter().filter(|o| o.text.raw() != question);
+        assert!(others.into_iter().all(|o| o.answers.is_empty()), "{got}");
+        // A second one stands there as well, and an answer that asks is no question.
+        let twice = answered(&got, question, "or is it 19:02?").unwrap();
+        let note = crate::note::parse::parse("n", &twice);
+        let q = note.questions.iter().find(|q| q.text.raw() == question).unwrap();
+        assert_eq!(q.answers.len(), 2, "{twice}");
+        assert!(note.questions.iter().all(|q| !q.text.raw().contains("19:02")));
+    }
+}
+
+#[test]
+fn an_answer_to_a_question_that_is_gone_is_refused_and_hostile_words_stay_one_line() {
+    assert_eq!(answered("- Who?\n", "What?", "no"), Err(Refusal::NoQuestion));
+    assert_eq!(answered("- Who?\n", "Who?", " \n "), Err(Refusal::Empty));
+    let got = answered("- Who?\n- [ ] box\n", "Who?", "- [x] x\n- [ ] y\n# heading\u{1b}[2J").unwrap();
+    assert_eq!(got.lines().count(), 3);
+    assert_eq!(crate::note::parse::parse("n", &got).items.len(), 1);
+}

@@ -5,7 +5,7 @@
 
 pub mod edit;
 mod front;
-mod outline;
+pub mod outline;
 pub mod parse;
 pub mod save;
 mod words;

@@ -8,6 +8,8 @@ use std::ops::Range;
 
 /// What evidence lines begin with; a question mark in one asks nobody anything.
 pub const EVIDENCE: &str = "evidence (warroom";
+/// What answers begin with.
+pub const ANSWER: &str = "answer (warroom";
 
 /// The parts in the file's order. Offsets are bytes of the whole text.
 #[derive(Debug, Default)]
@@ -67,6 +69,25 @@ pub struct Asked {
     pub text: String,
     /// Line, from 1.
     pub line: usize,
+    /// Where its sentence stands.
+    pub place: Place,
+    /// The answers below it, as they stand there.
+    pub answers: Vec<String>,
+}
+
+/// Where a list item or a paragraph stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Its first byte; of a list item its marker's.
+    pub start: usize,
+    /// The first byte of its own words.
+    pub words: usize,
+    /// Where its own words end.
+    pub own_end: usize,
+    /// Where its first nested list item begins.
+    pub child: Option<usize>,
+    /// Whether it is a list item.
+    pub item: bool,
 }
 
 impl Outline {
@@ -111,6 +132,11 @@ struct Open {
     /// Its own words are over: a child, a block or a second paragraph follows.
     closed: bool,
     checkbox: Option<usize>,
+    /// Its first word, and the end of its last.
+    own: Option<Range<usize>>,
+    child: Option<usize>,
+    /// Answers among its children.
+    answers: Vec<String>,
 }
 
 /// A paragraph that is no list item's own.
@@ -118,6 +144,8 @@ struct Open {
 struct Paragraph {
     start: usize,
     text: String,
+    /// Where its last word ends.
+    own_end: usize,
     /// Words in bold at its beginning.
     lead: String,
     /// Length of `text` at the first line break that Markdown keeps.
@@ -169,6 +197,9 @@ impl Walk<'_> {
                 if let Some(parent) = self.items.last().and_then(|i| i.checkbox)
                     && let Some(parent) = self.outline.boxes.get_mut(parent)
                 {
+                    parent.child.get_or_insert(start);
+                }
+                if let Some(parent) = self.items.last_mut() {
                     parent.child.get_or_insert(start);
                 }
                 self.items.push(Open { start, ..Open::default() });
@@ -254,6 +285,8 @@ impl Walk<'_> {
             heading.text.push_str(words);
         } else if let Some(item) = self.items.last_mut().filter(|i| !i.closed) {
             item.text.push_str(words);
+            let own = item.own.get_or_insert_with(|| range.clone());
+            own.end = own.end.max(range.end);
             if let Some(b) = item.checkbox.and_then(|b| self.outline.boxes.get_mut(b)) {
                 b.own_end = b.own_end.max(range.end);
             }
@@ -262,6 +295,7 @@ impl Walk<'_> {
                 p.lead.push_str(words);
             }
             p.text.push_str(words);
+            p.own_end = p.own_end.max(range.end);
         }
     }
 
@@ -279,9 +313,29 @@ impl Walk<'_> {
             b.range = item.start..range.end;
             return;
         }
+        if text.starts_with(ANSWER) {
+            self.answered(text);
+            return;
+        }
         let above = self.items.last().filter(|p| p.checkbox.is_none()).map(|p| squeeze(&p.text));
         let group = above.and_then(|t| lead_in(&t)).unwrap_or_default();
-        self.ask(&text, item.start, group);
+        let own = item.own.unwrap_or(item.start..item.start);
+        let words = behind_marker(self.text, item.start);
+        let place = Place { start: item.start, words, own_end: own.end, child: item.child, item: true };
+        self.ask(&text, place, group, &item.answers);
+    }
+
+    /// An answer below a question: a child of its list item, or a list right behind its paragraph.
+    fn answered(&mut self, text: String) {
+        if let Some(parent) = self.items.last_mut() {
+            parent.answers.push(text);
+            return;
+        }
+        let questions = &mut self.outline.questions;
+        let Some(place) = questions.last().map(|q| q.place.clone()).filter(|p| !p.item) else { return };
+        for q in questions.iter_mut().rev().take_while(|q| q.place == place) {
+            q.answers.push(text.clone());
+        }
     }
 
     fn end_paragraph(&mut self, p: Paragraph) {
@@ -293,10 +347,11 @@ impl Walk<'_> {
         if let Some(heading) = self.outline.headings.last_mut().filter(|h| h.reasoning.is_empty()) {
             heading.reasoning = first_sentence(&p);
         }
-        self.ask(&squeeze(&p.text), p.start, String::new());
+        let place = Place { start: p.start, words: p.start, own_end: p.own_end, child: None, item: false };
+        self.ask(&squeeze(&p.text), place, String::new(), &[]);
     }
 
-    fn ask(&mut self, text: &str, start: usize, group: String) {
+    fn ask(&mut self, text: &str, place: Place, group: String, answers: &[String]) {
         if self.quoted > 0 || text.starts_with(EVIDENCE) {
             return;
         }
@@ -305,10 +360,15 @@ impl Walk<'_> {
             (true, false) => self.lead.clone(),
             (true, true) => self.outline.headings.last().map(|h| h.text.clone()).unwrap_or_default(),
         };
-        let line = self.outline.line(start);
-        for question in questions(text) {
-            self.outline.questions.push(Asked { group: group.clone(), text: question.to_owned(), line });
-        }
+        let line = self.outline.line(place.start);
+        let (place, answers) = (&place, answers.to_vec());
+        self.outline.questions.extend(questions(text).map(|question| Asked {
+            group: group.clone(),
+            text: question.to_owned(),
+            line,
+            place: place.clone(),
+            answers: answers.clone(),
+        }));
     }
 
     /// Fills in where sections end and puts questions into the file's order.
@@ -340,6 +400,14 @@ impl Walk<'_> {
         }
         self.outline
     }
+}
+
+/// The first byte behind a list marker and its blanks.
+fn behind_marker(text: &str, start: usize) -> usize {
+    let inside = text.get(start..).unwrap_or_default();
+    let marker = inside.find([' ', '\t']).unwrap_or(0);
+    let rest = inside.get(marker..).unwrap_or_default();
+    start + marker + (rest.len() - rest.trim_start_matches([' ', '\t']).len())
 }
 
 /// The words of a list item that only introduces its children: `Product:`.

@@ -6,7 +6,7 @@
 //! of their own. Where several groups of siblings fit, the largest is meant, and of equals the first.
 
 use crate::model::Untrusted;
-use crate::model::note::{Hypothesis, Item, ItemId, Note, Question, Section};
+use crate::model::note::{Hypothesis, Item, ItemId, Note, Question, Reply, Section};
 use crate::note::outline::{Heading, Outline};
 use crate::note::{front, outline, words};
 use sha2::{Digest, Sha256};
@@ -38,11 +38,7 @@ pub fn parse(name: &str, text: &str) -> Note {
         phases: phases.iter().filter_map(|h| section(&outline, *h, items_of(*h))).collect(),
         areas: areas.iter().filter_map(|h| section(&outline, *h, items_of(*h))).collect(),
         others: others(name, &outline, &taken),
-        questions: outline
-            .questions
-            .iter()
-            .map(|q| Question { group: q.group.as_str().into(), text: q.text.as_str().into(), line: q.line })
-            .collect(),
+        questions: questions(&outline),
         items: items(&outline),
     }
 }
@@ -77,6 +73,60 @@ pub(crate) fn ids(outline: &Outline) -> Vec<ItemId> {
         names.push(ItemId(id));
     }
     names
+}
+
+/// Names for the questions of an outline, in order: a hash of whom each is for, its words, and how many equal ones
+/// came before.
+pub(crate) fn question_ids(outline: &Outline) -> Vec<ItemId> {
+    let mut seen: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    let name = |q: &'_ outline::Asked, ordinal: u64| {
+        let mut hash = Sha256::new();
+        hash.update(q.group.as_bytes());
+        hash.update([0x1d]);
+        hash.update(q.text.as_bytes());
+        hash.update(ordinal.to_be_bytes());
+        let name: [u8; 32] = hash.finalize().into();
+        ItemId(name.iter().take(8).fold(String::with_capacity(17), |mut id, byte| {
+            let _ = write!(id, "{byte:02x}");
+            id
+        }))
+    };
+    let mut names = Vec::with_capacity(outline.questions.len());
+    for q in &outline.questions {
+        let ordinal = seen.entry((&q.group, &q.text)).or_default();
+        names.push(name(q, *ordinal));
+        *ordinal += 1;
+    }
+    names
+}
+
+fn questions(outline: &Outline) -> Vec<Question> {
+    let question = |(q, id): (&outline::Asked, ItemId)| {
+        let beside = outline.questions.iter().filter(|o| o.place == q.place && o.text != q.text);
+        let others: Vec<String> = beside.map(|o| quoted(&o.text)).collect();
+        let replies = q.answers.iter().filter_map(|a| reply(a));
+        // Of several questions in one sentence's place, each answer says which it means.
+        let mine = replies.filter(|(_, text)| !others.iter().any(|o| text.starts_with(o.as_str())));
+        let own = quoted(&q.text);
+        let answers = mine.map(|(given, text)| Reply {
+            given: given.into(),
+            text: text.strip_prefix(own.as_str()).unwrap_or(text).trim_start().into(),
+        });
+        let answers = answers.collect();
+        Question { id, group: q.group.as_str().into(), text: q.text.as_str().into(), line: q.line, answers }
+    };
+    outline.questions.iter().zip(question_ids(outline)).map(question).collect()
+}
+
+/// A question before its answer, where it does not stand alone.
+pub(crate) fn quoted(question: &str) -> String {
+    format!("“{question}”")
+}
+
+/// When and by whom, and the words of an answer's line.
+fn reply(line: &str) -> Option<(&str, &str)> {
+    let (given, text) = line.strip_prefix(outline::ANSWER)?.split_once("):")?;
+    Some((given.trim(), text.trim()))
 }
 
 fn items(outline: &Outline) -> Vec<Item> {

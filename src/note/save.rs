@@ -5,7 +5,7 @@
 //! meanwhile everything begins again, once. Two warrooms on one note wait for each other by a lock on its
 //! folder.
 
-use crate::note::edit::{Edit, Refusal, apply};
+use crate::note::edit::{Change, Refusal, change};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -78,15 +78,15 @@ pub enum SaveError {
 
 /// Applies the change to the file as it is now and gives back the text written. A link is followed, and the
 /// file it names is replaced. Blocks; call it where blocking is allowed.
-pub fn save(path: &Path, edit: &Edit) -> Result<String, SaveError> {
-    save_when(path, edit, &mut || {})
+pub fn save(path: &Path, wanted: &Change) -> Result<String, SaveError> {
+    save_when(path, wanted, &mut || {})
 }
 
 /// How often the whole is tried when another editor writes in between.
 const TRIES: usize = 2;
 
 /// `save` with something to happen right before the last look, where another editor is most unwelcome.
-fn save_when(path: &Path, edit: &Edit, before_rename: &mut dyn FnMut()) -> Result<String, SaveError> {
+fn save_when(path: &Path, wanted: &Change, before_rename: &mut dyn FnMut()) -> Result<String, SaveError> {
     let said = path.display().to_string();
     let io = |source| SaveError::Io { path: said.clone(), source };
     let target = fs::canonicalize(path).map_err(|e| trouble(path, e))?;
@@ -98,7 +98,7 @@ fn save_when(path: &Path, edit: &Edit, before_rename: &mut dyn FnMut()) -> Resul
         let before = read(&target)?;
         may_write(&target, &folder)?;
         let text = text_of(path, &before)?;
-        let after = apply(text, edit)?;
+        let after = change(text, wanted)?;
         let fresh = write_beside(&target, &folder, after.as_bytes()).map_err(io)?;
         before_rename();
         match read(&target) {

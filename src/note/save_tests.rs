@@ -2,11 +2,12 @@
 //! else about files is in `tests/it/note.rs`.
 
 use super::*;
+use crate::note::edit::Edit;
 use crate::note::parse::parse;
 
-fn tick(text: &str, words: &str) -> Edit {
+fn tick(text: &str, words: &str) -> Change {
     let item = parse("n", text).items.into_iter().find(|i| i.text.raw() == words).unwrap();
-    Edit { item: item.id, ticked: true, evidence: None }
+    Change::Item(Edit { item: item.id, ticked: true, evidence: None })
 }
 
 const TEXT: &str = "# T\n- [ ] one\n- [ ] two\n";

@@ -318,6 +318,7 @@ impl<'de> Visitor<'de> for OneFact<'_> {
             "note" => Fact::Note(map.next_value()?),
             "tick" => Fact::Tick(map.next_value()?),
             "override" => Fact::Override(map.next_value()?),
+            "bind" => Fact::Bind(map.next_value()?),
             _ => {
                 map.next_value::<IgnoredAny>()?;
                 self.0.unknown += 1;

@@ -4,7 +4,7 @@
 use crate::app::message::{Message, NoteWritten, People};
 use crate::model::batch::PEOPLE;
 use crate::model::{Batch, Fact, Span, Stamp};
-use crate::note::edit::Edit;
+use crate::note::edit::Change;
 use crate::recording::Reader;
 use crate::runtime::folders::Folders;
 use crate::source::replay::Command;
@@ -40,7 +40,7 @@ pub struct Hands {
 
 impl Hands {
     /// Writes the note on a thread that may block.
-    pub fn save_note(&self, edit: Edit) {
+    pub fn save_note(&self, change: Change) {
         let Some(path) = self.note.clone() else {
             self.answer(Message::NoteSaved(Err(
                 "there is no note to write: name one as incident.note in the configuration".to_owned(),
@@ -48,7 +48,8 @@ impl Hands {
             return;
         };
         self.blocking(move || {
-            let saved = crate::note::save::save(&path, &edit).map(|_| NoteWritten { edit }).map_err(|e| e.to_string());
+            let saved =
+                crate::note::save::save(&path, &change).map(|_| NoteWritten { change }).map_err(|e| e.to_string());
             Message::NoteSaved(saved)
         });
     }
@@ -152,6 +153,7 @@ pub async fn record_people(mut done: mpsc::Receiver<People>, to: mpsc::Sender<Ba
             People::Mark(mark) => Fact::Mark(mark),
             People::Tick(tick) => Fact::Tick(tick),
             People::Override(verdict) => Fact::Override(verdict),
+            People::Bind(binding) => Fact::Bind(binding),
         };
         if outlet.emit(vec![fact]).await.is_err() {
             return;

@@ -20,7 +20,7 @@ mod words;
 use crate::model::database::DbSample;
 use crate::model::health::{Cost, Fetched, Health, Loss, Progress, State};
 use crate::model::incident::Incident;
-use crate::model::note::{NoteText, Override, Tick};
+use crate::model::note::{Binding, Bound, ItemId, NoteText, Override, Tick};
 use crate::model::series::{SeriesCard, SeriesName};
 use crate::model::{Batch, Fact, Mark, SourceName, Span, Stamp, Zone};
 pub use book::OrderBook;
@@ -65,6 +65,7 @@ pub struct Store {
     notes: History<NoteText>,
     ticks: Vec<Tick>,
     overrides: Vec<Override>,
+    bindings: Vec<Binding>,
     deriver: derive::Deriver,
     past: Past,
     limits: Limits,
@@ -93,6 +94,7 @@ impl Default for Store {
             notes: History::default(),
             ticks: Vec::new(),
             overrides: Vec::new(),
+            bindings: Vec::new(),
             deriver: derive::Deriver::default(),
             past: Past::default(),
             limits: Limits::ALL,
@@ -227,6 +229,7 @@ impl Store {
             Fact::Note(note) => self.notes.push(note.at, note.clone()),
             Fact::Tick(tick) => self.ticks.push(tick.clone()),
             Fact::Override(o) => self.overrides.push(o.clone()),
+            Fact::Bind(b) => self.bindings.push(b.clone()),
         }
     }
 
@@ -323,6 +326,13 @@ impl Store {
     /// Verdicts of people over measured ones, and those taken back, up to `at`, as they came.
     pub fn overrides(&self, at: Stamp) -> impl Iterator<Item = &Override> {
         self.overrides.iter().filter(move |o| o.at <= at)
+    }
+    /// What people have bound checkboxes to, as of `at`: the last word of each counts.
+    pub fn bindings(&self, at: Stamp) -> BTreeMap<&ItemId, &Bound> {
+        let known = self.bindings.iter().filter(|b| b.at <= at);
+        let mut last: BTreeMap<&ItemId, &Bound> = known.map(|b| (&b.item, &b.to)).collect();
+        last.retain(|_, to| **to != Bound::Words);
+        last
     }
     /// The override of a check in force at `at`.
     pub fn override_of(&self, check: &str, at: Stamp) -> Option<&Override> {

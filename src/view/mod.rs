@@ -23,6 +23,7 @@ pub mod number;
 pub mod order_list;
 pub mod orders;
 pub mod palette;
+pub mod questions;
 pub mod session;
 pub mod side;
 pub mod sources;
@@ -75,6 +76,7 @@ fn body(app: &App, canvas: &mut Canvas<'_>) {
         Place::SourceLog(name) => sources::draw_log(app, canvas, name),
         Place::Limits => limits::draw(app, canvas),
         Place::Messages => messages::draw(app, canvas),
+        Place::Questions => questions::draw(app, canvas),
     }
 }
 

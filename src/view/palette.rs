@@ -1,11 +1,13 @@
 //! What covers cells because somebody asked: the palette over the middle; a prompt, a tick's difference or
 //! the question whether to leave over the last rows.
 
-use crate::app::act::note;
+use crate::app::act::{answer, bind, note};
 use crate::app::command::COMMANDS;
 use crate::app::grid::Size;
 use crate::app::palette::{Suggestion, suggestions};
 use crate::app::state::{App, Pending, Prompt, PromptKind};
+use crate::model::{MarkKind, Untrusted};
+use crate::note::edit::Change;
 use crate::view::canvas::{Canvas, Run, dim, plain, run, strong};
 use crate::view::look::{Ground, Role};
 use crate::view::{chrome, lane, moment, text};
@@ -16,6 +18,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
         match &prompt.kind {
             PromptKind::Command => commands(app, canvas, prompt),
             PromptKind::Attach(evidence) => attach(app, canvas, prompt, evidence),
+            PromptKind::Bind(_, item) => bound(app, canvas, prompt, item),
             kind => line(app, canvas, prompt, kind),
         }
     } else if let Some(pending) = &app.pending {
@@ -123,6 +126,27 @@ fn attach(app: &App, canvas: &mut Canvas<'_>, prompt: &Prompt, evidence: &str) {
     canvas.runs(sheet.x + 2, sheet.y + sheet.rows - 2, sheet.end(), &[dim("evidence  "), plain(evidence)]);
 }
 
+/// Rules, series and people to choose from for a checkbox.
+fn bound(app: &App, canvas: &mut Canvas<'_>, prompt: &Prompt, item: &Untrusted) {
+    let sheet = Sheet::of(app, canvas);
+    let found = bind::candidates(app, prompt.input.value());
+    sheet.draw(app, canvas, "What answers this checkbox", &format!("{} fit", found.len()));
+    typed(canvas, sheet.x, sheet.y, sheet.end(), "words of it", prompt);
+    let room = usize::from(sheet.rows - 5);
+    let first = (prompt.row + 1).saturating_sub(room);
+    let says_at = sheet.x + if app.grid.size == Size::Narrow { 22 } else { 30 };
+    for (y, (i, c)) in (sheet.y + 2..).zip(found.iter().enumerate().skip(first).take(room)) {
+        let (name, says) = (canvas.safe(&c.name), canvas.safe(&c.says));
+        canvas.fit(sheet.x + 2, y, says_at - 1, &name, Role::Text);
+        canvas.fit(says_at, y, sheet.end() - 1, &says, Role::Dim);
+        if i == prompt.row {
+            canvas.focus_row(sheet.x, y, sheet.end() + 1, moment::accent(app));
+        }
+    }
+    let item = canvas.shown(item);
+    canvas.runs(sheet.x + 2, sheet.y + sheet.rows - 2, sheet.end(), &[dim("checkbox  "), plain(item)]);
+}
+
 /// What is being typed, with its cursor; a long line scrolls so that the cursor stays in sight.
 fn typed(canvas: &mut Canvas<'_>, x: u16, y: u16, end: u16, label: &str, prompt: &Prompt) {
     let x = canvas.put(x, y, label, Role::Key) + 1;
@@ -164,7 +188,15 @@ fn line(app: &App, canvas: &mut Canvas<'_>, prompt: &Prompt, kind: &PromptKind) 
             let check = canvas.safe(check);
             return question(canvas, &[strong(check), dim("  what do you say of it?")]);
         }
-        PromptKind::Command | PromptKind::Attach(_) => return,
+        PromptKind::Answer(_, question) => {
+            let zone = &app.store.incident.zone;
+            let says = canvas.shown(question);
+            let by = format!("  {} {}, {}", zone.hm(app.now), zone.name, canvas.safe(&app.who));
+            canvas.clear(0, y - 1, canvas.width(), 1);
+            canvas.runs(2, y - 1, canvas.width().saturating_sub(1), &[strong(says), dim(by)]);
+            "answer".to_owned()
+        }
+        PromptKind::Command | PromptKind::Attach(_) | PromptKind::Bind(..) => return,
     };
     canvas.clear(0, y, canvas.width(), 1);
     typed(canvas, 2, y, canvas.width().saturating_sub(2), &label, prompt);
@@ -177,14 +209,23 @@ fn difference(app: &App, canvas: &mut Canvas<'_>, pending: &Pending) {
     let top = h.saturating_sub(rows + 4);
     canvas.clear(0, top, canvas.width(), rows + 3);
     let end = canvas.width().saturating_sub(1);
-    let verb = if pending.edit.ticked { "TICK IN THE NOTE" } else { "UNTICK IN THE NOTE" };
+    let verb = match &pending.change {
+        Change::Answer(_) => "ANSWER IN THE NOTE",
+        Change::Item(edit) if edit.evidence.as_deref().is_some_and(answer::is_answer) => "ANSWER IN THE NOTE",
+        Change::Item(edit) if edit.ticked => "TICK IN THE NOTE",
+        Change::Item(_) => "UNTICK IN THE NOTE",
+    };
+    let marked = pending.marks.first().map(|m| {
+        let kind = if m.kind == MarkKind::Change { "a change" } else { "a remark" };
+        format!("and {kind} on the timeline at {}", app.store.incident.zone.hm(m.at))
+    });
     let name = app.store.note(app.at()).map_or_else(String::new, |n| canvas.shown(&n.name));
     canvas.head(
         2,
         top + 1,
         end,
         verb,
-        &format!("{name}, this and nothing else"),
+        &format!("{name}, this {}", marked.as_deref().unwrap_or("and nothing else")),
         crate::view::canvas::Focus::Here(Role::Accent),
     );
     for (i, d) in pending.diff.iter().take(usize::from(rows)).enumerate() {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use warroom::model::health::State;
 use warroom::model::note::ItemId;
 use warroom::model::{Batch, Fact};
-use warroom::note::edit::Edit;
+use warroom::note::edit::{Change, Edit};
 use warroom::note::parse::parse;
 use warroom::note::save::{SaveError, save};
 use warroom::source::runner::Outlet;
@@ -31,11 +31,11 @@ fn items(path: &Path) -> Vec<(ItemId, bool)> {
     parse("n", &fs::read_to_string(path).unwrap()).items.into_iter().map(|i| (i.id, i.ticked)).collect()
 }
 
-fn tick(item: &ItemId, ticked: bool) -> Edit {
-    Edit { item: item.clone(), ticked, evidence: None }
+fn tick(item: &ItemId, ticked: bool) -> Change {
+    Change::Item(Edit { item: item.clone(), ticked, evidence: None })
 }
 
-fn first(path: &Path) -> Edit {
+fn first(path: &Path) -> Change {
     tick(&items(path)[0].0, true)
 }
 

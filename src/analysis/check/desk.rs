@@ -2,21 +2,21 @@
 //! checkbox; what no rule answers is a person's to answer.
 
 use super::answer::Answer;
-use super::measure::{Run, Sum};
+use super::measure::{Own, Run, Sum};
 use super::own;
-use super::rule::{self, Card, Feeds, Rule, Topic};
+use super::rule::{self, Card, Feeds, Levels, Rule, Topic};
 use super::rulebook::Rulebook;
 use super::scene::Scene;
 use super::verdict::Ranked;
 use super::{Check, Finding, probe, words};
 use crate::model::Untrusted;
 use crate::model::incident::Probe;
-use crate::model::note::{Hypothesis, Note, Verdict};
+use crate::model::note::{Bound, Hypothesis, Note, Verdict};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is said of a checkbox that no rule answers.
-pub const PERSON: &str = "no rule measures this: a person answers it (v), or a rule or [[probe]] with its words";
+pub const PERSON: &str = "no rule measures this: a person answers it (A, v), or B binds it to a rule or a series";
 
 /// Rules and checkboxes being matched.
 pub struct Desk<'s> {
@@ -30,6 +30,10 @@ pub struct Desk<'s> {
     pub taken: BTreeSet<usize>,
     /// Probes that have been asked.
     pub probed: BTreeSet<usize>,
+    /// Rules that have looked for their checkbox.
+    pub asked: BTreeSet<String>,
+    /// What people have bound checkboxes to, by their place in the note.
+    pub bound: BTreeMap<usize, Bound>,
 }
 
 impl<'s> Desk<'s> {
@@ -78,7 +82,7 @@ impl<'s> Desk<'s> {
         };
         for rule in self.book.rules.iter().filter(speaks) {
             let id = format!("{prefix}{}", rule.suffix());
-            let item = self.find(&rule.finds, &h.items);
+            let item = self.find_for(rule, &h.items);
             if rule.of_orders {
                 of_orders.push(id.clone());
             }
@@ -107,8 +111,7 @@ impl<'s> Desk<'s> {
         }
         let left: Vec<usize> = h.items.iter().copied().filter(|i| !self.taken.contains(i)).collect();
         for item in left {
-            self.taken.insert(item);
-            found.push((item, self.by_person(item)));
+            found.extend(self.left_over(item).map(|check| (item, check)));
         }
         found.sort_by_key(|(item, _)| *item);
         let checks = found.into_iter().map(|(_, c)| c).chain(added).collect();
@@ -150,7 +153,7 @@ impl<'s> Desk<'s> {
             }
         }
         for rule in self.book.of_topic(Topic::Other).filter(|r| !matches!(r.run, Run::Sum(_))) {
-            let Some(item) = self.find(&rule.finds, &all) else { continue };
+            let Some(item) = self.find_for(rule, &all) else { continue };
             out.push(match self.replaced(&rule.id) {
                 Some(probe) => self.probe(&rule.id, Some(item), probe),
                 None => self.check(&rule.id, Some(item), rule),
@@ -202,12 +205,60 @@ impl<'s> Desk<'s> {
     /// Checkboxes that nothing answers.
     pub fn rest(&mut self) -> Vec<Check> {
         let left: Vec<usize> = (0..self.note.items.len()).filter(|i| !self.taken.contains(i)).collect();
-        left.into_iter().map(|item| self.by_person(item)).collect()
+        left.into_iter().filter_map(|item| self.left_over(item)).collect()
+    }
+
+    /// A checkbox that no rule's words have found: what it is bound to answers it, else a person. None while the
+    /// rule it is bound to has yet to come.
+    fn left_over(&mut self, item: usize) -> Option<Check> {
+        let book = self.book;
+        let bound = self.bound.get(&item).cloned();
+        let check = match &bound {
+            Some(Bound::Rule(id)) => {
+                let rule = book.rules.iter().find(|r| r.id == *id && !matches!(r.run, Run::Sum(_)));
+                match rule {
+                    Some(rule) if rule.feeds == Feeds::Topic(Topic::Other) => self.check(&rule.id, Some(item), rule),
+                    Some(_) if !self.asked.contains(id) => return None,
+                    Some(rule) => self.check(&rule.id, Some(item), rule),
+                    None => {
+                        let says =
+                            format!("it is bound to the rule {id}, and there is none: warroom rules lists them (B)");
+                        self.without_rule(item, says)
+                    }
+                }
+            }
+            Some(Bound::Series(name)) => {
+                let levels = Levels { of: name.clone(), ..Levels::default() };
+                let answer = own::run(self.scene, Own::Series, &levels);
+                let text = ("", "measured, without a verdict".to_owned());
+                self.make(&format!("s{}", self.short(item)), Some(item), text, (0.0, 0.0), answer)
+            }
+            Some(Bound::Person | Bound::Words) | None => self.by_person(item),
+        };
+        self.taken.insert(item);
+        Some(check)
+    }
+
+    /// The checkbox of a rule: the one a person bound to it, else the first free one that its words find.
+    fn find_for(&mut self, rule: &Rule, among: &[usize]) -> Option<usize> {
+        self.asked.insert(rule.id.clone());
+        let mine = self
+            .bound
+            .iter()
+            .find(|(item, to)| matches!(to, Bound::Rule(id) if *id == rule.id) && !self.taken.contains(item));
+        match mine.map(|(item, _)| *item) {
+            Some(item) => {
+                self.taken.insert(item);
+                Some(item)
+            }
+            None => self.find(&rule.finds, among),
+        }
     }
 
     /// The first free checkbox of `among` that the words find, taken.
     fn find(&mut self, finds: &str, among: &[usize]) -> Option<usize> {
-        let fits = |i: &usize| !self.taken.contains(i) && self.words(*i).is_some_and(|text| rule::finds(finds, &text));
+        let free = |i: &usize| !self.taken.contains(i) && !self.bound.contains_key(i);
+        let fits = |i: &usize| free(i) && self.words(*i).is_some_and(|text| rule::finds(finds, &text));
         let found = among.iter().copied().find(fits)?;
         self.taken.insert(found);
         Some(found)
@@ -258,15 +309,15 @@ impl<'s> Desk<'s> {
         self.make(id, item, text, (probe.weight, probe.weight), probe::run(self.scene, probe))
     }
     fn by_person(&self, item: usize) -> Check {
-        // Named by the checkbox, so that an override stays with it when the note changes elsewhere.
-        let id: String = self.note.items.get(item).map_or("", |i| i.id.0.as_str()).chars().take(5).collect();
-        self.make(
-            &format!("p{id}"),
-            Some(item),
-            ("", "a person answers".to_owned()),
-            (0.0, 0.0),
-            Answer::no_data(PERSON),
-        )
+        self.without_rule(item, PERSON.to_owned())
+    }
+    fn without_rule(&self, item: usize, says: String) -> Check {
+        let id = format!("p{}", self.short(item));
+        self.make(&id, Some(item), ("", "a person answers".to_owned()), (0.0, 0.0), Answer::no_data(says))
+    }
+    /// A name by the checkbox, so that an override stays with it when the note changes elsewhere.
+    fn short(&self, item: usize) -> String {
+        self.note.items.get(item).map_or("", |i| i.id.0.as_str()).chars().take(5).collect()
     }
 
     /// A check from an answer: a person's override applied, evidence written out.

@@ -54,6 +54,17 @@ pub struct Question {
     pub group: String,
     /// What.
     pub text: String,
+    /// What was answered, oldest first.
+    pub answers: Vec<Given>,
+}
+
+/// An answer as it stands in the note.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Given {
+    /// When and by whom.
+    pub given: String,
+    /// The answer.
+    pub text: String,
 }
 
 /// The last conclusion up to `at`.
@@ -116,5 +127,10 @@ pub fn phases(store: &Store, note: &Note, at: Stamp) -> Vec<Phase> {
 
 /// The note's questions to people.
 pub fn questions(note: &Note) -> Vec<Question> {
-    note.questions.iter().map(|q| Question { group: text(&q.group), text: text(&q.text) }).collect()
+    let question = |q: &crate::model::note::Question| Question {
+        group: text(&q.group),
+        text: text(&q.text),
+        answers: q.answers.iter().map(|a| Given { given: text(&a.given), text: text(&a.text) }).collect(),
+    };
+    note.questions.iter().map(question).collect()
 }

@@ -103,6 +103,7 @@ pub fn words(app: &App, panel: Panel, row: usize) -> String {
         Panel::Health => app.health_rows().nth(row).map(|(_, h)| h.says.raw().to_owned()),
         Panel::Limits => d.limits.get(row).map(|l| l.limit.name.clone()),
         Panel::Messages => app.messages.iter().rev().nth(row).map(|(_, m)| m.clone()),
+        Panel::Questions => app.question(row).map(|q| q.text.raw().to_owned()),
         Panel::Activity => None,
         Panel::Session => app.place_session().map(|s| s.query.raw().to_owned()),
     };

@@ -1,6 +1,8 @@
 //! What each command does to the state. Every function changes `App` and gives back effects; none of them
 //! decides whether a key was meant for it.
 
+pub mod answer;
+pub mod bind;
 pub mod drill;
 pub mod list;
 pub mod note;
@@ -50,6 +52,8 @@ pub fn perform(app: &mut App, id: Id, key: Option<Key>) -> Vec<Effect> {
         Id::TickWithEvidence => note::tick(app, note::With::Evidence),
         Id::Verdict => note::verdict(app),
         Id::Attach => note::attach(app),
+        Id::Answer => answer::ask(app),
+        Id::Bind => bind::ask(app),
         Id::Filter => prompt::open(app, PromptKind::Filter),
         Id::Search => prompt::open(app, PromptKind::Search),
         Id::AddNote => prompt::open(app, PromptKind::Note),
@@ -97,6 +101,7 @@ fn elsewhere(app: &mut App, id: Id) -> Vec<Effect> {
         Id::Mouse => session::mouse(app),
         Id::Limits => drill::enter(app, crate::app::state::Place::Limits),
         Id::Messages => drill::enter(app, crate::app::state::Place::Messages),
+        Id::Questions => drill::enter(app, crate::app::state::Place::Questions),
         Id::Repaint => vec![Effect::Repaint],
         Id::Help => {
             app.help = !app.help;

@@ -6,10 +6,10 @@ use crate::app::key::{Code, Key};
 use crate::app::message::{Effect, People};
 use crate::app::rows::Panel;
 use crate::app::state::{App, Pending, PromptKind};
-use crate::model::Untrusted;
 use crate::model::note::{Item, Override, Verdict};
 use crate::model::untrusted::shown;
-use crate::note::edit::{self, Edit, Refusal};
+use crate::model::{Mark, Untrusted};
+use crate::note::edit::{self, Change, Edit, Refusal};
 
 /// Whether the evidence goes along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,26 +46,37 @@ pub fn tick(app: &mut App, with: With) {
 
 /// Makes a change pending when it can be made.
 pub fn propose(app: &mut App, item: &Item, ticked: bool, line: Option<String>, evidence: Option<String>) {
-    if !app.may_write {
-        app.say("this warroom was started with --view: it writes nothing into the note");
+    if !may_write(app) {
         return;
     }
-    if app.in_the_past() && !is_newest(app) {
-        app.say("the note has changed since the instant shown; End goes back to now, then tick");
-        return;
-    }
-    if app.saving.is_some() {
-        app.say("the tick before is still being written");
-        return;
-    }
-    let edit = Edit { item: item.id.clone(), ticked, evidence: line };
-    match edit::apply(&app.note_text, &edit) {
+    let change = Change::Item(Edit { item: item.id.clone(), ticked, evidence: line });
+    pend(app, change, item.text.clone(), evidence, Vec::new());
+}
+
+/// Shows what a change would write; says why when it cannot be made.
+pub fn pend(app: &mut App, change: Change, text: Untrusted, evidence: Option<String>, marks: Vec<Mark>) {
+    match edit::change(&app.note_text, &change) {
         Ok(after) => {
             let diff = edit::diff(&app.note_text, &after);
-            app.pending = Some(Pending { edit, diff, text: item.text.clone(), evidence });
+            app.pending = Some(Pending { change, diff, text, evidence, marks });
         }
         Err(refusal) => app.say(&refusal.to_string()),
     }
+}
+
+/// Why nothing can be written right now; says so.
+pub fn may_write(app: &mut App) -> bool {
+    let says = if !app.may_write {
+        "this warroom was started with --view: it writes nothing into the note"
+    } else if app.in_the_past() && !is_newest(app) {
+        "the note has changed since the instant shown; End goes back to now, then tick"
+    } else if app.saving.is_some() {
+        "the change before is still being written"
+    } else {
+        return true;
+    };
+    app.say(says);
+    false
 }
 
 fn is_newest(app: &App) -> bool {
@@ -98,9 +109,9 @@ pub fn answer(app: &mut App, key: Key) -> Vec<Effect> {
     let Some(pending) = app.pending.take() else { return Vec::new() };
     match key.code {
         Code::Char('y') | Code::Enter => {
-            let edit = pending.edit.clone();
+            let change = pending.change.clone();
             app.saving = Some(pending);
-            return vec![Effect::SaveNote(edit)];
+            return vec![Effect::SaveNote(change)];
         }
         Code::Char('e' | 'X') => toggle_evidence(app, pending),
         Code::Char('n' | 'q' | 'x') | Code::Esc | Code::Backspace => app.say("nothing was written"),
@@ -115,15 +126,10 @@ fn toggle_evidence(app: &mut App, pending: Pending) {
         app.say("there is no measured evidence for this item");
         return;
     }
-    let line = if pending.edit.evidence.is_some() { None } else { pending.evidence.clone() };
-    let edit = Edit { evidence: line, ..pending.edit.clone() };
-    match edit::apply(&app.note_text, &edit) {
-        Ok(after) => {
-            let diff = edit::diff(&app.note_text, &after);
-            app.pending = Some(Pending { edit, diff, ..pending });
-        }
-        Err(refusal) => app.say(&refusal.to_string()),
-    }
+    let Change::Item(edit) = &pending.change else { return };
+    let line = if edit.evidence.is_some() { None } else { pending.evidence.clone() };
+    let change = Change::Item(Edit { evidence: line, ..edit.clone() });
+    pend(app, change, pending.text, pending.evidence, pending.marks);
 }
 
 /// Asks which checkbox gets the focused row as evidence.

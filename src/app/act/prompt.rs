@@ -1,6 +1,6 @@
 //! Questions at the bottom of the screen: typing, suggestions, and what an answer does.
 
-use crate::app::act::{self, drill, list, note, session, time};
+use crate::app::act::{self, answer, bind, drill, list, note, session, time};
 use crate::app::command::{self, Id};
 use crate::app::filter::Filter;
 use crate::app::key::{Code, Key};
@@ -68,7 +68,7 @@ pub fn press(app: &mut App, key: Key) -> Vec<Effect> {
             close(app);
             return Vec::new();
         }
-        Code::Enter => return answer(app),
+        Code::Enter => return entered(app),
         Code::Up => return suggestion(app, -1),
         Code::Down => return suggestion(app, 1),
         Code::Tab => return complete(app),
@@ -121,6 +121,7 @@ fn suggestion(app: &mut App, by: i64) -> Vec<Effect> {
     let n = match app.prompt.as_ref().map(|p| (&p.kind, p.input.value())) {
         Some((PromptKind::Command, typed)) => palette::suggestions(app, typed).len(),
         Some((PromptKind::Attach(_), typed)) => note::candidates(app, typed).len(),
+        Some((PromptKind::Bind(..), typed)) => bind::candidates(app, typed).len(),
         _ => 0,
     };
     if let Some(prompt) = app.prompt.as_mut() {
@@ -155,7 +156,7 @@ fn choose_verdict(app: &mut App, check: &str, key: Key) -> Vec<Effect> {
     Vec::new()
 }
 
-fn answer(app: &mut App) -> Vec<Effect> {
+fn entered(app: &mut App) -> Vec<Effect> {
     let Some(prompt) = app.prompt.take() else { return Vec::new() };
     let typed = prompt.input.value().trim().to_owned();
     match &prompt.kind {
@@ -189,6 +190,17 @@ fn answer(app: &mut App) -> Vec<Effect> {
             let words = words.clone();
             attach(app, &words, &typed, prompt.row);
             Vec::new()
+        }
+        PromptKind::Answer(asked, question) => {
+            let (asked, question) = (asked.clone(), question.clone());
+            if !answer::propose(app, &asked, &question, &typed) {
+                app.prompt = Some(prompt);
+            }
+            Vec::new()
+        }
+        PromptKind::Bind(item, _) => {
+            let item = item.clone();
+            bind::choose(app, &item, &typed, prompt.row)
         }
         PromptKind::Verdict(_) => Vec::new(),
     }

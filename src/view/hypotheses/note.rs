@@ -188,20 +188,38 @@ fn last_ticks(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16
     }
 }
 
-/// Questions of the note that nobody has ticked off.
+/// How many questions nobody has answered.
+fn open(app: &App) -> usize {
+    app.note.questions.iter().filter(|q| q.answers.is_empty()).count()
+}
+
+/// Questions of the note to people: the open ones first, then those with their answers.
 pub fn questions(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, end: u16) -> u16 {
     let questions = &app.note.questions;
     if questions.is_empty() || y + 1 >= end {
         return y;
     }
-    canvas.head(x, y, end_x, "OPEN QUESTIONS", "from the note; each may change a verdict", Focus::Away);
+    canvas.head(
+        x,
+        y,
+        end_x,
+        "QUESTIONS TO PEOPLE",
+        &format!("{} open; A lists and answers them", open(app)),
+        Focus::Away,
+    );
     let mut y = y + 1;
     let room = usize::from(end.saturating_sub(y));
     let most = if questions.len() > room { room.saturating_sub(1) } else { questions.len() };
-    for q in questions.iter().take(most) {
+    for q in (0..most).filter_map(|i| app.question(i)) {
         canvas.untrusted(x, y, x + 17, &q.group, Role::Dim);
-        let stop = canvas.right(end_x, y, &format!("line {}", q.line), Role::Dim).saturating_sub(2);
-        canvas.untrusted(x + 18, y, stop, &q.text, Role::Text);
+        let stop = match q.answers.last() {
+            Some(answer) => {
+                let says = text::cut(&canvas.shown(&answer.text), usize::from(end_x.saturating_sub(x + 18)) / 2);
+                canvas.runs_right(x, end_x, y, &[run(Role::Ok, "✓ "), plain(says)])
+            }
+            None => canvas.right(end_x, y, &format!("line {}", q.line), Role::Dim),
+        };
+        canvas.untrusted(x + 18, y, stop.saturating_sub(2), &q.text, Role::Text);
         y += 1;
     }
     if most < questions.len() {
@@ -245,17 +263,18 @@ pub fn in_words(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u
             runs.push(plain(format!("{done}/{}  ", p.items.len())));
         }
         runs.extend([strong(" Ready "), plain(format!("{}  ", app.derived.findings.ready.len()))]);
-        runs.extend([strong(" Open "), plain(app.note.questions.len().to_string())]);
+        runs.extend([strong(" Open "), plain(open(app).to_string())]);
         canvas.runs(x, y, end_x, &runs);
         return;
     }
     runs.push(strong("Open "));
-    let none = if app.note.questions.is_empty() { "no question" } else { "" };
-    runs.push(plain(none));
-    if let Some(q) = app.note.questions.first() {
-        runs.extend(canvas.outside(&q.text, Role::Text));
-        if app.note.questions.len() > 1 {
-            runs.push(dim(format!(" and {} more", app.note.questions.len() - 1)));
+    match (open(app), app.question(0)) {
+        (0, _) | (_, None) => runs.push(plain("no question")),
+        (all, Some(q)) => {
+            runs.extend(canvas.outside(&q.text, Role::Text));
+            if all > 1 {
+                runs.push(dim(format!(" and {} more", all - 1)));
+            }
         }
     }
     canvas.runs(x, y, end_x, &runs);

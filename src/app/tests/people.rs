@@ -1,0 +1,163 @@
+//! Stories of answers and bindings: what people say of the note's questions, and which rule answers a checkbox.
+
+use super::*;
+use crate::model::MarkKind;
+use crate::model::note::{Bound, NoteText};
+
+impl Room {
+    /// Records what the last effects record, as the recorder would, and lets it be known.
+    fn recorded(&mut self) {
+        let facts: Vec<Fact> = self
+            .effects
+            .drain(..)
+            .filter_map(|e| match e {
+                Effect::Record(People::Mark(m)) => Some(Fact::Mark(m)),
+                Effect::Record(People::Bind(b)) => Some(Fact::Bind(b)),
+                _ => None,
+            })
+            .collect();
+        let batch = Batch { source: "people".into(), seq: 1_000_000, seen: self.now, facts };
+        self.send(Message::Batch(Arc::new(batch)));
+        self.now = self.now + Lapse::seconds(10);
+        self.send(Message::Tick);
+    }
+    /// The note as it is on disk after the pending change was written.
+    fn write(&mut self) {
+        self.keys("y");
+        let pending = self.app.saving.clone().unwrap();
+        let text = crate::note::edit::change(&self.app.note_text, &pending.change).unwrap();
+        let name = self.app.store.note(self.app.at()).unwrap().name.clone();
+        let fact = Fact::Note(NoteText { at: self.now, name, text: text.into() });
+        let batch = Batch { source: "note".into(), seq: 1_000_000, seen: self.now, facts: vec![fact] };
+        self.send(Message::Batch(Arc::new(batch)));
+        self.send(Message::NoteSaved(Ok(NoteWritten { change: pending.change })));
+    }
+    fn questions_open(&self) -> usize {
+        self.app.note.questions.iter().filter(|q| q.answers.is_empty()).count()
+    }
+}
+
+#[test]
+fn a_question_is_answered_with_who_and_when_and_a_time_becomes_a_mark() {
+    let mut room = Room::live();
+    room.keys("5 A");
+    assert_eq!(room.app.place(), &Place::Questions);
+    let open = room.questions_open();
+    let asked = room.app.question(0).unwrap().clone();
+    let before = room.app.note_text.clone();
+    room.keys("A");
+    room.type_in("yes, the promo began at 19:00");
+    let pending = room.app.pending.clone().unwrap();
+    assert_eq!(pending.diff.iter().filter(|d| d.sign == '+').count(), 1, "one line more: {:?}", pending.diff);
+    assert!(!pending.diff.iter().any(|d| d.sign == '-'));
+    room.write();
+    let answered = room.app.note.questions.iter().find(|q| q.id == asked.id).unwrap();
+    let [reply] = answered.answers.as_slice() else { panic!("{answered:?}") };
+    assert_eq!(reply.text.raw(), "yes, the promo began at 19:00");
+    assert!(reply.given.raw().starts_with("2025-01-12 ") && reply.given.raw().ends_with("WIB, lukman"), "{reply:?}");
+    assert_eq!(room.questions_open(), open - 1);
+    // Every other byte as before.
+    let added = room.app.note_text.lines().find(|l| l.contains("answer (warroom")).unwrap().to_owned();
+    assert_eq!(room.app.note_text.replacen(&format!("{added}\n"), "", 1), *before);
+    let Some(Effect::Record(People::Mark(mark))) = room.effects.last() else { panic!("{:?}", room.effects) };
+    assert_eq!(room.app.store.incident.zone.rfc3339(mark.at), "2025-01-12T19:00:00+07:00");
+    assert_eq!(mark.kind, MarkKind::Note);
+    // It stands behind the open ones now.
+    assert_eq!(room.app.question(open - 1).map(|q| &q.id), Some(&asked.id));
+    room.recorded();
+    assert!(room.app.store.marks(room.now).iter().any(|m| m.text.raw().starts_with("yes, the promo began at 19:00")));
+}
+
+#[test]
+fn an_answer_about_a_deployment_is_a_change_unless_it_says_there_was_none() {
+    for (typed, kind) in
+        [("deploy mrg 2.14 at 19.02", MarkKind::Change), ("no, the last one was 2025-01-10 21:15", MarkKind::Note)]
+    {
+        let mut room = Room::live();
+        room.keys("5 A");
+        let asked = |i: &usize| room.app.question(*i).is_some_and(|q| q.text.raw().contains("deployment"));
+        let row = (0..room.app.len(Panel::Questions)).find(asked).unwrap();
+        for _ in 0..row {
+            room.keys("down");
+        }
+        room.keys("A");
+        room.type_in(typed);
+        room.write();
+        let Some(Effect::Record(People::Mark(mark))) = room.effects.last() else { panic!("{:?}", room.effects) };
+        let at = room.app.store.incident.zone.rfc3339(mark.at);
+        let wanted = if kind == MarkKind::Change { "2025-01-12T19:02:00+07:00" } else { "2025-01-10T21:15:00+07:00" };
+        assert_eq!((mark.kind, at.as_str()), (kind, wanted));
+    }
+}
+
+#[test]
+fn an_answer_can_be_left_and_an_empty_one_is_not_written() {
+    let mut room = Room::live();
+    room.keys("5 A A");
+    room.keys("enter");
+    assert!(room.app.prompt.is_some() && room.said() == "an empty answer is not written");
+    room.type_in("nobody knows");
+    room.keys("n");
+    assert_eq!((room.app.pending.is_none(), room.said()), (true, "nothing was written"));
+    let mut view = Room::live();
+    view.app.may_write = false;
+    view.keys("5 A A");
+    assert!(view.app.prompt.is_none() && view.said().contains("--view"), "{}", view.said());
+}
+
+#[test]
+fn a_checkbox_takes_an_answer_as_a_line_below_it_without_a_tick() {
+    let mut room = Room::live();
+    room.keys("5 tab enter A");
+    room.type_in("exported by sari, on the shared disk");
+    let Some(Change::Item(edit)) = room.app.pending.as_ref().map(|p| &p.change) else { panic!() };
+    assert!(!edit.ticked && edit.evidence.as_deref().is_some_and(|l| l.starts_with("answer (warroom 2025-01-12 ")));
+    room.write();
+    assert!(room.app.note_text.contains("WIB, lukman): exported by sari, on the shared disk"));
+    assert!(room.said().starts_with("answer written into the note"), "{}", room.said());
+}
+
+#[test]
+fn a_checkbox_is_bound_to_a_rule_a_series_or_a_person_and_back() {
+    let mut room = Room::live();
+    room.keys("5 enter");
+    let first = room.app.checks()[0].clone();
+    assert_eq!(first.id, "H1a");
+    let item = first.item.clone().unwrap();
+    let answering = |room: &Room| {
+        let all = room.app.derived.findings.hypotheses.iter().flat_map(|f| &f.checks);
+        let all = all.chain(&room.app.derived.findings.others);
+        let found: Vec<String> = all.filter(|c| c.item.as_ref() == Some(&item)).map(|c| c.id.clone()).collect();
+        assert_eq!(found.len(), 1, "a checkbox has one answer: {found:?}");
+        found[0].clone()
+    };
+    let bind = |room: &mut Room, words: &str| {
+        room.keys("B");
+        assert!(room.app.prompt.is_some());
+        room.type_in(words);
+        room.recorded();
+    };
+    bind(&mut room, "D5 CPU");
+    assert_eq!(answering(&room), "D5");
+    bind(&mut room, "mrg.lock_waits as it is measured");
+    let id = answering(&room);
+    assert!(id.starts_with('s'), "{id}");
+    bind(&mut room, "no rule answers it");
+    assert!(answering(&room).starts_with('p'));
+    bind(&mut room, "as the words say");
+    assert_eq!(answering(&room), "H1a");
+    let bound: Vec<Bound> = room.app.store.bindings(room.now).into_values().cloned().collect();
+    assert!(bound.is_empty(), "taken back: {bound:?}");
+}
+
+#[test]
+fn what_a_file_of_rules_needs_to_keep_a_binding_is_copied() {
+    let mut room = Room::live();
+    room.keys("5 enter B");
+    room.type_in("D5 CPU");
+    let copied = room.effects.iter().find_map(|e| if let Effect::Copy(text) = e { Some(text.clone()) } else { None });
+    let text = copied.unwrap();
+    assert!(text.starts_with("[[rule]]\nid = \"D5\"\nfinds = \""), "{text}");
+    let file = crate::model::incident::RuleFile { name: "kept".to_owned(), text };
+    assert_eq!(crate::analysis::check::rulebook::Rulebook::of(&[file]).1, []);
+}
