@@ -243,6 +243,9 @@ pub struct Demo {
     /// Start no server of its own: databases are snapshots that the demo generates, also where PostgreSQL is installed
     #[arg(long, env = "WARROOM_GENERATED", value_parser = clap::builder::BoolishValueParser::new())]
     pub generated: bool,
+    /// A note of yours beside the invented evening, instead of the bundled one: ticks and answers are written into it
+    #[arg(long, value_name = "FILE", conflicts_with = "list")]
+    pub note: Option<PathBuf>,
     /// List the scenarios and what happens in them
     #[arg(long)]
     pub list: bool,

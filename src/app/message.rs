@@ -1,7 +1,7 @@
 //! What comes in and what is asked for: the two ends of `update`.
 
 use crate::app::key::Key;
-use crate::model::note::{Binding, Override, Tick};
+use crate::model::note::{Binding, NoteText, Override, Tick};
 pub use crate::model::recording::RecorderState;
 use crate::model::{Batch, Mark, SourceName, Span, Stamp};
 use crate::note::edit::Change;
@@ -49,6 +49,8 @@ pub enum Message {
 pub struct NoteWritten {
     /// The change.
     pub change: Change,
+    /// The whole text as it is now.
+    pub text: String,
 }
 
 /// What `update` wants done. None of them can change anything in the systems watched.
@@ -98,4 +100,6 @@ pub enum People {
     Override(Override),
     /// What answers a checkbox.
     Bind(Binding),
+    /// The note as somebody's change left it, where no source watches its file.
+    Note(NoteText),
 }

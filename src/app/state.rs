@@ -509,6 +509,11 @@ impl App {
             }
         }
     }
+    /// When something that somebody does now happens: of a replay or demo as far as it has been played, so that it
+    /// stands where it was done.
+    pub fn acted_at(&self) -> Stamp {
+        self.newest()
+    }
     /// The instant all panels show.
     pub fn at(&self) -> Stamp {
         match self.cursor {

@@ -175,7 +175,7 @@ fn from_the_spike_to_a_tick_by_keys_alone_and_back_to_the_same_rows() {
     room.effects.clear();
     room.keys("y");
     assert_eq!(room.effects, [Effect::SaveNote(pending.change.clone())]);
-    room.send(Message::NoteSaved(Ok(NoteWritten { change: pending.change.clone() })));
+    room.send(Message::NoteSaved(Ok(NoteWritten { change: pending.change.clone(), text: String::new() })));
     let Some(Effect::Record(People::Tick(tick))) = room.effects.last() else { unreachable!("{:?}", room.effects) };
     assert_eq!((&tick.item, tick.ticked, tick.who.raw()), (&edit.item, true, "lukman"));
     assert!(room.said().starts_with("ticked in the note: "));

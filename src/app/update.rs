@@ -6,8 +6,8 @@ use crate::app::derive;
 use crate::app::key::{Code, Key};
 use crate::app::keymap::Found;
 use crate::app::message::{Effect, Message, NoteWritten, People};
-use crate::app::state::{App, Mode, Toast};
-use crate::model::note::{ItemId, Tick};
+use crate::app::state::{App, Mode, Pending, Toast};
+use crate::model::note::{ItemId, NoteText, Tick};
 use crate::model::untrusted::shown;
 use crate::model::{Batch, Lapse, Span, Stamp, Untrusted};
 use crate::note::edit::Change;
@@ -146,8 +146,21 @@ fn past(app: &mut App, span: Span, batches: Result<Vec<Arc<Batch>>, String>) -> 
 
 fn note_saved(app: &mut App, result: Result<NoteWritten, String>) -> Vec<Effect> {
     let pending = app.saving.take();
+    let mut effects = Vec::new();
+    // Live, the note's source reads what was written; a demo has none.
+    if let (Ok(written), Mode::Demo) = (&result, &app.mode) {
+        let at = app.acted_at();
+        let name = app.store.note(at).map(|n| n.name.clone()).unwrap_or_default();
+        let text = written.text.as_str().into();
+        effects.push(Effect::Record(People::Note(NoteText { at, name, text })));
+    }
+    effects.extend(said_of(app, result, pending));
+    effects
+}
+
+fn said_of(app: &mut App, result: Result<NoteWritten, String>, pending: Option<Pending>) -> Vec<Effect> {
     match result {
-        Ok(NoteWritten { change: Change::Item(edit) }) => {
+        Ok(NoteWritten { change: Change::Item(edit), .. }) => {
             let marks = pending.as_ref().map_or_else(Vec::new, |p| p.marks.clone());
             let text = pending.map_or_else(|| item_text(app, &edit.item), |p| p.text);
             let answered = edit.evidence.as_deref().is_some_and(answer::is_answer);
@@ -160,7 +173,7 @@ fn note_saved(app: &mut App, result: Result<NoteWritten, String>) -> Vec<Effect>
             };
             app.say(&format!("{verb}: {}", shown(text.raw())));
             let tick = People::Tick(Tick {
-                at: app.now,
+                at: app.acted_at(),
                 item: edit.item,
                 text,
                 ticked: edit.ticked,
@@ -169,7 +182,7 @@ fn note_saved(app: &mut App, result: Result<NoteWritten, String>) -> Vec<Effect>
             });
             std::iter::once(tick).chain(marks.into_iter().map(People::Mark)).map(Effect::Record).collect()
         }
-        Ok(NoteWritten { change: Change::Answer(_) }) => answer::written(app, pending),
+        Ok(NoteWritten { change: Change::Answer(_), .. }) => answer::written(app, pending),
         Err(sentence) => {
             app.say(&sentence);
             Vec::new()

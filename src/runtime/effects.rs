@@ -48,8 +48,9 @@ impl Hands {
             return;
         };
         self.blocking(move || {
-            let saved =
-                crate::note::save::save(&path, &change).map(|_| NoteWritten { change }).map_err(|e| e.to_string());
+            let saved = crate::note::save::save(&path, &change)
+                .map(|text| NoteWritten { change, text })
+                .map_err(|e| e.to_string());
             Message::NoteSaved(saved)
         });
     }
@@ -154,6 +155,7 @@ pub async fn record_people(mut done: mpsc::Receiver<People>, to: mpsc::Sender<Ba
             People::Tick(tick) => Fact::Tick(tick),
             People::Override(verdict) => Fact::Override(verdict),
             People::Bind(binding) => Fact::Bind(binding),
+            People::Note(note) => Fact::Note(note),
         };
         if outlet.emit(vec![fact]).await.is_err() {
             return;

@@ -277,7 +277,11 @@ impl Setting {
         let (pace, drill) = (how.pace, how.drill);
         let made = demo::Made::later(scenario, how.seed);
         let folder = demo::demo_folder().map_err(Ending::Failed)?;
-        let note = demo::demo_note(folder.path()).map_err(Ending::Failed)?;
+        let own = how.note.as_deref().map(demo::own_note).transpose().map_err(Ending::Refused)?;
+        let note = match &how.note {
+            Some(path) => path.clone(),
+            None => demo::demo_note(folder.path()).map_err(Ending::Failed)?,
+        };
         let kept = self.options.record.clone().filter(|_| !self.options.no_record);
         let recorder = match &kept {
             Some(named) => demo::Shared::named(named).map_err(Ending::Refused)?,
@@ -293,7 +297,7 @@ impl Setting {
                     // What cannot be had over a wire the demo hands over itself.
                     let wiring = Wiring::open(folder.path(), &evening, databases::binaries(how.generated)).await;
                     wiring.ask(&evening);
-                    let tape = demo::demo_tape(&evening, &wiring);
+                    let tape = demo::demo_tape(&evening, &wiring, own);
                     let steer = demo::start(tape, pace, wires.post.clone(), evening.head.clone());
                     let begun = now();
                     // What people do belongs to a recording that somebody asked for.

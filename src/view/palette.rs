@@ -191,7 +191,7 @@ fn line(app: &App, canvas: &mut Canvas<'_>, prompt: &Prompt, kind: &PromptKind) 
         PromptKind::Answer(_, question) => {
             let zone = &app.store.incident.zone;
             let says = canvas.shown(question);
-            let by = format!("  {} {}, {}", zone.hm(app.now), zone.name, canvas.safe(&app.who));
+            let by = format!("  {} {}, {}", zone.hm(app.acted_at()), zone.name, canvas.safe(&app.who));
             canvas.clear(0, y - 1, canvas.width(), 1);
             canvas.runs(2, y - 1, canvas.width().saturating_sub(1), &[strong(says), dim(by)]);
             "answer".to_owned()

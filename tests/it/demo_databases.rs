@@ -96,7 +96,7 @@ async fn the_scene_of_the_evening_is_seen_on_a_real_server_in_the_evenings_time_
     let wiring = Wiring::open(folder.path(), &evening, Ok(pg::any().bin)).await;
     assert!(!wiring.up().databases, "the first frame does not wait for it");
     wiring.ask(&evening);
-    let tape = demo::demo_tape(&evening, &wiring).take_while(|b| b.seen <= START + Lapse::minutes(3));
+    let tape = demo::demo_tape(&evening, &wiring, None).take_while(|b| b.seen <= START + Lapse::minutes(3));
     let tape = tokio::task::spawn_blocking(|| tape.map(|b| (*b).clone()).collect::<Vec<Batch>>());
     until(&mut inbox, |b| sample(b, "mrg").is_some()).await;
     let tape = tape.await.unwrap();
@@ -226,7 +226,7 @@ async fn generated(postgres: Result<std::path::PathBuf, Why>) -> (String, String
     let (evening, _inbox) = evening(folder.path());
     let wiring = Wiring::open(folder.path(), &evening, postgres).await;
     wiring.ask(&evening);
-    let tape = demo::demo_tape(&evening, &wiring).take_while(|b| b.seen <= START + Lapse::minutes(10));
+    let tape = demo::demo_tape(&evening, &wiring, None).take_while(|b| b.seen <= START + Lapse::minutes(10));
     let tape = tokio::task::spawn_blocking(|| tape.map(|b| (*b).clone()).collect::<Vec<Batch>>()).await.unwrap();
     assert!(!wiring.up().databases);
     let of_mrg: Vec<&Batch> = tape.iter().filter(|b| b.source.as_ref() == "mrg").collect();

@@ -92,7 +92,7 @@ async fn where_no_file_can_be_written_the_demo_hands_over_lines_itself_and_says_
     let wiring = Wiring::open(folder.path(), &evening, databases::binaries(true)).await;
     assert_eq!(wiring.up(), Wires { metrics: true, logs: false, databases: false });
     let stretch = START + Lapse::minutes(10);
-    let tape = demo::demo_tape(&evening, &wiring).take_while(|b| b.seen <= stretch);
+    let tape = demo::demo_tape(&evening, &wiring, None).take_while(|b| b.seen <= stretch);
     let batches: Vec<Message> = tape.map(Message::Batch).collect();
     let handed = batches.iter().flat_map(lines_in).collect();
     assert!(sorted(handed) == sorted(lines::between(&MADE.day(), ms(START), ms(stretch))));

@@ -44,7 +44,7 @@ pub fn propose(app: &mut App, asked: &Asked, question: &Untrusted, typed: &str) 
         return false;
     }
     let zone = app.store.incident.zone.clone();
-    let given = format!("{} {}, {}", zone.format(app.now, "%Y-%m-%d %H:%M"), zone.name, app.who);
+    let given = format!("{} {}, {}", zone.format(app.acted_at(), "%Y-%m-%d %H:%M"), zone.name, app.who);
     let marks = mark(app, question, typed).into_iter().collect();
     let change = match asked {
         Asked::Question(id) => Change::Answer(Answer { question: id.clone(), given, text: typed.to_owned() }),

@@ -85,7 +85,7 @@ pub fn choose(app: &mut App, item: &ItemId, typed: &str, row: usize) -> Vec<Effe
         effects.push(Effect::Copy(keep));
     }
     let who = Untrusted::from(app.who.as_str());
-    let binding = Binding { at: app.now, item: item.clone(), to: chosen.to, who };
+    let binding = Binding { at: app.acted_at(), item: item.clone(), to: chosen.to, who };
     effects.push(Effect::Record(People::Bind(binding)));
     effects
 }

@@ -186,7 +186,7 @@ pub fn override_verdict(app: &mut App, check: &str, verdict: Option<Verdict>, re
     };
     app.say(&said);
     vec![Effect::Record(People::Override(Override {
-        at: app.now,
+        at: app.acted_at(),
         check: check.to_owned(),
         verdict,
         reason: Untrusted::from(reason),

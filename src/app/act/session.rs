@@ -142,7 +142,7 @@ pub fn unmask(app: &mut App) -> Vec<Effect> {
     app.say(if app.unmasked { "personal data is shown, and that is recorded; :unmask masks it again" } else { MASKED });
     // Who saw it and until when is part of what happened.
     let (text, who) = (Untrusted::from(text), Untrusted::from(app.who.as_str()));
-    vec![Effect::Record(People::Mark(Mark { at: app.now, kind: MarkKind::Note, text, who }))]
+    vec![Effect::Record(People::Mark(Mark { at: app.acted_at(), kind: MarkKind::Note, text, who }))]
 }
 
 /// The mark that is recorded when personal data is shown.

@@ -27,10 +27,10 @@ impl Room {
         let pending = self.app.saving.clone().unwrap();
         let text = crate::note::edit::change(&self.app.note_text, &pending.change).unwrap();
         let name = self.app.store.note(self.app.at()).unwrap().name.clone();
-        let fact = Fact::Note(NoteText { at: self.now, name, text: text.into() });
+        let fact = Fact::Note(NoteText { at: self.now, name, text: text.as_str().into() });
         let batch = Batch { source: "note".into(), seq: 1_000_000, seen: self.now, facts: vec![fact] };
         self.send(Message::Batch(Arc::new(batch)));
-        self.send(Message::NoteSaved(Ok(NoteWritten { change: pending.change })));
+        self.send(Message::NoteSaved(Ok(NoteWritten { change: pending.change, text })));
     }
     fn questions_open(&self) -> usize {
         self.app.note.questions.iter().filter(|q| q.answers.is_empty()).count()

@@ -6,7 +6,8 @@ mod logs;
 pub mod wiring;
 
 use crate::app::Message;
-use crate::model::{Batch, Stamp};
+use crate::model::note::NoteText;
+use crate::model::{Batch, Fact, Stamp};
 use crate::recording::{Options, Reader, Recorder};
 use crate::runtime::feed;
 use crate::simulator;
@@ -102,17 +103,44 @@ impl Made {
 
 /// The bundled incident, written into a recording of its own as it is played, like everything else. What comes
 /// over a wire is left to that.
-pub fn demo_tape(evening: &Evening, wiring: &Wiring) -> Tape {
+/// With a note of one's own where one was given.
+pub fn demo_tape(evening: &Evening, wiring: &Wiring, note: Option<NoteText>) -> Tape {
     let (made, recorder) = (evening.made.clone(), evening.recorder.clone());
     let mut told = Box::new(simulator::incident_of(made.scenario()));
     wiring.tell(&mut told);
     let rest = wiring.rest(told);
     // Made where it is read, on a thread of its own: the first frame waits for no world.
     let batches = std::iter::once_with(move || simulator::play(made.day())).flatten();
-    Box::new(rest.of_all(batches).map(move |batch| {
+    Box::new(rest.of_all(batches).map(move |mut batch| {
+        if let Some(note) = &note {
+            in_place_of_bundled(&mut batch, note);
+        }
         recorder.append(&batch);
         Arc::new(batch)
     }))
+}
+
+/// The bundled note of a batch becomes another.
+fn in_place_of_bundled(batch: &mut Batch, note: &NoteText) {
+    let Some(at) = batch.facts.iter().position(|f| matches!(f, Fact::Note(_))) else { return };
+    let items = crate::note::parse::parse(note.name.raw(), note.text.raw()).items;
+    let ticked = items.iter().filter(|i| i.ticked).count();
+    for (i, fact) in batch.facts.iter_mut().enumerate() {
+        match fact {
+            Fact::Note(bundled) if i == at => *bundled = NoteText { at: bundled.at, ..note.clone() },
+            Fact::Health(health) => health.says = format!("{} items, {ticked} ticked", items.len()).into(),
+            _ => {}
+        }
+    }
+}
+
+/// A note of somebody's own, as it is now.
+pub fn own_note(path: &Path) -> Result<NoteText, String> {
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        format!("the note {} cannot be read ({e}): check the path, and that it is UTF-8", path.display())
+    })?;
+    let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    Ok(NoteText { at: simulator::START, name: name.into(), text: text.into() })
 }
 
 /// A folder for the demo's recording, gone when the program ends.
