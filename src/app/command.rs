@@ -71,6 +71,7 @@ pub enum Id {
     Bind,
     AddNote,
     Conclude,
+    Status,
     MarkRow,
     GoToRow,
     Limits,
@@ -399,6 +400,7 @@ pub const COMMANDS: &[Command] = commands![
     Id::Limits, "limits", ["c"], Places::but(&[Spot::Limits]), Look, "limits", "limits beside what is measured, and what is left of them at 30k, 77k and 100k users";
     Id::AddNote, "note" <"text">, ["a"], Places::ALL, Evidence, "note", "a remark at the cursor, on the timeline and in the recording";
     Id::Conclude, "conclude" <"H1, vendor">, [], Places::ALL, Evidence, "", "the cause as the team sees it, contributing ones behind it; on the timeline, and compared with the truth after a game day";
+    Id::Status, "status" <"resolved">, [], Places::ALL, Evidence, "", "the note's status in its front matter; shows the change and asks";
     Id::Attach, "attach", ["E"], Places::ALL, Evidence, "attach to a check", "attach this row's evidence to a checkbox of the note; asks which";
     Id::Copy, "copy", ["y"], Places::ALL, Session, "copy", "copy the row's value";
     Id::CopyMarkdown, "copy markdown", ["Y"], Places::ALL, Session, "copy as Markdown", "copy the list as Markdown, with its scope and time";

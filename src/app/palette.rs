@@ -98,6 +98,9 @@ fn arguments(app: &App, command: &'static Command, typed: &str) -> Vec<Suggestio
                 Some(((*n).to_owned(), zone.hms(at)))
             })
             .collect(),
+        Id::Status => {
+            ["investigating", "mitigated", "monitoring", "resolved"].map(|s| (s.to_owned(), String::new())).to_vec()
+        }
         Id::Conclude => CAUSES.map(|(c, meaning)| (c.to_owned(), meaning.to_owned())).to_vec(),
         Id::Pace => ["0", "1", "10", "60", "600"].map(|n| (n.to_owned(), "seconds in a second".to_owned())).to_vec(),
         _ => Vec::new(),

@@ -9,7 +9,7 @@ use crate::app::message::{Effect, Message, NoteWritten, People};
 use crate::app::state::{App, Mode, Pending, Toast};
 use crate::model::note::{ItemId, NoteText, Tick};
 use crate::model::untrusted::shown;
-use crate::model::{Batch, Lapse, Span, Stamp, Untrusted};
+use crate::model::{Batch, Lapse, Mark, MarkKind, Span, Stamp, Untrusted};
 use crate::note::edit::Change;
 use std::sync::Arc;
 
@@ -183,6 +183,12 @@ fn said_of(app: &mut App, result: Result<NoteWritten, String>, pending: Option<P
             std::iter::once(tick).chain(marks.into_iter().map(People::Mark)).map(Effect::Record).collect()
         }
         Ok(NoteWritten { change: Change::Answer(_), .. }) => answer::written(app, pending),
+        Ok(NoteWritten { change: Change::Status(status), .. }) => {
+            app.say(&format!("the note's status is {} now", shown(&status)));
+            let text = Untrusted::from(format!("status: {status}"));
+            let who = Untrusted::from(app.who.as_str());
+            vec![Effect::Record(People::Mark(Mark { at: app.acted_at(), kind: MarkKind::Note, text, who }))]
+        }
         Err(sentence) => {
             app.say(&sentence);
             Vec::new()

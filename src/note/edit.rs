@@ -35,6 +35,8 @@ pub enum Change {
     Item(Edit),
     /// The lines below a question.
     Answer(Answer),
+    /// The front matter's status.
+    Status(String),
 }
 
 /// Why a change cannot be made.
@@ -55,8 +57,14 @@ pub enum Refusal {
     )]
     NoQuestion,
     /// There is nothing to write.
-    #[error("an empty answer is not written")]
+    #[error("nothing was typed: nothing is written")]
     Empty,
+    /// There is no place for a status.
+    #[error("the note has no front matter: put a block between --- lines at its head, with a line status:")]
+    NoFront,
+    /// It is so already.
+    #[error("that is the note's status already")]
+    SameStatus,
     /// The answer would have changed what other lines mean.
     #[error("the answer does not fit below this question without changing others; write it in an editor")]
     NoPlace,
@@ -106,6 +114,14 @@ pub fn change(text: &str, change: &Change) -> Result<String, Refusal> {
     match change {
         Change::Item(edit) => apply(text, edit),
         Change::Answer(given) => answer(text, given),
+        Change::Status(status) => {
+            let status = one_line(status);
+            if status.is_empty() {
+                return Err(Refusal::Empty);
+            }
+            let after = front::with_status(text, &status).ok_or(Refusal::NoFront)?;
+            if after == text { Err(Refusal::SameStatus) } else { Ok(after) }
+        }
     }
 }
 

@@ -43,6 +43,53 @@ pub fn read(text: &str) -> Front {
     none
 }
 
+/// The text with another `status`: the value alone is replaced where there is one, its quotes and the comment behind it
+/// stay; else a line is added at the end of the block. None where there is no front matter.
+pub fn with_status(text: &str, status: &str) -> Option<String> {
+    let start = if text.starts_with(MARK) { MARK.len() } else { 0 };
+    let end = read(text).end;
+    let block = text.get(start..end).filter(|b| !b.is_empty())?;
+    let mut at = start;
+    for line in block.split_inclusive('\n') {
+        let bare = line.trim_end();
+        // An indented key belongs to a mapping that is none of ours.
+        let name = line.split_once(':').map(|(name, _)| name.trim_end().trim_matches(['"', '\'']));
+        if name.is_some_and(|n| n.eq_ignore_ascii_case("status")) {
+            let colon = line.find(':')? + 1;
+            let value = bare.get(colon..).unwrap_or_default();
+            let lead = value.len() - value.trim_start().len();
+            let inner = value.trim_start();
+            let quoted = ['"', '\''].into_iter().find(|q| inner.starts_with(*q));
+            let length = match quoted.and_then(|q| Some((q, inner.get(1..)?.find(q)?))) {
+                Some((_, close)) => close + 2,
+                None => inner.find(" #").map_or(inner.len(), |i| inner.get(..i).unwrap_or_default().trim_end().len()),
+            };
+            let (from, gap) = (at + colon + lead, if lead == 0 { " " } else { "" });
+            let value = written(status, quoted);
+            return Some(format!("{}{gap}{value}{}", text.get(..from)?, text.get(from + length..)?));
+        }
+        let closes = at > start && matches!(bare, "---" | "...");
+        if closes {
+            let newline = if block.contains("\r\n") { "\r\n" } else { "\n" };
+            let value = written(status, None);
+            return Some(format!("{}status: {value}{newline}{}", text.get(..at)?, text.get(at..)?));
+        }
+        at += line.len();
+    }
+    None
+}
+
+/// A value as YAML reads it back: in the quotes it had, or in single ones where it needs any.
+fn written(value: &str, quote: Option<char>) -> String {
+    let plain = value.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '/'));
+    let plain = plain && value.chars().next().is_some_and(char::is_alphabetic);
+    match quote {
+        None if plain => value.to_owned(),
+        Some('"') => format!("\"{}\"", value.replace(['"', '\\'], "'")),
+        _ => format!("'{}'", value.replace('\'', "’")),
+    }
+}
+
 fn take_line(front: &mut Front, key: &mut String, line: &str) {
     let inner = line.trim_start();
     if inner.starts_with('#') {
@@ -117,6 +164,26 @@ mod tests {
         let front = read("\u{feff}---\ntags: [a, \"b\", '#c']\n---\nx");
         assert_eq!(front.tags, ["a", "b", "c"]);
         assert_eq!(read("\u{feff}# no front").end, 3);
+    }
+
+    #[test]
+    fn another_status_changes_its_value_and_nothing_else() {
+        for (text, after) in [
+            ("---\nstatus: investigating\ntags: [a]\n---\n# T\n", "---\nstatus: resolved\ntags: [a]\n---\n# T\n"),
+            ("---\r\nstatus: 'a' # since noon\r\n---\r\n", "---\r\nstatus: 'resolved' # since noon\r\n---\r\n"),
+            ("---\nStatus:\n---\n", "---\nStatus: resolved\n---\n"),
+            ("---\nstatus: a b # c\n---\n", "---\nstatus: resolved # c\n---\n"),
+            (
+                "\u{feff}---\n  status: nested\ndate: x\n---\nstatus: text\n",
+                "\u{feff}---\n  status: nested\ndate: x\nstatus: resolved\n---\nstatus: text\n",
+            ),
+        ] {
+            assert_eq!(with_status(text, "resolved").as_deref(), Some(after));
+            assert_eq!(read(after).status.as_deref(), Some("resolved"));
+        }
+        let odd = with_status("---\nstatus: x\n---\n", "waiting: for HO #1").unwrap();
+        assert_eq!(read(&odd).status.as_deref(), Some("waiting: for HO #1"));
+        assert_eq!(with_status("# no front\nstatus: x\n", "resolved"), None);
     }
 
     #[test]

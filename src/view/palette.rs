@@ -211,6 +211,7 @@ fn difference(app: &App, canvas: &mut Canvas<'_>, pending: &Pending) {
     let end = canvas.width().saturating_sub(1);
     let verb = match &pending.change {
         Change::Answer(_) => "ANSWER IN THE NOTE",
+        Change::Status(_) => "STATUS OF THE NOTE",
         Change::Item(edit) if edit.evidence.as_deref().is_some_and(answer::is_answer) => "ANSWER IN THE NOTE",
         Change::Item(edit) if edit.ticked => "TICK IN THE NOTE",
         Change::Item(_) => "UNTICK IN THE NOTE",

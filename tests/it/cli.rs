@@ -116,3 +116,52 @@ fn a_check_reads_the_note_and_says_what_it_found() {
     assert_eq!(o.status.code(), Some(1));
     assert!(out(&o).contains("cannot be read") && out(&o).contains("incident.note"), "{}", out(&o));
 }
+
+#[test]
+fn the_rules_are_listed_written_and_changed_by_a_file_whose_slips_are_named() {
+    let all = out(&warroom(&["rules"]));
+    assert!(all.lines().count() > 80 && all.contains("H1a") && all.contains("vendor.x"), "{all}");
+    assert!(!all.contains('{'), "every number is said");
+    let one = out(&warroom(&["rules", "h1a"]));
+    assert!(one.contains("threshold   pool_full = 95 %") && one.contains("baseline    incident"), "{one}");
+    assert!(out(&warroom(&["rules", "--measures"])).lines().any(|l| l == "pool_in_use"));
+    let o = warroom(&["rules", "H1q"]);
+    assert_eq!(
+        (o.status.code(), err(&o).contains("there is no rule H1q; the nearest is H1")),
+        (Some(2), true),
+        "{}",
+        err(&o)
+    );
+
+    let dir = tempfile::tempdir().unwrap();
+    let written = out(&warroom(&["rules", "--write", dir.path().to_str().unwrap()]));
+    assert!(written.contains("hypotheses.toml"));
+    let again = out(&warroom(&["rules", "--write", dir.path().to_str().unwrap()]));
+    assert!(again.contains("is there already and was left as it is"), "{again}");
+
+    let config = dir.path().join("c.toml");
+    std::fs::write(&config, "[rules]\nfiles = [\"mine.toml\", \"hypotheses.toml\"]\n").unwrap();
+    let file = config.to_str().unwrap();
+    let o = warroom(&["--config", file, "rules"]);
+    assert!(err(&o).contains("mine.toml cannot be read") && err(&o).contains("rules.files"), "{}", err(&o));
+    std::fs::write(dir.path().join("mine.toml"), "[[rule]]\nid = \"H1a\"\nthresholds = { pool_ful = 90 }\n").unwrap();
+    let o = warroom(&["--config", file, "check"]);
+    assert_eq!(o.status.code(), Some(2));
+    assert!(
+        err(&o).contains(
+            "mine.toml:3: rule H1a thresholds: no number is called \"pool_ful\"; the nearest is \"pool_full\""
+        ),
+        "{}",
+        err(&o)
+    );
+    std::fs::write(dir.path().join("mine.toml"), "[numbers]\npool_full = 90\n").unwrap();
+    let one = out(&warroom(&["--config", file, "rules", "H1a"]));
+    assert!(one.contains("threshold   pool_full = 90 %") && one.contains("≥ 90 % for ≥ 3 min"), "{one}");
+}
+
+#[test]
+fn a_demo_with_a_note_that_is_not_there_says_so() {
+    let o = warroom(&["demo", "--note", "nowhere.md"]);
+    assert_eq!(o.status.code(), Some(2), "{}", err(&o));
+    assert!(err(&o).contains("nowhere.md") || err(&o).contains("needs a terminal"), "{}", err(&o));
+}

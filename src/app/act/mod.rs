@@ -59,7 +59,9 @@ pub fn perform(app: &mut App, id: Id, key: Option<Key>) -> Vec<Effect> {
         Id::AddNote => prompt::open(app, PromptKind::Note),
         Id::TypeRange => prompt::open(app, PromptKind::Range),
         Id::Palette => prompt::open(app, PromptKind::Command),
-        Id::Database | Id::Order | Id::Goto | Id::Pace | Id::Glyphs | Id::Conclude => prompt::begin(app, id),
+        Id::Database | Id::Order | Id::Goto | Id::Pace | Id::Glyphs | Id::Conclude | Id::Status => {
+            prompt::begin(app, id)
+        }
         _ => return elsewhere(app, id),
     }
     Vec::new()

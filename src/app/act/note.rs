@@ -64,6 +64,14 @@ pub fn pend(app: &mut App, change: Change, text: Untrusted, evidence: Option<Str
     }
 }
 
+/// Shows what another status in the front matter would write.
+pub fn status(app: &mut App, status: &str) {
+    if may_write(app) {
+        let change = Change::Status(status.trim_matches('"').to_owned());
+        pend(app, change, status.into(), None, Vec::new());
+    }
+}
+
 /// Why nothing can be written right now; says so.
 pub fn may_write(app: &mut App) -> bool {
     let says = if !app.may_write {

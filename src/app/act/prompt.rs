@@ -306,6 +306,10 @@ fn with_argument(app: &mut App, id: Id, argument: &str) -> Vec<Effect> {
         Id::Glyphs => return session::glyphs(app, argument),
         Id::AddNote => return add_note(app, argument.trim_matches('"')),
         Id::Conclude => return conclude(app, argument),
+        Id::Status => {
+            note::status(app, argument);
+            Ok(())
+        }
         Id::Filter => {
             set_filter(app, argument);
             Ok(())

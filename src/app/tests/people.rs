@@ -1,8 +1,8 @@
 //! Stories of answers and bindings: what people say of the note's questions, and which rule answers a checkbox.
 
 use super::*;
-use crate::model::MarkKind;
 use crate::model::note::{Bound, NoteText};
+use crate::model::{MarkKind, Untrusted};
 
 impl Room {
     /// Records what the last effects record, as the recorder would, and lets it be known.
@@ -103,6 +103,21 @@ fn an_answer_can_be_left_and_an_empty_one_is_not_written() {
     view.app.may_write = false;
     view.keys("5 A A");
     assert!(view.app.prompt.is_none() && view.said().contains("--view"), "{}", view.said());
+}
+
+#[test]
+fn the_status_of_the_note_is_changed_on_request_alone_and_shown_first() {
+    let mut room = Room::live();
+    let before = room.app.note_text.clone();
+    room.keys(":");
+    room.type_in("status resolved");
+    let pending = room.app.pending.clone().unwrap();
+    assert_eq!(pending.change, Change::Status("resolved".to_owned()));
+    assert_eq!(*room.app.note_text, *before, "nothing is written before somebody says so");
+    room.write();
+    assert_eq!(room.app.note.status.as_ref().map(Untrusted::raw), Some("resolved"));
+    assert_eq!(room.app.note_text.replace("status: resolved", "status: investigating"), *before);
+    assert_eq!(room.said(), "the note's status is resolved now");
 }
 
 #[test]
