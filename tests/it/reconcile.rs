@@ -372,3 +372,30 @@ async fn the_commands_say_the_same_numbers_to_people_machines_and_spreadsheets()
     let text = String::from_utf8(out.stdout).unwrap();
     assert!(text.contains("unknown: HO not read"), "{text}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_report_of_real_databases_says_what_sql_says() {
+    let world = World::new().await;
+    world.file(&queries(), &[]);
+    let truth = world.truth().await;
+    let out = warroom(&world, &["--no-record", "report", "--format", "json", "--wait", "90s"]);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let r: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    let impact = &r["impact"];
+    let sum = |i: usize| truth.values().map(|n| n[i]).sum::<i64>();
+    assert_eq!(
+        (impact["orders"].as_i64(), impact["stuck"].as_i64(), impact["stuck_paid"].as_i64()),
+        (Some(10_000), Some(sum(4)), Some(sum(5))),
+        "{impact}"
+    );
+    let said: BTreeMap<String, [i64; 2]> = impact["classes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| {
+            (c["key"].as_str().unwrap().to_owned(), [c["orders"].as_i64().unwrap(), c["amount"].as_i64().unwrap()])
+        })
+        .collect();
+    let wanted: BTreeMap<String, [i64; 2]> = truth.iter().map(|(class, n)| (class.clone(), [n[0], n[1]])).collect();
+    assert_eq!(said, wanted, "{}", impact["doubts"]);
+}
