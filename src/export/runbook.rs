@@ -8,7 +8,7 @@ use super::{clock, moment};
 use crate::analysis::report::picture::Strip;
 use crate::analysis::report::story::Stage;
 use crate::analysis::report::{Item, Report};
-use crate::model::incident::{Incident, Probe, Rules};
+use crate::model::incident::{Incident, Probe, RuleFile, Rules};
 use crate::model::note::Verdict;
 use crate::model::series::{Bad, Lane};
 use crate::model::untrusted::shown;
@@ -29,12 +29,18 @@ pub struct Runbook {
     pub note: String,
     /// TOML.
     pub config: String,
+    /// The files that changed the rules of this incident: the configuration names them.
+    pub rules: Vec<RuleFile>,
 }
 
 /// Makes both from a report, the incident as configured, and the text of its note when there is one.
 pub fn runbook(r: &Report, incident: &Incident, note: Option<&str>) -> Runbook {
     let signals = signals(r);
-    Runbook { note: of_note(r, note, &signals), config: config(r, incident, &signals) }
+    // Only their own names: where they lay that evening is nobody's concern.
+    let named =
+        |(i, f): (usize, &RuleFile)| RuleFile { name: format!("runbook-rules-{}.toml", i + 1), text: f.text.clone() };
+    let rules = incident.rule_files.iter().enumerate().map(named).collect();
+    Runbook { note: of_note(r, note, &signals), config: config(r, incident, &signals), rules }
 }
 
 /// A lane that told something in this incident, with what to look for next time.
@@ -215,7 +221,7 @@ fn config(r: &Report, incident: &Incident, signals: &[Signal<'_>]) -> String {
         text(NOTE),
         text(&zone(&incident.zone))
     );
-    rules(&mut out, &incident.rules);
+    rules(&mut out, &incident.rules, incident.rule_files.len());
     incident.lanes.iter().for_each(|l| lane(&mut out, l));
     for l in &incident.limits {
         let _ = write!(out, "\n[[limit]]\nname = {}\n", text(&l.name));
@@ -250,7 +256,7 @@ fn config(r: &Report, incident: &Incident, signals: &[Signal<'_>]) -> String {
     out
 }
 
-fn rules(out: &mut String, r: &Rules) {
+fn rules(out: &mut String, r: &Rules, files: usize) {
     let _ = write!(
         out,
         "\n[rules]\nstuck_after = {}\nsettle_after = {}\nnormal_users = {}\npeak_users = {}\nplan_users = {}\n\
@@ -263,6 +269,10 @@ fn rules(out: &mut String, r: &Rules) {
         r.spike_ratio,
         lapse(r.spike_for)
     );
+    if files > 0 {
+        let names: Vec<String> = (1..=files).map(|i| format!("\"runbook-rules-{i}.toml\"")).collect();
+        let _ = writeln!(out, "files = [{}]", names.join(", "));
+    }
     for s in &r.services {
         let list = |all: &[String]| all.iter().map(|t| text(t)).collect::<Vec<_>>().join(", ");
         let _ = write!(

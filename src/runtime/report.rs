@@ -20,6 +20,7 @@ use crate::recording::Reader;
 use crate::runtime::Ending;
 use crate::runtime::start::{begin, print};
 use crate::store::Store;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// How a report is made and where it goes.
@@ -71,7 +72,13 @@ fn keep(known: &Known, to: &Path) -> Result<Ending, Ending> {
     std::fs::create_dir_all(to).map_err(|e| Ending::Failed(format!("{} cannot be made ({e})", to.display())))?;
     put(&files[0], &book.note)?;
     put(&files[1], &book.config)?;
-    Ok(print(&format!("written: {} and {}\n", files[0].display(), files[1].display())))
+    let mut written = format!("written: {} and {}\n", files[0].display(), files[1].display());
+    for rules in &book.rules {
+        let path = to.join(&rules.name);
+        put(&path, &rules.text)?;
+        let _ = writeln!(written, "written: {}", path.display());
+    }
+    Ok(print(&written))
 }
 
 /// What a report is made from.

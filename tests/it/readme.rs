@@ -79,3 +79,14 @@ fn the_readme_shows_the_program_as_it_is() {
     }
     assert!(fresh == readme, "README.md is behind the program: WARROOM_WRITE_README=1 cargo test --test it readme");
 }
+
+#[test]
+fn the_rules_in_the_readme_are_rules() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let block = text.split("```toml\n").find(|b| b.starts_with("# rules.toml")).unwrap();
+    let text = block.split("```").next().unwrap().to_owned();
+    let file = warroom::model::incident::RuleFile { name: "rules.toml".to_owned(), text };
+    let (book, faults) = warroom::analysis::check::rulebook::Rulebook::of(&[file]);
+    assert_eq!(faults, []);
+    assert!(book.listed().any(|r| r.id == "H6a" && r.says.contains("20 lines a minute")), "{:?}", book.listed().last());
+}

@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 use warroom::config::load::load;
 use warroom::model::batch::PEOPLE;
+use warroom::model::incident::RuleFile;
 use warroom::model::log::{Level, LogLine};
 use warroom::model::note::{Override, Verdict};
 use warroom::model::{Batch, Fact, Lapse, Mark, MarkKind, Untrusted};
@@ -46,6 +47,8 @@ fn evening() -> &'static Path {
             for fact in &mut batch.facts {
                 if let Fact::Incident(incident) = fact {
                     incident.title = format!("order gantung {HOSTILE}").into();
+                    let text = "[[rule]]\nid = \"H1c\"\nthresholds = { wait_long = 0.4 }\n".to_owned();
+                    incident.rule_files = vec![RuleFile { name: "/home/ana/mine.toml".to_owned(), text }];
                 }
             }
             last = batch.seen;
@@ -303,6 +306,8 @@ fn the_runbook_asks_the_same_again_and_its_configuration_can_be_read() {
     let was = simulator::incident();
     assert_eq!((config.incident.rules.clone(), config.incident.limits.len()), (was.rules, was.limits.len()));
     assert_eq!(config.incident.lanes.len(), was.lanes.len());
+    // The rules of that evening come along, without the place where they lay.
+    assert!(config.incident.rule_files[0].text.contains("wait_long = 0.4") && !text.contains("/home/ana"));
     assert!(config.incident.probes.len() >= 4);
     for probe in &config.incident.probes {
         let found = after.items.iter().any(|i| probe.matches.iter().all(|m| i.text.raw().contains(m.as_str())));

@@ -195,7 +195,7 @@ impl<'s> Desk<'s> {
                 Sum::Contributing => Answer::new(Verdict::Supports, list.clone()),
             };
             if let Some(item) = self.find(&rule.finds, &all) {
-                let made = self.make(&rule.id, Some(item), (&rule.title, rule.sentence()), (0.0, 0.0), answer);
+                let made = self.make(&rule.id, Some(item), (&rule.title, rule.said()), (0.0, 0.0), answer);
                 out.push(Check { reads: rule.reads.clone(), ..made });
             }
         }
@@ -297,10 +297,7 @@ impl<'s> Desk<'s> {
             // Those are asked when all others have answered.
             Run::Sum(_) => Answer::no_data(PERSON),
         };
-        let says = match rule.run {
-            Run::Own(own) if rule.says.is_empty() => rule.numbers.fill(&own::says(own, &rule.levels)),
-            _ => rule.sentence(),
-        };
+        let says = rule.said();
         let made = self.made(&scene, id, item, (&rule.title, says), rule.weight, answer);
         Check { reads: rule.reads.clone(), ..made }
     }

@@ -7,6 +7,7 @@
 
 use super::measure::Run;
 use super::numbers::Numbers;
+use super::own;
 use crate::model::Lapse;
 use crate::model::note::Verdict;
 
@@ -167,9 +168,12 @@ impl Rule {
             Feeds::Topic(_) => &self.id,
         }
     }
-    /// When it supports and refutes, with its numbers.
-    pub fn sentence(&self) -> String {
-        self.numbers.fill(&self.says)
+    /// When it supports and refutes, with its numbers; of levels of its own these, where it has no other words.
+    pub fn said(&self) -> String {
+        match self.run {
+            Run::Own(own) if self.says.is_empty() => self.numbers.fill(&own::says(own, &self.levels)),
+            _ => self.numbers.fill(&self.says),
+        }
     }
 }
 

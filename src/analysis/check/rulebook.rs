@@ -171,7 +171,7 @@ impl Rulebook {
             measure: rule.measure,
             title: if rule.title.is_empty() { rule.finds.clone() } else { rule.title.clone() },
             finds: rule.finds.clone(),
-            says: rule.sentence(),
+            says: rule.said(),
             points: rule.weight,
             of_orders: rule.of_orders,
             window: match rule.window {

@@ -36,7 +36,7 @@ fn the_built_in_files_are_whole() {
         let printed: Vec<&str> = Numbers::names(&rule.says).collect();
         let known = printed.iter().all(|n| rule.thresholds.iter().any(|t| t == n));
         assert!(known, "{} prints a number that it does not declare", rule.id);
-        assert!(!rule.sentence().contains('{') && !rule.sentence().is_empty(), "{}", rule.sentence());
+        assert!(!rule.said().contains('{') && !rule.said().is_empty(), "{}", rule.said());
     }
 }
 

@@ -60,7 +60,7 @@ pub fn perform(app: &mut App, id: Id, key: Option<Key>) -> Vec<Effect> {
         Id::TypeRange => prompt::open(app, PromptKind::Range),
         Id::Palette => prompt::open(app, PromptKind::Command),
         Id::Database | Id::Order | Id::Goto | Id::Pace | Id::Glyphs | Id::Conclude | Id::Status => {
-            prompt::begin(app, id)
+            prompt::begin(app, id);
         }
         _ => return elsewhere(app, id),
     }
