@@ -38,7 +38,8 @@ pub struct Made {
     light: Option<Light>,
     heavy: Option<Heavy>,
     pub(super) list: Option<List>,
-    note: Option<(Stamp, usize)>,
+    /// How often the note was read anew; none while there is none.
+    note: Option<u64>,
     light_at: Stamp,
     pub(super) heavy_at: Stamp,
     pub(super) heavy_generation: u64,
@@ -68,8 +69,8 @@ struct Asked {
     /// Of a cursor that stands; one that follows now is the same question.
     at: Option<Stamp>,
     scope: Span,
-    note: Option<(Stamp, usize)>,
-    /// Verdicts of people.
+    note: Option<u64>,
+    /// Verdicts of people, and what they bound.
     said: usize,
 }
 
@@ -197,17 +198,15 @@ fn note(app: &mut App) {
         }
         return;
     };
-    let version = (text.at, text.text.len());
-    if app.made.note == Some(version) {
+    // By its words: a tick changes neither the length nor, in a demo that stands still, the time.
+    if app.made.note.is_some() && text.text.raw() == &*app.note_text {
         return;
     }
+    app.made.note = Some(app.made.note.unwrap_or_default() + 1);
     let raw: Arc<str> = Arc::from(text.text.raw());
-    if *raw != *app.note_text || app.made.note.is_none() {
-        app.note = Arc::new(crate::note::parse::parse(text.name.raw(), &raw));
-        app.note_text = raw;
-        app.made.heavy = None;
-    }
-    app.made.note = Some(version);
+    app.note = Arc::new(crate::note::parse::parse(text.name.raw(), &raw));
+    app.note_text = raw;
+    app.made.heavy = None;
 }
 
 fn light(app: &mut App) {
@@ -387,7 +386,7 @@ fn heavy_wanted(app: &App) -> Option<Heavy> {
 
 fn asked(app: &App, scope: Span, at: Stamp) -> Asked {
     let standing = app.cursor != Cursor::Now;
-    let said = app.store.overrides(at).count();
+    let said = app.store.overrides(at).count() + app.store.bindings_said(at);
     Asked { cursor: app.cursor, at: standing.then_some(at), scope, note: app.made.note, said }
 }
 

@@ -334,6 +334,10 @@ impl Store {
         last.retain(|_, to| **to != Bound::Words);
         last
     }
+    /// How often somebody has bound something up to `at`.
+    pub fn bindings_said(&self, at: Stamp) -> usize {
+        self.bindings.iter().filter(|b| b.at <= at).count()
+    }
     /// The override of a check in force at `at`.
     pub fn override_of(&self, check: &str, at: Stamp) -> Option<&Override> {
         self.overrides.iter().rev().find(|o| o.at <= at && o.check == check).filter(|o| o.verdict.is_some())

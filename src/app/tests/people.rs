@@ -176,3 +176,33 @@ fn what_a_file_of_rules_needs_to_keep_a_binding_is_copied() {
     let file = crate::model::incident::RuleFile { name: "kept".to_owned(), text };
     assert_eq!(crate::analysis::check::rulebook::Rulebook::of(&[file]).1, []);
 }
+
+#[test]
+fn in_a_demo_at_its_end_a_tick_is_seen_and_stands_at_the_evenings_time() {
+    let mut room = Room::live();
+    room.app.mode = Mode::Demo;
+    room.app.played = Some(room.now);
+    let end = room.now;
+    // Our own clock is somewhere else.
+    room.now = room.now + Lapse::hours(24 * 300);
+    room.send(Message::Tick);
+    room.keys("5 tab enter x y");
+    let saving = room.app.saving.clone().unwrap();
+    let text = crate::note::edit::change(&room.app.note_text, &saving.change).unwrap();
+    room.send(Message::NoteSaved(Ok(NoteWritten { change: saving.change, text })));
+    let facts: Vec<Fact> = room
+        .effects
+        .drain(..)
+        .filter_map(|e| match e {
+            Effect::Record(People::Note(n)) => Some(Fact::Note(n)),
+            Effect::Record(People::Tick(t)) => Some(Fact::Tick(t)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(facts.len(), 2);
+    let batch = Batch { source: "people".into(), seq: 1_000_000, seen: end, facts };
+    room.send(Message::Batch(Arc::new(batch)));
+    room.send(Message::Tick);
+    assert!(room.app.section_items().next().unwrap().ticked);
+    assert!(room.app.store.ticks(end).any(|t| t.at == end), "and the tick is of that evening");
+}
