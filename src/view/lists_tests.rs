@@ -57,6 +57,19 @@ fn a_database_that_refuses_us() {
 }
 
 #[test]
+fn what_people_are_asked_and_what_answers_a_checkbox() {
+    walk(
+        "20:30:00",
+        &[
+            ("what the note asks people", "5A"),
+            ("an answer while it is typed", "Ayes, from 19:00"),
+            ("what an answer would write", "<Enter>"),
+            ("what could answer a checkbox", "n<Esc><Enter>B"),
+        ],
+    );
+}
+
+#[test]
 fn from_patterns_to_lines() {
     walk(
         "20:52:10",
