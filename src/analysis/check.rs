@@ -64,6 +64,8 @@ pub struct Check {
     pub score: f64,
     /// How old the newest measurement is.
     pub asof: Option<Stamp>,
+    /// Whether that is so old that the verdict is one of then: it counts, and is said.
+    pub stale: bool,
     /// Series to draw beside it.
     pub spark: Option<SeriesName>,
     /// What was read where that is no single series; empty when it does not say.

@@ -138,6 +138,8 @@ pub struct Item {
     pub source: Option<String>,
     /// Its newest measurement.
     pub asof: Option<String>,
+    /// Whether that was old: the verdict is of then.
+    pub stale: bool,
     /// How much of what should be there was there, where that is counted.
     pub coverage: Option<String>,
     /// A person's verdict stands over the measured one: what was measured, who says otherwise, and why.
@@ -317,6 +319,7 @@ fn item(c: &Check, store: &Store) -> Item {
         rule: c.rule.clone(),
         source: c.spark.as_ref().map(|s| shown(s)).or_else(|| (!c.reads.is_empty()).then(|| c.reads.clone())),
         asof: c.asof.map(|t| store.incident.zone.rfc3339(t)),
+        stale: c.stale,
         coverage: labelled("coverage"),
         overridden: over.map(|(v, who, why)| format!("measured: {}; {} says: {}", word(*v), text(who), text(why))),
         evidence: c.evidence.iter().filter(beside).cloned().collect(),

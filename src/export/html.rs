@@ -208,6 +208,7 @@ fn checks(out: &mut String, items: &[Item]) {
     open(out, &["check", "says", "measured", "rule", "basis"]);
     for c in items {
         let class = c.verdict.replace(' ', "");
+        let stale = if c.stale { " <em>stale</em>" } else { "" };
         let over = c.overridden.as_ref().map(|o| format!("<br><em>{}</em>", escape(o))).unwrap_or_default();
         let more = c.evidence.iter().filter(|(label, _)| *label != "id");
         let more: String = more
@@ -215,7 +216,7 @@ fn checks(out: &mut String, items: &[Item]) {
             .collect();
         let _ = writeln!(
             out,
-            "<tr><td><strong>{}</strong> {}</td><td data-is=\"says\"><span class=\"{class}\">{}</span>{over}</td>\
+            "<tr><td><strong>{}</strong> {}</td><td data-is=\"says\"><span class=\"{class}\">{}</span>{stale}{over}</td>\
              <td data-is=\"measured\">{}{more}</td><td data-is=\"rule\" class=\"small\">{}</td>\
              <td data-is=\"basis\" class=\"small\">{}</td></tr>",
             escape(&c.item),

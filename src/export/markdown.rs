@@ -147,10 +147,11 @@ fn checks(out: &mut String, items: &[Item]) {
     }
     out.push_str("\n| check | says | measured | rule | basis |\n| --- | --- | --- | --- | --- |\n");
     for c in items {
+        let stale = if c.stale { ", stale" } else { "" };
         let over = c.overridden.as_ref().map(|o| format!(" ({})", cell(o))).unwrap_or_default();
         let _ = writeln!(
             out,
-            "| {} {} | {}{over} | {} | {} | {} |",
+            "| {} {} | {}{stale}{over} | {} | {} | {} |",
             cell(&c.item),
             cell(&c.title),
             c.verdict,

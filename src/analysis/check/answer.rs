@@ -13,6 +13,8 @@ pub struct Answer {
     pub measured: String,
     /// Its newest measurement.
     pub asof: Option<Stamp>,
+    /// Whether that is when something happened: such an answer does not grow old.
+    pub happened: bool,
     /// Series to draw.
     pub spark: Option<SeriesName>,
     /// Why there is no data, with the remedy.
@@ -28,6 +30,7 @@ impl Answer {
             verdict,
             measured: measured.into(),
             asof: None,
+            happened: false,
             spark: None,
             missing: String::new(),
             evidence: Vec::new(),
@@ -41,6 +44,12 @@ impl Answer {
     #[must_use]
     pub fn asof(mut self, at: Option<Stamp>) -> Self {
         self.asof = at;
+        self
+    }
+    /// When what it tells happened.
+    #[must_use]
+    pub fn happened(mut self, at: Option<Stamp>) -> Self {
+        (self.asof, self.happened) = (at, true);
         self
     }
     /// The series to draw beside it.

@@ -201,5 +201,5 @@ pub fn before_stuck(s: &Scene<'_>) -> Answer {
             s.clock(stuck)
         ),
     )
-    .asof(Some(opened.max(stuck)))
+    .happened(Some(opened.max(stuck)))
 }

@@ -242,7 +242,7 @@ pub fn after_change(s: &Scene<'_>) -> Answer {
         s.clock(stuck),
         if busy { ", when the users came as well" } else { "" }
     );
-    Answer::new(verdict(known && !busy, false), text).asof(Some(stuck))
+    Answer::new(verdict(known && !busy, false), text).happened(Some(stuck))
 }
 
 /// Xcx: whether orders placed after the change hang and those before it do not.

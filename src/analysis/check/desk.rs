@@ -336,13 +336,18 @@ impl<'s> Desk<'s> {
         let over = scene.store.override_of(id, scene.at).and_then(|o| Some((o.verdict?, o)));
         let verdict = over.as_ref().map_or(answer.verdict, |(v, _)| *v);
         let name = evidence_id(id, &answer);
+        // What is over needs no younger value than its end.
+        let due = scene.at.min(scene.window.to);
+        let old = answer.asof.filter(|_| !answer.happened && answer.verdict != Verdict::NoData);
+        let stale = old.map(|t| due.since(t)).filter(|age| *age > scene.n.stale);
         let said = if answer.measured.is_empty() { &answer.missing } else { &answer.measured };
         let by = over
             .as_ref()
             .map(|(_, o)| format!("; by {}: {}", words::plain(&o.who), words::plain(&o.reason)))
             .unwrap_or_default();
+        let aged = stale.map_or_else(String::new, |age| format!(", stale: {} old", words::lapse(age)));
         let line = format!(
-            "evidence (warroom {} {}): {said}; rule {rule}: {}{by}; {name}",
+            "evidence (warroom {} {}): {said}; rule {rule}: {}{aged}{by}; {name}",
             zone.format(scene.at, "%Y-%m-%d %H:%M"),
             zone.name,
             words::verdict(verdict)
@@ -350,6 +355,13 @@ impl<'s> Desk<'s> {
         let mut evidence = vec![("value", answer.measured.clone()), ("rule", rule.clone()), ("window", window(scene))];
         evidence.extend(answer.evidence);
         evidence.extend(answer.asof.map(|t| ("source", format!("newest value {}", zone.rfc3339(t)))));
+        evidence.extend(stale.map(|age| {
+            let says = format!(
+                "the newest value is {} old: the verdict is of then, and nobody knows what came after",
+                words::lapse(age)
+            );
+            ("stale", says)
+        }));
         evidence.push(("id", name));
         evidence.retain(|(_, text)| !text.is_empty());
         Check {
@@ -363,6 +375,7 @@ impl<'s> Desk<'s> {
             // A person's verdict counts as the measured one would have.
             score: rule::points(weight, verdict),
             asof: answer.asof,
+            stale: stale.is_some(),
             spark: answer.spark,
             reads: String::new(),
             missing: answer.missing,

@@ -96,6 +96,8 @@ numbers! {
     complete: f64 = Percent;
     /// A measure may be late by this much by nature.
     lag: Lapse = Lapse;
+    /// A value this old says what was so then.
+    stale: Lapse = Lapse;
     /// Minutes below which a level means nothing.
     few_minutes: usize = Minutes;
     /// Share of the stuck orders with lines whose lines show a thing: supports from here on.

@@ -96,24 +96,23 @@ fn lines(s: &Scene<'_>, levels: &Levels) -> Answer {
     }
     let by_minute = |span: crate::model::Span| {
         let all = ((span.length().0 + MINUTE.0 - 1) / MINUTE.0).clamp(1, 100_000) as usize;
-        let (mut out, mut newest) = (vec![0.0; all], None);
+        let mut out = vec![0.0; all];
         let mut judge = Judge { of: &levels.of, shapes: HashMap::new() };
         for kept in s.store.logs.within(span) {
             if judge.has(kept.shape, kept.line.message.raw())
                 && let Some(slot) = out.get_mut((kept.line.at.since(span.from).0 / MINUTE.0) as usize)
             {
                 *slot += 1.0;
-                newest = Some(kept.line.at);
             }
         }
-        (out, newest)
+        out
     };
-    let (now, newest) = by_minute(s.span);
+    let now = by_minute(s.span);
     let usual = s
         .baseline()
         .filter(|b| !s.store.logs.within(*b).is_empty())
         .map(by_minute)
-        .map(|(minutes, _)| minutes.iter().sum::<f64>() / minutes.len() as f64);
+        .map(|minutes| minutes.iter().sum::<f64>() / minutes.len() as f64);
     // Where there are usually none, one a minute stands for it: nothing times three is nothing.
     let Some((high, low)) = values(levels, usual.map(|u| u.max(1.0))) else {
         return Answer::no_data("what is usual is not known: no lines in incident.baseline");
@@ -133,7 +132,7 @@ fn lines(s: &Scene<'_>, levels: &Levels) -> Answer {
         usual.map_or_else(String::new, |u| format!(", usually {} a minute", number(u)))
     );
     Answer::new(verdict(high.is_some() && run.0 >= minutes(levels), refutes), text)
-        .asof(newest.or(s.lines().newest))
+        .asof(s.lines().newest)
         .with("coverage", format!("{} of the minutes have lines", percent(s.lines().coverage())))
 }
 

@@ -240,7 +240,7 @@ pub fn timeline(s: &Scene<'_>) -> Answer {
         s.clock(trigger.at),
         if faults.is_empty() { "nothing else left its band".to_owned() } else { faults.join(", ") }
     );
-    let answer = Answer::new(verdict(faults.len() >= 3, false), text).asof(onsets.last().map(|o| o.at));
+    let answer = Answer::new(verdict(faults.len() >= 3, false), text).happened(onsets.last().map(|o| o.at));
     if before { answer.with("order", "a fault came before the spike: traffic is not what started it") } else { answer }
 }
 

@@ -215,7 +215,7 @@ pub fn order_of_events(s: &Scene<'_>) -> Answer {
     let late = pool > stuck + s.n.too_late;
     let opened = breaker.map_or("breaker never open".to_owned(), |b| format!("breaker {}", s.clock(b)));
     Answer::new(verdict(in_time, late), format!("{how} {}, stuck {}, {opened}", s.clock(pool), s.clock(stuck)))
-        .asof(Some(pool.max(stuck)))
+        .happened(Some(pool.max(stuck)))
         .with("lag", format!("first stuck order {} after the pool", signed(stuck.since(pool))))
 }
 

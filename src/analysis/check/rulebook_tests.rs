@@ -27,7 +27,8 @@ fn the_built_in_files_are_whole() {
     for (name, _) in Numbers::NAMES {
         assert!(FILES[0].1.contains(&format!("\n{name} = ")), "{name} has no value");
         let used = FILES[1..].iter().any(|(_, text)| text.contains(&format!("\"{name}\"")));
-        let shared = ["lag", "few_minutes", "together", "late", "usual_load", "gc_times", "leak_none", "few_orders"];
+        let shared =
+            ["lag", "stale", "few_minutes", "together", "late", "usual_load", "gc_times", "leak_none", "few_orders"];
         let shared = shared.contains(name) || ["crowd", "crowd_of_orders", "under_way", "nothing_stuck"].contains(name);
         let shared = shared || ["too_early", "contributes", "idle_in_transaction", "beside"].contains(name);
         assert!(used || shared, "no rule prints {name}");
@@ -210,4 +211,29 @@ fn rules_for_a_hypothesis_that_only_the_note_knows_feed_it_by_its_number() {
     let own = f.hypotheses.iter().find(|h| h.number == 6).unwrap();
     assert_eq!(own.checks.iter().map(|c| (c.id.as_str(), c.verdict)).collect::<Vec<_>>(), [("H6a", Verdict::Supports)]);
     assert!(own.checks[0].item.is_some() && own.score > 3.0);
+}
+
+#[test]
+fn a_verdict_on_old_values_is_stale_and_says_so_and_what_happened_does_not_grow_old() {
+    let mut world = World::new();
+    world.series("m.pool_wait", 0..40, 1.0);
+    world.series("m.pool_in_use", 0..61, 100.0);
+    world.stuck(20);
+    let f = world.check();
+    let of = |id: &str| f.hypotheses.iter().flat_map(|h| &h.checks).find(|c| c.id == id).unwrap().clone();
+    let old = of("H1c");
+    assert!(old.verdict == Verdict::Supports && old.stale && old.score > 0.0, "{old:?}");
+    assert!(
+        old.evidence.iter().any(|(label, says)| *label == "stale" && says.contains("21 min old")),
+        "{:?}",
+        old.evidence
+    );
+    assert!(old.evidence_line.contains("supports, stale: 21 min old;"), "{}", old.evidence_line);
+    assert!(!of("H1a").stale);
+    // When the pool filled up is an hour ago, and stays so.
+    let happened = of("H1y");
+    assert!(happened.asof.is_some() && !happened.stale, "{happened:?}");
+    world.rules("[numbers]\nstale = \"30m\"");
+    let f = world.check();
+    assert!(f.hypotheses.iter().flat_map(|h| &h.checks).all(|c| c.id != "H1c" || !c.stale));
 }

@@ -74,7 +74,8 @@ fn evidence(app: &App, canvas: &mut Canvas<'_>, check: &Check, (x, end_x): (u16,
     if !check.evidence.iter().any(|(label, _)| *label == "rule") && !check.rule.is_empty() {
         rows.push(("rule", check.rule.clone(), Role::Text));
     }
-    rows.extend(check.evidence.iter().map(|(label, words)| (*label, words.clone(), Role::Text)));
+    let role = |label: &str| if label == "stale" { Role::Stale } else { Role::Text };
+    rows.extend(check.evidence.iter().map(|(label, words)| (*label, words.clone(), role(label))));
     if let Some(asof) = check.asof {
         let read = format!("{}, {}", app.store.incident.zone.hms(asof), number::ago(app.at().since(asof)));
         rows.push(("newest", read, Role::Dim));

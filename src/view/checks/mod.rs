@@ -153,6 +153,9 @@ fn verdict(check: &Check) -> Runs {
     if check.overridden.is_some() {
         return vec![strong("v "), run(role, words)];
     }
+    if check.stale {
+        return vec![run(Role::Stale, format!("~ {words}"))];
+    }
     vec![run(role, format!("{sign} {words}"))]
 }
 

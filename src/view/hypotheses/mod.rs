@@ -284,7 +284,7 @@ fn signs(f: &Finding) -> Runs {
             out.push(plain(" "));
         }
         let (sign, role, _) = sign_of(check.verdict);
-        out.push(run(role, sign));
+        out.push(run(if check.stale { Role::Stale } else { role }, sign));
     }
     out
 }
@@ -314,6 +314,7 @@ fn legend(canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, size: Size) {
         ("−", Role::Var, "refutes"),
         ("?", Role::Warn, "inconclusive"),
         ("○", Role::Stale, "no data: never counts"),
+        ("~", Role::Stale, "stale: of then"),
     ] {
         runs.extend([run(role, sign), dim(format!(" {words}{gap}"))]);
     }
