@@ -20,6 +20,7 @@ pub mod pattern;
 pub mod reconcile;
 pub mod report;
 pub mod spike;
+pub mod stack;
 pub mod suspect;
 pub mod trail;
 mod words;
