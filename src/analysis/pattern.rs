@@ -212,6 +212,7 @@ impl Group {
 mod tests {
     use super::*;
     use crate::model::log::LogLine;
+    use crate::model::order::{Asked, Attributes, Ledger, Order, OrderStatus, Rows};
     use crate::model::{Batch, Fact};
 
     fn line(second: i64, service: &str, level: Level, message: &str) -> LogLine {
@@ -274,6 +275,55 @@ mod tests {
         let got = patterns(&store(lines), seconds(0, 10), None);
         assert_eq!(got[0].lines, 2);
         assert_eq!(got[0].trend.iter().sum::<u32>(), 2);
+    }
+
+    #[test]
+    fn the_share_of_stuck_orders_is_measured_by_those_that_have_any_line() {
+        let order = |id: &str| Order {
+            order_id: id.into(),
+            created_at: Stamp::from_secs(1),
+            status: OrderStatus::Active,
+            amount: None,
+            payment_method: None,
+            region: None,
+            service_type: None,
+            saga_step: None,
+            trace_id: None,
+            updated_at: None,
+            version: None,
+            attributes: Attributes::default(),
+        };
+        let window = seconds(0, 24 * 600);
+        let late = Stamp::from_secs(24 * 600);
+        let rows = ["A", "B", "C", "D"].map(order).to_vec();
+        let (payments, records) = (Rows::Payments(Vec::new()), Rows::HoPayments(Vec::new()));
+        let answer = |rows| Fact::Ledger(Ledger { asof: late, asked: Asked::Window(window), rows });
+        let facts = [Rows::Orders(rows), payments, records].map(answer).into();
+        let of = |second: i64, order: &str, message: &str| LogLine {
+            order: Some(order.into()),
+            ..line(second, "mrg-1", Level::Error, message)
+        };
+        // In the first stretch A times out and B says something else; in the second A alone speaks, twice; D never
+        // says anything, and Z is no order.
+        let lines = vec![
+            of(10, "A", "acquire timeout"),
+            of(20, "B", "sweep done"),
+            of(30, "Z", "acquire timeout"),
+            of(610, "A", "acquire timeout"),
+            of(620, "A", "acquire timeout"),
+            of(1_300, "C", "sweep done"),
+        ];
+        let mut store = store(lines);
+        store.apply(&Batch { source: "o".into(), seq: 1, seen: late, facts });
+        assert_eq!(stuck_orders(&store, window).len(), 4);
+        let got = patterns(&store, window, None);
+        let timeout = got.iter().find(|p| p.template.raw() == "acquire timeout").unwrap();
+        assert_eq!((timeout.orders, timeout.heard.all, timeout.lines), (1, 3, 4));
+        assert_eq!(timeout.shares()[..4], [Some(50.0), Some(100.0), Some(0.0), None]);
+        assert_eq!(
+            (timeout.carried[..3].to_vec(), timeout.heard.by_stretch[..3].to_vec()),
+            (vec![1, 1, 0], vec![2, 1, 1])
+        );
     }
 
     #[test]

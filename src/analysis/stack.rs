@@ -127,6 +127,11 @@ pub fn name(stack: &[Untrusted]) -> (String, bool) {
     (top.join(BETWEEN), is_own)
 }
 
+/// Whether a line's trace is the one of that name.
+pub fn is_of(stack: &[Untrusted], wanted: &str) -> bool {
+    !stack.is_empty() && name(stack).0 == wanted
+}
+
 fn with_stack(store: &Store, span: Span) -> impl Iterator<Item = &Kept> {
     store.logs.within(span).iter().filter(|k| !k.line.stack.is_empty())
 }

@@ -88,6 +88,8 @@ pub enum Place {
     Session(Pid),
     /// Lines of one pattern: its template; empty for all lines.
     Lines(String),
+    /// Lines with one stack trace, by the name of the trace.
+    Stack(String),
     /// A phase, area or other section of the note, by index over phases, areas, others.
     Section(usize),
     /// A source's health in time.
@@ -106,7 +108,7 @@ impl Place {
             Self::OrderClasses | Self::OrderList { .. } | Self::Trail(_) => Screen::Orders,
             Self::Checks(_) | Self::Section(_) => Screen::Hypotheses,
             Self::Session(_) => Screen::Database,
-            Self::Lines(_) => Screen::Logs,
+            Self::Lines(_) | Self::Stack(_) => Screen::Logs,
             Self::SourceLog(_) => Screen::Sources,
             Self::Limits => Screen::Timeline,
             Self::Messages => return None,
@@ -122,6 +124,7 @@ impl Place {
             Self::Checks(number) => format!("checks/{number}"),
             Self::Session(pid) => format!("session/{pid}"),
             Self::Lines(template) => format!("lines/{template}"),
+            Self::Stack(name) => format!("stack/{name}"),
             Self::Section(i) => format!("section/{i}"),
             Self::SourceLog(name) => format!("source/{name}"),
             Self::Limits => "limits".to_owned(),

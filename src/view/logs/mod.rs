@@ -4,6 +4,7 @@
 
 mod detail;
 mod lines;
+mod stacks;
 
 use crate::analysis::pattern::Pattern;
 use crate::app::App;
@@ -23,9 +24,10 @@ pub use lines::{draw as draw_lines, machine};
 
 /// Draws the patterns, or all lines when their panel has the focus.
 pub fn draw_patterns(app: &App, canvas: &mut Canvas<'_>) {
-    if app.panel() == Panel::Lines {
-        lines::draw(app, canvas, "");
-        return;
+    match app.panel() {
+        Panel::Lines => return lines::draw(app, canvas, ""),
+        Panel::Stacks => return stacks::draw(app, canvas),
+        _ => {}
     }
     scope(app, canvas);
     let mut y = strip::draw(app, canvas, &["ERROR lines", "stuck, by birth"], &notes(app));
