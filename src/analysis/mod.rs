@@ -12,6 +12,7 @@ pub mod clocks;
 pub mod cohort;
 pub mod database;
 pub mod episode;
+pub mod fetched;
 pub mod gap;
 pub mod lane;
 pub mod limit;

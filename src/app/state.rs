@@ -351,6 +351,8 @@ pub struct App {
     pub segments_of: Bad,
     /// The stretch the axis was last fitted to; fitted again on a resize.
     pub fitted: Option<Span>,
+    /// The stretch whose lines engines were asked to read on for, while it is in front.
+    pub looking: Option<Span>,
     /// When each source was last asked by hand.
     pub refreshed: BTreeMap<String, Stamp>,
     /// Stretches the recording could not give back: they are not asked again.
@@ -452,6 +454,7 @@ impl App {
             events_only: false,
             segments_of: Bad::Stuck,
             fitted: None,
+            looking: None,
             refreshed: BTreeMap::new(),
             unreadable: Vec::new(),
             mouse: start.mouse,

@@ -16,6 +16,9 @@ const EIGHTHS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '�
 /// Both dot columns of a Braille cell filled from below by zero to four.
 const DOTS: [char; 4] = ['⣀', '⣤', '⣶', '⣿'];
 
+/// Behind the name of a lane that is a sample.
+const SAMPLED: &str = " sampled";
+
 /// Where a lane's bars stand.
 #[derive(Clone, Debug)]
 pub struct Plot {
@@ -160,6 +163,20 @@ fn gaps(canvas: &mut Canvas<'_>, plot: &Plot, cells: &[Cell]) {
     }
 }
 
+/// What is counted from a sample of more says so behind its name: in a word where there is room, else by a sign.
+fn name(canvas: &mut Canvas<'_>, grid: &Grid, y: u16, lane: &Lane, columns: &LaneColumns) {
+    let (from, end) = grid.name;
+    let room = usize::from(end.saturating_sub(from));
+    let mark = match text::width(&lane.name) {
+        _ if !columns.sampled => "",
+        width if width + text::width(SAMPLED) <= room => SAMPLED,
+        _ => " ~",
+    };
+    let name = short(&lane.name, room.saturating_sub(text::width(mark)));
+    canvas.fit(from, y, end, &name, Role::Text);
+    canvas.fit(from + text::width(&name) as u16, y, end, mark, Role::Stale);
+}
+
 /// Everything left of a lane's chart: name, value at the cursor, normal, worst. One row.
 pub fn numbers(
     canvas: &mut Canvas<'_>,
@@ -170,8 +187,7 @@ pub fn numbers(
     axis: &Axis,
     at: Stamp,
 ) {
-    let (from, end) = grid.name;
-    canvas.fit(from, y, end, &short(&lane.name, usize::from(end.saturating_sub(from))), Role::Text);
+    name(canvas, grid, y, lane, columns);
     let known = |v: Option<f64>| v.map_or_else(|| number::NOTHING.to_owned(), |v| number::of_lane(lane, v));
     let Some((measured, value)) = columns.now else {
         canvas.right(grid.value_end, y, number::NOTHING, Role::Stale);

@@ -9,7 +9,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -238,7 +238,8 @@ async fn by_cloud() -> Came {
     let client = huawei::Client::new(config.huawei.as_ref().unwrap());
     let (to, mut inbox) = mpsc::channel(64);
     let cancel = CancellationToken::new();
-    let handles = engine::start(&config, Some(&client), &Recorded::default(), &clock_of(&watch), &to, &cancel);
+    let handles =
+        engine::start(&config, Some(&client), &Recorded::default(), &Arc::default(), &clock_of(&watch), &to, &cancel);
     // Three streams, each with six counts.
     let came = Came::all(&mut inbox, 3 * 6).await;
     cancel.cancel();

@@ -3,6 +3,7 @@
 
 pub mod drill;
 pub mod list;
+pub mod look;
 pub mod note;
 pub mod prompt;
 pub mod session;
