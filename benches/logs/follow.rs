@@ -100,8 +100,8 @@ pub fn measure(seconds: u64) {
     config.order_fields = vec!["order_id".to_owned()];
     config.trace_fields = vec!["trace_id".to_owned()];
     let recording: PathBuf = folder.path().join("recording");
-    let recorded = std::env::var_os("WARROOM_BENCH_UNRECORDED").is_none();
-    let mut recorder = recorded.then(|| Recorder::open(&recording, Options::default()).unwrap());
+    let is_recorded = std::env::var_os("WARROOM_BENCH_UNRECORDED").is_none();
+    let mut recorder = is_recorded.then(|| Recorder::open(&recording, Options::default()).unwrap());
     let (mut store, mut came) = (Store::default(), Came::default());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let mut writer = Command::new(std::env::current_exe().unwrap())

@@ -5,6 +5,7 @@
 //! `WARROOM_BENCH_DUMP=FOLDER cargo bench --bench logs`: the dump is kept in the folder.
 
 use crate::dump;
+use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -111,7 +112,9 @@ pub fn measure(folder: &Path) {
     let files = dump::three_files(folder, LINES).unwrap();
     let bytes: u64 = files.iter().map(|f| std::fs::metadata(f).unwrap().len()).sum();
     // Once through, so that what is measured is not the disk.
-    files.iter().for_each(|f| drop(std::fs::read(f).unwrap()));
+    for file in &files {
+        drop(std::fs::read(file).unwrap());
+    }
     let load = std::fs::read_to_string("/proc/loadavg").unwrap();
     println!("{LINES} lines, {bytes} bytes in {} files; load {}", files.len(), load.trim());
     let took = best(|| ours(&["histogram"], &files));
@@ -136,7 +139,8 @@ pub fn measure(folder: &Path) {
                 assert_eq!(us.bytes, them.bytes, "{name}: both give the same lines");
             }
             let first = us.first.map_or_else(|| "nothing".to_owned(), |s| format!("first {s:.3} s"));
-            line += &format!(
+            let _ = write!(
+                line,
                 " | {how} {:.2} s / rg {:.2} s = {:.2} ({:.2} s / {:.2} s by the clock{})",
                 us.cpu,
                 them.cpu,

@@ -3,6 +3,7 @@
 //!
 //! Counted by whole minutes, as engines count. May not know: how lines are fetched.
 
+use crate::model::health::{LINES, Loss};
 use crate::model::incident::SourceKind;
 use crate::model::series::Counted;
 use crate::model::{Lapse, Span, Stamp};
@@ -57,10 +58,20 @@ pub fn parts(store: &Store, span: Span) -> Vec<Part> {
     sources.filter_map(|s| part(&s.name)).collect()
 }
 
+/// What a source still lacks of its lines: what it lost and did not fetch later.
+pub fn losses<'a>(store: &'a Store, source: &str) -> impl Iterator<Item = &'a Loss> {
+    let fetched: Vec<Span> = store.fetched(source).filter(|f| f.what == LINES).map(|f| f.span).collect();
+    store.losses(source).iter().filter(move |loss| {
+        let reached = fetched.iter().fold(loss.span.from, |at, f| if f.from <= at { at.max(f.to) } else { at });
+        reached < loss.span.to || loss.span.from >= loss.span.to
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::batch::Samples;
+    use crate::model::health::Fetched;
     use crate::model::incident::SourceCard;
     use crate::model::log::{Level, LogLine};
     use crate::model::series::SeriesCard;
@@ -105,5 +116,21 @@ mod tests {
         assert_eq!(part(0, 4), Part { source: "loki".to_owned(), counted: 7, fetched: 3 });
         assert!(part(1, 2).has_more() && !part(0, 1).has_more() && !part(2, 4).has_more());
         assert_eq!(parts(&store, Span::new(at(0), at(4))).len(), 1, "files count nothing themselves");
+    }
+
+    #[test]
+    fn what_was_fetched_later_is_lost_no_more() {
+        let mut store = Store::default();
+        let at = |minute: i64| Stamp::from_secs(minute * 60);
+        let loss = |from, to| Fact::Loss(Loss { span: Span::new(at(from), at(to)), says: "cut".into() });
+        let fetched =
+            |what: &str, from, to| Fact::Fetched(Fetched { what: what.to_owned(), span: Span::new(at(from), at(to)) });
+        let mut apply = |facts| {
+            store.apply(&Batch { source: "loki".into(), seq: 1, seen: at(9), facts });
+            losses(&store, "loki").map(|l| (l.span.from.0 / 60_000_000, l.span.to.0 / 60_000_000)).collect::<Vec<_>>()
+        };
+        assert_eq!(apply(vec![loss(0, 10), loss(20, 30)]), [(0, 10), (20, 30)]);
+        assert_eq!(apply(vec![fetched("lines", 4, 10), fetched("cpu", 0, 40)]), [(0, 10), (20, 30)]);
+        assert_eq!(apply(vec![fetched("lines", 0, 5), fetched("lines", 20, 29)]), [(20, 30)]);
     }
 }

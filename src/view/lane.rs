@@ -343,3 +343,42 @@ impl AxisLabel {
         x..x + w
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::series::{Bad, Rollup, Unit};
+    use crate::view::look::Look;
+    use crate::view::text::Privacy;
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
+
+    #[test]
+    fn a_lane_that_is_a_sample_says_so_behind_its_name_whatever_room_there_is() {
+        let drawn = |name: &str, sampled: bool| {
+            let lane = Lane {
+                group: "logs".to_owned(),
+                name: name.to_owned(),
+                series: "loki.ERROR".into(),
+                unit: Unit::PerMinute,
+                rollup: Rollup::SumPerMinute,
+                bad: Bad::High,
+                floor: 0.0,
+                ceiling: None,
+                lag: Lapse::ZERO,
+                trigger: false,
+                broken_at: None,
+            };
+            let columns = LaneColumns { sampled, ..LaneColumns::default() };
+            let grid = Grid::of(200, 50);
+            let mut buf = Buffer::empty(Rect::new(0, 0, 40, 1));
+            self::name(&mut Canvas::new(&mut buf, Look::default(), Privacy::Masked), &grid, 0, &lane, &columns);
+            let text: String = buf.content().iter().map(ratatui::buffer::Cell::symbol).collect();
+            text.trim().to_owned()
+        };
+        assert_eq!(drawn("ERROR lines", false), "ERROR lines");
+        assert_eq!(drawn("errors", true), "errors sampled");
+        assert_eq!(drawn("ERROR lines", true), "ERROR lines ~");
+        assert!(drawn("a name that is far too long for it", true).ends_with(" ~"));
+    }
+}

@@ -52,10 +52,13 @@ struct Numbers {
     /// 3: of each order its lines, the first, the last and the worst.
     orders: BTreeMap<String, (usize, Stamp, Stamp, Level)>,
     /// 3: of each pattern the lines, the stuck orders that carry it, and those by stretch over those heard of.
-    patterns: BTreeMap<String, (u64, usize, Vec<u32>, usize, Vec<u32>)>,
+    patterns: BTreeMap<String, Carried>,
     /// 4: traces by their own frames, with lines and orders.
     traces: Vec<(String, u64, usize, usize)>,
 }
+
+/// Lines, stuck orders and those by stretch; stuck orders heard of and those by stretch.
+type Carried = (u64, usize, Vec<u32>, usize, Vec<u32>);
 
 /// Sits down in front of what one way brought, and does the four tasks by keys.
 fn tasks(batches: &[Batch]) -> Numbers {
@@ -228,9 +231,8 @@ async fn by_cloud() -> Came {
     for (name, _, id) in LOG_STREAMS {
         let _ = write!(
             text,
-            "[[log_server]]\nname = \"{name}\"\nkind = \"lts\"\ngroup = \"{}\"\nstream = \"{id}\"\nper_minute = 6000\npage = 5000\n\
-             most_lines = 1000000\ninterval = \"5s\"\ncounts = {{ timeout = \"timeout\", connection = \"connection\", circuit = \"circuit\", payment = \"payment\", errors = \"ERROR\" }}\n",
-            LOG_GROUP
+            "[[log_server]]\nname = \"{name}\"\nkind = \"lts\"\ngroup = \"{LOG_GROUP}\"\nstream = \"{id}\"\nper_minute = 6000\npage = 5000\n\
+             most_lines = 1000000\ninterval = \"5s\"\ncounts = {{ timeout = \"timeout\", connection = \"connection\", circuit = \"circuit\", payment = \"payment\", errors = \"ERROR\" }}\n"
         );
     }
     let mut config = config(&text);

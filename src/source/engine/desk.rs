@@ -5,7 +5,7 @@
 //! not know: how a question is put on the wire.
 
 use crate::config::log_server::{Kind, LogServerConfig};
-use crate::model::health::{Cost, Fetched, Loss, Progress};
+use crate::model::health::{Cost, Fetched, LINES, Loss, Progress};
 use crate::model::log::LogLine;
 use crate::model::series::Counted;
 use crate::model::{Fact, Lapse, Span, Stamp};
@@ -39,9 +39,8 @@ const REMEMBERED: Lapse = Lapse::minutes(10);
 const LEAST_PAGE: u32 = 10;
 /// After this long pages are as long as configured again.
 const GROWN: Lapse = Lapse::minutes(10);
-/// What is told of reading what is looked at, and of what was read so.
+/// What is told of reading what is looked at.
 const LOOKING: &str = "reading the lines in front";
-const LINES: &str = "lines";
 /// Counts of a longer stretch are cut in half when they are too much.
 const LEAST_COUNTED: Lapse = Lapse::minutes(30);
 
