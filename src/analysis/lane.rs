@@ -5,7 +5,7 @@ pub mod book;
 pub mod measured;
 
 use crate::analysis::limit;
-use crate::model::series::{Bad, Lane, Rollup};
+use crate::model::series::{Bad, Counted, Lane, Rollup};
 use crate::model::{Lapse, Span, Stamp};
 use crate::store::Store;
 use band::{Baseline, Normal};
@@ -90,6 +90,8 @@ pub struct LaneColumns {
     pub limit: Option<(String, f64)>,
     /// Top of the drawn scale.
     pub top: f64,
+    /// Whether its source says that what it counts is a sample of more.
+    pub sampled: bool,
 }
 
 /// Makes a lane's columns as of `cursor`; `now` is the newest instant played or lived so far.
@@ -132,6 +134,7 @@ pub fn columns(store: &Store, lane: &Lane, axis: &Axis, cursor: Stamp, now: Stam
         top: limit.as_ref().map_or(top, |(_, limit)| top.max(*limit)),
         limit,
         cells,
+        sampled: store.card(&lane.series).and_then(|card| card.counted) == Some(Counted::Sample),
     }
 }
 

@@ -33,11 +33,30 @@ pub struct Pattern {
     pub trend: Vec<u32>,
     /// Stuck orders that carry it.
     pub orders: usize,
+    /// The same by stretch: in how many stuck orders' lines of each it is.
+    pub carried: Vec<u32>,
+    /// What `orders` and `carried` are to be measured by, the same for all patterns of a window.
+    pub heard: Arc<Heard>,
     /// Numbers (`Kept::number`) of the lines, oldest first.
     pub members: Vec<u64>,
 }
 
+/// Stuck orders that were heard of at all: they have a line, whatever it says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Heard {
+    /// In the window.
+    pub all: usize,
+    /// In each of its stretches.
+    pub by_stretch: Vec<u32>,
+}
+
 impl Pattern {
+    /// The share of stuck orders with it among those with any line, stretch by stretch, as a percentage; none where
+    /// no stuck order was heard of.
+    pub fn shares(&self) -> Vec<Option<f64>> {
+        let share = |(with, of): (&u32, &u32)| (*of > 0).then(|| f64::from(*with) * 100.0 / f64::from(*of));
+        self.carried.iter().zip(&self.heard.by_stretch).map(share).collect()
+    }
     /// How many times the normal count it is; none without a baseline or when it is new.
     pub fn times_normal(&self) -> Option<f64> {
         self.normal.filter(|n| *n > 0.0).map(|n| self.lines as f64 / n)
@@ -57,9 +76,12 @@ impl Pattern {
 pub fn patterns(store: &Store, window: Span, baseline: Option<Span>) -> Vec<Pattern> {
     let stuck = stuck_orders(store, window);
     let mut groups: HashMap<TemplateId, Group> = HashMap::new();
+    let mut heard = Carriers::default();
     for kept in store.logs.within(window) {
         groups.entry(store.logs.template_of(kept)).or_default().add(kept, window, &stuck);
+        heard.add(kept, window, &stuck);
     }
+    let heard = Arc::new(Heard { all: heard.all.len(), by_stretch: heard.by_stretch() });
     let usual = baseline.map(|span| counts(store, span));
     let scale = baseline.map_or(1.0, |b| window.length().as_secs_f64() / b.length().as_secs_f64().max(1.0));
     let before = counts(store, Span::new(window.from - Lapse::hours(24), window.from));
@@ -70,7 +92,7 @@ pub fn patterns(store: &Store, window: Span, baseline: Option<Span>) -> Vec<Patt
             let template = store.logs.template(id)?;
             let normal = known.map(|u| u.get(&id).map_or(0.0, |n| *n as f64 * scale));
             let older = before.contains_key(&id);
-            Some(group.into_pattern(template, normal, older))
+            Some(group.into_pattern(template, normal, older, &heard))
         })
         .collect();
     out.sort_by(|a, b| rank(a).cmp(&rank(b)).then(b.lines.cmp(&a.lines)).then_with(|| a.template.cmp(&b.template)));
@@ -96,12 +118,17 @@ fn counts(store: &Store, span: Span) -> HashMap<TemplateId, u64> {
     out
 }
 
-fn stuck_orders(store: &Store, window: Span) -> HashSet<Arc<str>> {
+pub(super) fn stuck_orders(store: &Store, window: Span) -> HashSet<Arc<str>> {
     let classes: Vec<_> = reconcile::CLASSES.iter().filter(|c| c.stuck).map(|c| c.class).collect();
     if classes.is_empty() {
         return HashSet::new();
     }
     reconcile::orders(store, window, &classes, window.to).into_iter().map(|o| o.id).collect()
+}
+
+/// Which of the [`TREND`] stretches of a window an instant is in.
+pub(super) fn stretch_of(at: Stamp, window: Span) -> usize {
+    (at.since(window.from).0 as f64 / window.length().0.max(1) as f64 * TREND as f64) as usize
 }
 
 /// `mrg-api-3` is `mrg-api`: a replica's number says nothing about the pattern.
@@ -120,8 +147,27 @@ struct Group {
     several: bool,
     first: Option<Stamp>,
     trend: Vec<u32>,
-    orders: HashSet<Arc<str>>,
+    carriers: Carriers,
     members: Vec<u64>,
+}
+
+/// Stuck orders that are named, in all and by stretch.
+#[derive(Default)]
+struct Carriers {
+    all: HashSet<Arc<str>>,
+    stretches: HashMap<usize, HashSet<Arc<str>>>,
+}
+
+impl Carriers {
+    fn add(&mut self, kept: &Kept, window: Span, stuck: &HashSet<Arc<str>>) {
+        let Some(order) = kept.line.order.as_ref().filter(|o| stuck.contains(*o)) else { return };
+        self.all.insert(order.clone());
+        self.stretches.entry(stretch_of(kept.line.at, window)).or_default().insert(order.clone());
+    }
+
+    fn by_stretch(&self) -> Vec<u32> {
+        (0..TREND).map(|i| self.stretches.get(&i).map_or(0, |orders| orders.len() as u32)).collect()
+    }
 }
 
 impl Group {
@@ -137,17 +183,14 @@ impl Group {
         if self.trend.is_empty() {
             self.trend = vec![0; TREND];
         }
-        let share = line.at.since(window.from).0 as f64 / window.length().0.max(1) as f64;
-        if let Some(n) = self.trend.get_mut((share * TREND as f64) as usize) {
+        if let Some(n) = self.trend.get_mut(stretch_of(line.at, window)) {
             *n += 1;
         }
-        if let Some(order) = line.order.as_ref().filter(|o| stuck.contains(*o)) {
-            self.orders.insert(order.clone());
-        }
+        self.carriers.add(kept, window, stuck);
         self.members.push(kept.number);
     }
 
-    fn into_pattern(self, template: Untrusted, normal: Option<f64>, older: bool) -> Pattern {
+    fn into_pattern(self, template: Untrusted, normal: Option<f64>, older: bool, heard: &Arc<Heard>) -> Pattern {
         Pattern {
             template,
             level: self.level.unwrap_or(Level::Info),
@@ -157,7 +200,9 @@ impl Group {
             first: self.first.filter(|_| !older),
             new: normal == Some(0.0) && !older,
             trend: self.trend,
-            orders: self.orders.len(),
+            orders: self.carriers.all.len(),
+            carried: self.carriers.by_stretch(),
+            heard: Arc::clone(heard),
             members: self.members,
         }
     }
@@ -167,6 +212,7 @@ impl Group {
 mod tests {
     use super::*;
     use crate::model::log::LogLine;
+    use crate::model::order::{Asked, Attributes, Ledger, Order, OrderStatus, Rows};
     use crate::model::{Batch, Fact};
 
     fn line(second: i64, service: &str, level: Level, message: &str) -> LogLine {
@@ -229,6 +275,55 @@ mod tests {
         let got = patterns(&store(lines), seconds(0, 10), None);
         assert_eq!(got[0].lines, 2);
         assert_eq!(got[0].trend.iter().sum::<u32>(), 2);
+    }
+
+    #[test]
+    fn the_share_of_stuck_orders_is_measured_by_those_that_have_any_line() {
+        let order = |id: &str| Order {
+            order_id: id.into(),
+            created_at: Stamp::from_secs(1),
+            status: OrderStatus::Active,
+            amount: None,
+            payment_method: None,
+            region: None,
+            service_type: None,
+            saga_step: None,
+            trace_id: None,
+            updated_at: None,
+            version: None,
+            attributes: Attributes::default(),
+        };
+        let window = seconds(0, 24 * 600);
+        let late = Stamp::from_secs(24 * 600);
+        let rows = ["A", "B", "C", "D"].map(order).to_vec();
+        let (payments, records) = (Rows::Payments(Vec::new()), Rows::HoPayments(Vec::new()));
+        let answer = |rows| Fact::Ledger(Ledger { asof: late, asked: Asked::Window(window), rows });
+        let facts = [Rows::Orders(rows), payments, records].map(answer).into();
+        let of = |second: i64, order: &str, message: &str| LogLine {
+            order: Some(order.into()),
+            ..line(second, "mrg-1", Level::Error, message)
+        };
+        // In the first stretch A times out and B says something else; in the second A alone speaks, twice; D never
+        // says anything, and Z is no order.
+        let lines = vec![
+            of(10, "A", "acquire timeout"),
+            of(20, "B", "sweep done"),
+            of(30, "Z", "acquire timeout"),
+            of(610, "A", "acquire timeout"),
+            of(620, "A", "acquire timeout"),
+            of(1_300, "C", "sweep done"),
+        ];
+        let mut store = store(lines);
+        store.apply(&Batch { source: "o".into(), seq: 1, seen: late, facts });
+        assert_eq!(stuck_orders(&store, window).len(), 4);
+        let got = patterns(&store, window, None);
+        let timeout = got.iter().find(|p| p.template.raw() == "acquire timeout").unwrap();
+        assert_eq!((timeout.orders, timeout.heard.all, timeout.lines), (1, 3, 4));
+        assert_eq!(timeout.shares()[..4], [Some(50.0), Some(100.0), Some(0.0), None]);
+        assert_eq!(
+            (timeout.carried[..3].to_vec(), timeout.heard.by_stretch[..3].to_vec()),
+            (vec![1, 1, 0], vec![2, 1, 1])
+        );
     }
 
     #[test]

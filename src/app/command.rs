@@ -175,7 +175,7 @@ impl Spot {
             Place::Trail(_) => Self::Trail,
             Place::Checks(_) => Self::Checks,
             Place::Session(_) => Self::Session,
-            Place::Lines(_) => Self::Lines,
+            Place::Lines(_) | Place::Stack(_) => Self::Lines,
             Place::Section(_) => Self::Section,
             Place::SourceLog(_) => Self::SourceLog,
             Place::Limits => Self::Limits,

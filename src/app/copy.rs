@@ -93,6 +93,10 @@ fn row_as_written(app: &App, panel: Panel, row: usize) -> String {
                 shown(p.template.raw())
             )
         }),
+        Panel::Stacks => d.traces.get(row).map_or_else(String::new, |t| {
+            let says = (shown(t.name.raw()), shown(t.says.raw()));
+            format!("{} lines, {} orders, {} of them stuck: {}: {}", t.lines, t.orders, t.stuck, says.0, says.1)
+        }),
         Panel::Classes => d.classes.get(row).map_or_else(String::new, |c| {
             let name = c.class.card().map_or("", |card| card.name);
             format!("{name}: {} orders, Rp {}", c.orders, rupiah(c.amount))

@@ -59,7 +59,7 @@ fn name(app: &App, place: &Place) -> String {
         }
         Place::Session(pid) => format!("session {pid}"),
         Place::Lines(template) if template.is_empty() => "all".to_owned(),
-        Place::Lines(template) => shown(template),
+        Place::Lines(text) | Place::Stack(text) => shown(text),
         Place::Section(i) => app.section(*i).map_or_else(|| "section".to_owned(), |s| shown(s.title.raw())),
         Place::SourceLog(name) => shown(name),
         Place::Limits => "limits".to_owned(),

@@ -5,7 +5,7 @@
 
 use crate::analysis::lane::Axis;
 use crate::analysis::reconcile::{self, Class, ClassCount, Standing};
-use crate::analysis::{blocking, check, database, gap, lane, limit, pattern, spike};
+use crate::analysis::{blocking, check, database, gap, lane, limit, pattern, spike, stack};
 use crate::app::findings::{Born, Event, EventKind};
 use crate::app::lists::{self, List, follow, keep_order};
 use crate::app::rows::Panel;
@@ -500,6 +500,10 @@ fn make_patterns(app: &mut App, scope: Span, at: Stamp) {
     app.made.list = None;
     lists::patterns(app);
     follow(app, Panel::Patterns, focus);
+    let focus = app.row_id(Panel::Stacks, app.rows_in(Panel::Stacks).focus);
+    app.derived.all_traces = stack::traces(&app.store, until, app.store.incident.baseline);
+    lists::traces(app);
+    follow(app, Panel::Stacks, focus);
 }
 
 fn give_onsets(app: &mut App, _: Span, at: Stamp) {

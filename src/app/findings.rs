@@ -10,6 +10,7 @@ use crate::analysis::pattern::Pattern;
 use crate::analysis::reconcile::class::{ALL, Class};
 use crate::analysis::reconcile::{ClassCount, ClassedOrder, SharedTrait, Standing};
 use crate::analysis::spike::{Onset, Spike};
+use crate::analysis::stack::Trace;
 use crate::analysis::trail::Trail;
 use crate::analysis::trail::usual::{Pace, Usual};
 use crate::model::{Lapse, MarkKind, Span, Stamp};
@@ -64,6 +65,10 @@ pub struct Derived {
     pub wanted: Vec<WantedLock>,
     /// All patterns of the scope, before the filter.
     pub all_patterns: Vec<Pattern>,
+    /// Stack traces of the scope, filtered and in the order somebody chose.
+    pub traces: Vec<Trace>,
+    /// All stack traces of the scope, before the filter.
+    pub all_traces: Vec<Trace>,
     /// The first stuck order of the scope and its birth.
     pub first_stuck: Option<(std::sync::Arc<str>, Stamp)>,
     /// What belongs to the stretch Enter would open on the timeline, once counted.

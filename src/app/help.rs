@@ -48,6 +48,7 @@ pub const READING: &[(&str, &str)] = &[
     ("▁", "zero, measured"),
     ("blind", "a gap: no sample; its reason is in 6 Sources"),
     ("·", "not measured yet: this source is late"),
+    ("~", "sampled: there are more lines than were counted"),
     ("│", "the cursor, the same instant on every screen"),
     ("▲ ◆ ▼", "spike: onset, peak, recovery"),
     ("↓", "on a lane: it left its band here"),

@@ -133,7 +133,8 @@ pub fn works(app: &App, id: Id) -> bool {
         Id::Refresh => app.mode == Mode::Live,
         Id::MarkRow | Id::Search | Id::Copy | Id::CopyMarkdown | Id::Verdict => rows,
         Id::Filter => {
-            matches!(panel, Panel::Patterns | Panel::Lines | Panel::Orders) && (rows || !app.filter.is_empty())
+            matches!(panel, Panel::Patterns | Panel::Lines | Panel::Stacks | Panel::Orders)
+                && (rows || !app.filter.is_empty())
         }
         Id::Worksheet | Id::Segments => app.derived.standing.total > 0,
         Id::GoToRow => list::instant(app).is_some(),
@@ -199,7 +200,7 @@ pub fn target_words(app: &App, target: &Target) -> String {
             Place::Checks(_) if app.panel() == Panel::Steps => "its hypotheses",
             Place::Checks(_) => "its checks",
             Place::Session(_) => "open the session",
-            Place::Lines(_) => "its lines",
+            Place::Lines(_) | Place::Stack(_) => "its lines",
             Place::Section(_) => "its checkboxes",
             Place::SourceLog(_) => "its log",
             _ => "open",

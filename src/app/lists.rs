@@ -3,6 +3,7 @@
 //! May not know: when the heavy parts they are cut from are made, and how rows are drawn.
 
 use crate::analysis::reconcile::facts::newest_order;
+use crate::analysis::stack::{self, Trace};
 use crate::analysis::{reconcile, trail};
 use crate::app::filter::Filter;
 use crate::app::rows::{Panel, RowId, panels};
@@ -45,7 +46,7 @@ pub(super) fn cut(app: &mut App) {
         place: app.place().clone(),
         panel: app.panel,
         filter: app.filter.clone(),
-        sort: app.sort.get(&app.place().key()).copied(),
+        sort: app.sort.get(&app.sort_key()).copied(),
         events_only: app.events_only,
     };
     if app.made.list.as_ref() == Some(&want) {
@@ -57,6 +58,7 @@ pub(super) fn cut(app: &mut App) {
         match panel {
             Panel::Patterns => patterns(app),
             Panel::Lines => lines(app),
+            Panel::Stacks => traces(app),
             Panel::Orders => orders(app, &want),
             Panel::Steps => steps(app),
             _ => continue,
@@ -109,19 +111,46 @@ pub(super) fn patterns(app: &mut App) {
     app.derived.patterns = kept;
 }
 
+/// The stack traces that pass the filter, in the order somebody chose.
+pub(super) fn traces(app: &mut App) {
+    let filter = filter_of(app);
+    let all = &app.derived.all_traces;
+    let passes = |t: &&Trace| {
+        let services = t.services.join(" ");
+        filter.passes(&[t.name.raw(), t.says.raw(), &services])
+    };
+    let mut kept: Vec<_> = all.iter().filter(passes).cloned().collect();
+    if let Some((column, reverse)) = app.sort.get(&format!("{}#traces", app.place().key())).copied() {
+        match column {
+            1 => kept.sort_by_key(|t| t.first),
+            2 => kept.sort_by_key(|t| std::cmp::Reverse(t.stuck)),
+            _ => {}
+        }
+        if reverse {
+            kept.reverse();
+        }
+    }
+    if app.panel() == Panel::Stacks {
+        app.derived.unfiltered = all.len();
+    }
+    app.derived.traces = kept;
+}
+
 fn lines(app: &mut App) {
     let filter = filter_of(app);
     let span = app.lines_span();
-    let template = match app.place() {
-        Place::Lines(template) => template.clone(),
-        _ => String::new(),
+    let (template, trace) = match app.place() {
+        Place::Lines(template) => (template.clone(), None),
+        Place::Stack(name) => (String::new(), Some(name.clone())),
+        _ => (String::new(), None),
     };
     let logs = &app.store.logs;
     // Its words may have changed since it was opened; what came a moment ago is known by its words alone.
     let wanted = logs.called(&template);
     let is = |id| wanted.map_or_else(|| logs.template(id).is_some_and(|t| t.raw() == template), |w| w == id);
     let of_template = |k: &&Kept| template.is_empty() || is(logs.template_of(k));
-    let all: Vec<_> = logs.within(span).iter().filter(of_template).collect();
+    let of_trace = |k: &&Kept| trace.as_ref().is_none_or(|t| stack::is_of(&k.line.stack, t));
+    let all: Vec<_> = logs.within(span).iter().filter(of_template).filter(of_trace).collect();
     if app.panel() == Panel::Lines {
         app.derived.unfiltered = all.len();
     }

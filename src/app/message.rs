@@ -75,6 +75,9 @@ pub enum Effect {
     Refresh(SourceName),
     /// Read the orders born in this stretch before any others: somebody waits for them.
     Want(Span),
+    /// Read the lines of this stretch that engines have beyond those fetched: somebody has them in front. Of none:
+    /// stop reading.
+    Look(Option<Span>),
     /// Read this stretch back from the recording.
     Load(Span),
     /// Set the pace of a replay or demo; 0 pauses.

@@ -31,6 +31,8 @@ pub enum Panel {
     Patterns,
     /// Log lines (`derived.lines`).
     Lines,
+    /// Logs: stack traces by their own frames (`derived.traces`).
+    Stacks,
     /// Order classes (`derived.classes`).
     Classes,
     /// Traits the stuck share (`derived.shared`).
@@ -75,6 +77,7 @@ impl Panel {
             Self::Session => "session",
             Self::Patterns => "patterns",
             Self::Lines => "lines",
+            Self::Stacks => "stack traces",
             Self::Classes => "classes",
             Self::Traits => "shared traits",
             Self::Orders => "orders",
@@ -98,7 +101,7 @@ pub const fn panels(place: &Place) -> &'static [Panel] {
     match place {
         Place::Top(Screen::Timeline) => &[Panel::Lanes, Panel::Onsets, Panel::Events],
         Place::Top(Screen::Database) => &[Panel::Tree, Panel::Statements, Panel::Wanted, Panel::Activity],
-        Place::Top(Screen::Logs) => &[Panel::Patterns, Panel::Lines],
+        Place::Top(Screen::Logs) => &[Panel::Patterns, Panel::Lines, Panel::Stacks],
         Place::Top(Screen::Orders) | Place::OrderClasses => &[Panel::Classes, Panel::Traits],
         Place::Top(Screen::Hypotheses) => &[Panel::Hypotheses, Panel::Sections, Panel::Ready],
         Place::Top(Screen::Sources) => &[Panel::Sources],
@@ -106,7 +109,7 @@ pub const fn panels(place: &Place) -> &'static [Panel] {
         Place::Trail(_) => &[Panel::Steps],
         Place::Checks(_) => &[Panel::Checks],
         Place::Session(_) => &[Panel::Session],
-        Place::Lines(_) => &[Panel::Lines],
+        Place::Lines(_) | Place::Stack(_) => &[Panel::Lines],
         Place::Section(_) => &[Panel::Items],
         Place::SourceLog(_) => &[Panel::Health],
         Place::Limits => &[Panel::Limits],
@@ -141,7 +144,11 @@ impl App {
     }
     /// Whether the lines in front are not all there are.
     pub fn narrowed_lines(&self) -> bool {
-        !self.filter.is_empty() || matches!(self.place(), Place::Lines(template) if !template.is_empty())
+        let part = match self.place() {
+            Place::Lines(template) => !template.is_empty(),
+            place => matches!(place, Place::Stack(_)),
+        };
+        part || !self.filter.is_empty()
     }
     /// The focused row of the focused panel.
     pub fn focus(&self) -> usize {
@@ -160,6 +167,7 @@ impl App {
             Panel::Activity | Panel::Session => 0,
             Panel::Patterns => d.patterns.len(),
             Panel::Lines => d.lines.len(),
+            Panel::Stacks => d.traces.len(),
             Panel::Classes => d.classes.len(),
             Panel::Traits => d.shared.len(),
             Panel::Orders => d.orders.len(),
@@ -186,6 +194,7 @@ impl App {
         Some(match panel {
             Panel::Patterns => RowId::Name(d.patterns.get(i)?.template.raw().to_owned()),
             Panel::Lines => RowId::Number(*d.lines.get(i)?),
+            Panel::Stacks => RowId::Name(d.traces.get(i)?.name.raw().to_owned()),
             Panel::Orders => RowId::Order(d.orders.get(i)?.id.clone()),
             Panel::Hypotheses => RowId::Number(u64::from(d.findings.hypotheses.get(i)?.number)),
             Panel::Classes => RowId::Number(d.classes.get(i)?.class as u64),

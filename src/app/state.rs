@@ -88,6 +88,8 @@ pub enum Place {
     Session(Pid),
     /// Lines of one pattern: its template; empty for all lines.
     Lines(String),
+    /// Lines with one stack trace, by the name of the trace.
+    Stack(String),
     /// A phase, area or other section of the note, by index over phases, areas, others.
     Section(usize),
     /// A source's health in time.
@@ -108,7 +110,7 @@ impl Place {
             Self::OrderClasses | Self::OrderList { .. } | Self::Trail(_) => Screen::Orders,
             Self::Checks(_) | Self::Section(_) | Self::Questions => Screen::Hypotheses,
             Self::Session(_) => Screen::Database,
-            Self::Lines(_) => Screen::Logs,
+            Self::Lines(_) | Self::Stack(_) => Screen::Logs,
             Self::SourceLog(_) => Screen::Sources,
             Self::Limits => Screen::Timeline,
             Self::Messages => return None,
@@ -124,6 +126,7 @@ impl Place {
             Self::Checks(number) => format!("checks/{number}"),
             Self::Session(pid) => format!("session/{pid}"),
             Self::Lines(template) => format!("lines/{template}"),
+            Self::Stack(name) => format!("stack/{name}"),
             Self::Section(i) => format!("section/{i}"),
             Self::SourceLog(name) => format!("source/{name}"),
             Self::Limits => "limits".to_owned(),
@@ -366,6 +369,8 @@ pub struct App {
     pub segments_of: Bad,
     /// The stretch the axis was last fitted to; fitted again on a resize.
     pub fitted: Option<Span>,
+    /// The stretch whose lines engines were asked to read on for, while it is in front.
+    pub looking: Option<Span>,
     /// When each source was last asked by hand.
     pub refreshed: BTreeMap<String, Stamp>,
     /// Stretches the recording could not give back: they are not asked again.
@@ -467,6 +472,7 @@ impl App {
             events_only: false,
             segments_of: Bad::Stuck,
             fitted: None,
+            looking: None,
             refreshed: BTreeMap::new(),
             unreadable: Vec::new(),
             mouse: start.mouse,

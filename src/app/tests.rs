@@ -856,3 +856,51 @@ fn lines_of_a_pattern_that_is_nowhere_are_none_and_not_all() {
         assert!(lines.len() < room.app.store.logs.within(room.app.lines_span()).len());
     }
 }
+
+/// An engine that counts more lines of a minute than it gave.
+fn engine_with_more(at: Stamp) -> Vec<Arc<Batch>> {
+    use crate::model::batch::Samples;
+    use crate::model::incident::{SourceCard, SourceKind};
+    use crate::model::series::{Counted, SeriesCard};
+    let card = SeriesCard {
+        name: "loki.all".into(),
+        unit: None,
+        unit_said: "".into(),
+        from: "".into(),
+        counted: Some(Counted::Engine),
+    };
+    let minute = Stamp(at.0.div_euclid(60_000_000) * 60_000_000);
+    let counted = Samples { at: minute, values: vec![("loki.all".into(), 500.0)] };
+    let source = SourceCard { name: "loki".to_owned(), kind: SourceKind::Logs, what: "x".into(), every: None };
+    let incident = Incident { sources: vec![source], ..simulator::incident() };
+    let facts = vec![Fact::Incident(Box::new(incident)), Fact::Series(vec![card]), Fact::Samples(counted)];
+    vec![Arc::new(Batch { source: "loki".into(), seq: 1, seen: at, facts })]
+}
+
+#[test]
+fn lines_that_an_engine_has_beyond_those_fetched_are_read_while_they_are_in_front_and_no_longer() {
+    let at = clock("19:36");
+    let seen = || Room::seen(engine_with_more(at - Lapse::minutes(5)).into_iter(), at);
+    let mut room = seen();
+    let looks = |room: &Room| -> Vec<Option<Span>> {
+        room.effects.iter().filter_map(|e| if let Effect::Look(span) = e { Some(*span) } else { None }).collect()
+    };
+    assert_eq!(looks(&room), [], "the timeline shows counts");
+    room.app.window = Some(Span::new(clock("19:28"), clock("19:34")));
+    room.keys("3");
+    assert_eq!(looks(&room), [Some(Span::new(clock("19:28"), clock("19:34")))]);
+    room.wait(Lapse::seconds(1)).keys("tab down up").wait(Lapse::seconds(90));
+    assert_eq!(looks(&room).len(), 1, "it is asked for once");
+    room.keys("1");
+    assert_eq!(looks(&room)[1..], [None], "somebody who leaves ends it");
+    // A stretch of which all was counted as fetched, and a replay, ask nothing.
+    let mut room = seen();
+    room.app.window = Some(Span::new(clock("19:32"), clock("19:34")));
+    room.keys("3");
+    assert_eq!(looks(&room), []);
+    let mut room = seen();
+    room.app.mode = Mode::Replay;
+    room.app.window = Some(Span::new(clock("19:28"), clock("19:34")));
+    room.keys("3");
+    assert_eq!(looks(&room), []);
+}

@@ -88,7 +88,7 @@ pub fn react(app: &mut App, now: Stamp, message: Message) -> Vec<Effect> {
         }
     };
     derive::hasten(app);
-    effects
+    effects.into_iter().chain(act::look::look(app)).collect()
 }
 
 /// Keys that move in time or between screens, and touch no row.

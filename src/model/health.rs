@@ -102,6 +102,9 @@ pub struct Progress {
     pub of: u64,
 }
 
+/// What an engine's lines of a stretch are called in [`Fetched::what`]: all of them are here.
+pub const LINES: &str = "lines";
+
 /// A stretch of the past that a source has fetched: who starts again with the same recording goes on there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Fetched {

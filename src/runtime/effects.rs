@@ -98,6 +98,13 @@ impl Hands {
         }
     }
 
+    /// Has engines read what is in front of somebody.
+    pub fn look(&self, span: Option<Span>) {
+        if let Some(sources) = &self.sources {
+            sources.look(span);
+        }
+    }
+
     /// Reads a stretch back from the recording.
     pub fn load(&self, span: Span) {
         let Some(folder) = self.recording.clone() else {

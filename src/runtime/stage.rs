@@ -245,6 +245,7 @@ impl Stage {
                 Effect::Export { name, text } => self.hands.export(name, text),
                 Effect::Refresh(source) => self.hands.refresh(&source),
                 Effect::Want(span) => self.hands.want(span),
+                Effect::Look(span) => self.hands.look(span),
                 Effect::Load(span) => self.hands.load(span),
                 Effect::Pace(pace) => self.hands.play(Command::Pace(pace)),
                 Effect::Seek(at) => self.hands.play(Command::Seek(at)),

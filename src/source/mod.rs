@@ -39,6 +39,9 @@ pub struct Sources {
     orders: Vec<SourceName>,
     /// What those queries know of each other, and what is wanted of them.
     board: Arc<orders::Board>,
+    /// Engines that keep log lines, and the stretch of them that is looked at.
+    engines: Vec<SourceName>,
+    looked: Arc<engine::Looked>,
     /// The collector of the queries' answers, and the note.
     others: Vec<JoinHandle<()>>,
 }
@@ -72,8 +75,13 @@ pub fn resume(config: &Config, recorded: &Recorded, to: &mpsc::Sender<Batch>, ca
     let (reports, collector) = orders::start(config, to, cancel);
     let orders = config.queries.iter().map(|q| SourceName::from(q.db.as_str())).collect();
     let board = Arc::new(orders::Board::default());
-    let mut sources =
-        Sources { handles: Vec::new(), orders, board: Arc::clone(&board), others: collector.into_iter().collect() };
+    let mut sources = Sources {
+        orders,
+        board: Arc::clone(&board),
+        engines: config.log_servers.iter().map(|l| SourceName::from(l.name.as_str())).collect(),
+        others: collector.into_iter().collect(),
+        ..Sources::default()
+    };
     if let Some(path) = config.incident.note.clone() {
         let outlet = Outlet::new("note".into(), to.clone());
         let watching = note::run(path, outlet, cancel.clone());
@@ -90,7 +98,7 @@ pub fn resume(config: &Config, recorded: &Recorded, to: &mpsc::Sender<Batch>, ca
     let (tools, endings) = mcp::start(config, recorded, to, cancel);
     sources.handles.extend(tools);
     sources.others.extend(endings);
-    sources.handles.extend(engine::start(config, cloud.as_ref(), recorded, &clock, to, cancel));
+    sources.handles.extend(engine::start(config, cloud.as_ref(), recorded, &sources.looked, &clock, to, cancel));
     if let Some(client) = &cloud {
         let fetched = recorded.fetched(client.name());
         let i = &config.incident;
@@ -110,6 +118,12 @@ impl Sources {
     pub fn want(&self, span: Span) {
         self.board.want(span, Instant::now());
         self.handles.iter().filter(|h| self.orders.contains(&h.name)).for_each(Handle::wake);
+    }
+    /// Somebody has the lines of a stretch in front of them, or none any more: engines that have more of it than was
+    /// fetched read it before anything else.
+    pub fn look(&self, span: Option<Span>) {
+        self.looked.at(span);
+        self.handles.iter().filter(|h| self.engines.contains(&h.name)).for_each(Handle::wake);
     }
     /// Waits until every task has ended after the cancellation.
     pub async fn ended(self) {

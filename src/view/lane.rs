@@ -16,6 +16,9 @@ const EIGHTHS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '�
 /// Both dot columns of a Braille cell filled from below by zero to four.
 const DOTS: [char; 4] = ['⣀', '⣤', '⣶', '⣿'];
 
+/// Behind the name of a lane that is a sample.
+const SAMPLED: &str = " sampled";
+
 /// Where a lane's bars stand.
 #[derive(Clone, Debug)]
 pub struct Plot {
@@ -160,6 +163,20 @@ fn gaps(canvas: &mut Canvas<'_>, plot: &Plot, cells: &[Cell]) {
     }
 }
 
+/// What is counted from a sample of more says so behind its name: in a word where there is room, else by a sign.
+fn name(canvas: &mut Canvas<'_>, grid: &Grid, y: u16, lane: &Lane, columns: &LaneColumns) {
+    let (from, end) = grid.name;
+    let room = usize::from(end.saturating_sub(from));
+    let mark = match text::width(&lane.name) {
+        _ if !columns.sampled => "",
+        width if width + text::width(SAMPLED) <= room => SAMPLED,
+        _ => " ~",
+    };
+    let name = short(&lane.name, room.saturating_sub(text::width(mark)));
+    canvas.fit(from, y, end, &name, Role::Text);
+    canvas.fit(from + text::width(&name) as u16, y, end, mark, Role::Stale);
+}
+
 /// Everything left of a lane's chart: name, value at the cursor, normal, worst. One row.
 pub fn numbers(
     canvas: &mut Canvas<'_>,
@@ -170,8 +187,7 @@ pub fn numbers(
     axis: &Axis,
     at: Stamp,
 ) {
-    let (from, end) = grid.name;
-    canvas.fit(from, y, end, &short(&lane.name, usize::from(end.saturating_sub(from))), Role::Text);
+    name(canvas, grid, y, lane, columns);
     let known = |v: Option<f64>| v.map_or_else(|| number::NOTHING.to_owned(), |v| number::of_lane(lane, v));
     let Some((measured, value)) = columns.now else {
         canvas.right(grid.value_end, y, number::NOTHING, Role::Stale);
@@ -325,5 +341,44 @@ impl AxisLabel {
         let x = if self.starts { x } else { x.saturating_sub(w / 2) };
         let x = x.min(x1.saturating_sub(w)).max(x0);
         x..x + w
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::series::{Bad, Rollup, Unit};
+    use crate::view::look::Look;
+    use crate::view::text::Privacy;
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
+
+    #[test]
+    fn a_lane_that_is_a_sample_says_so_behind_its_name_whatever_room_there_is() {
+        let drawn = |name: &str, sampled: bool| {
+            let lane = Lane {
+                group: "logs".to_owned(),
+                name: name.to_owned(),
+                series: "loki.ERROR".into(),
+                unit: Unit::PerMinute,
+                rollup: Rollup::SumPerMinute,
+                bad: Bad::High,
+                floor: 0.0,
+                ceiling: None,
+                lag: Lapse::ZERO,
+                trigger: false,
+                broken_at: None,
+            };
+            let columns = LaneColumns { sampled, ..LaneColumns::default() };
+            let grid = Grid::of(200, 50);
+            let mut buf = Buffer::empty(Rect::new(0, 0, 40, 1));
+            self::name(&mut Canvas::new(&mut buf, Look::default(), Privacy::Masked), &grid, 0, &lane, &columns);
+            let text: String = buf.content().iter().map(ratatui::buffer::Cell::symbol).collect();
+            text.trim().to_owned()
+        };
+        assert_eq!(drawn("ERROR lines", false), "ERROR lines");
+        assert_eq!(drawn("errors", true), "errors sampled");
+        assert_eq!(drawn("ERROR lines", true), "ERROR lines ~");
+        assert!(drawn("a name that is far too long for it", true).ends_with(" ~"));
     }
 }

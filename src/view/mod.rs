@@ -66,6 +66,7 @@ fn body(app: &App, canvas: &mut Canvas<'_>) {
         Place::Session(pid) => session::draw(app, canvas, *pid),
         Place::Top(Screen::Logs) => logs::draw_patterns(app, canvas),
         Place::Lines(template) => logs::draw_lines(app, canvas, template),
+        Place::Stack(name) => logs::draw_lines(app, canvas, name),
         Place::Top(Screen::Orders) | Place::OrderClasses => orders::draw(app, canvas),
         Place::OrderList { title, classes, .. } => order_list::draw(app, canvas, title, classes),
         Place::Trail(id) => trail::draw(app, canvas, id),

@@ -7,6 +7,8 @@ mod loki;
 mod lts;
 mod program;
 
+pub use lts::cloud as lts_cloud;
+
 use crate::web::{Answer, Request, Web};
 use std::collections::BTreeMap;
 use std::path::Path;

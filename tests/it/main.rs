@@ -42,5 +42,6 @@ mod report;
 mod scrape;
 mod simulate_postgres;
 mod terminal;
+mod three_ways;
 mod verdicts;
 mod web;

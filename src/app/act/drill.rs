@@ -39,6 +39,7 @@ pub fn target(app: &App) -> Option<Target> {
         Panel::Events => d.events.get(row).map(|e| Target::Instant(e.at)),
         Panel::Tree => d.tree.rows.get(row).and_then(|r| place(Place::Session(r.pid))),
         Panel::Patterns => d.patterns.get(row).and_then(|p| place(Place::Lines(p.template.raw().to_owned()))),
+        Panel::Stacks => d.traces.get(row).and_then(|t| place(Place::Stack(t.name.raw().to_owned()))),
         Panel::Lines => app.line(row).and_then(|k| k.line.order.clone()).and_then(|id| place(Place::Trail(id))),
         Panel::Classes => d.classes.get(row).and_then(|c| place(of_class(c.class))),
         Panel::Traits => d.shared.get(row).and_then(|t| place(of_segment(app.segments_of, t))),

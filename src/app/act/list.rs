@@ -43,6 +43,7 @@ pub fn database(app: &mut App, by: i64) {
 pub const fn sort_columns(panel: Panel) -> &'static [&'static str] {
     match panel {
         Panel::Patterns => &["new first", "lines", "first seen", "service", "orders"],
+        Panel::Stacks => &["lines", "first seen", "stuck orders"],
         Panel::Orders => &["oldest first", "amount", "method", "service", "region", "id"],
         _ => &[],
     }
@@ -55,7 +56,7 @@ pub fn sort(app: &mut App) {
         app.say("this list has one order");
         return;
     }
-    let entry = app.sort.entry(app.place().key()).or_default();
+    let entry = app.sort.entry(app.sort_key()).or_default();
     *entry = ((entry.0 + 1) % columns.len(), false);
     let name = columns[entry.0];
     app.say(&format!("sorted by {name}"));
@@ -67,7 +68,7 @@ pub fn reverse(app: &mut App) {
         app.say("this list has one order");
         return;
     }
-    let entry = app.sort.entry(app.place().key()).or_default();
+    let entry = app.sort.entry(app.sort_key()).or_default();
     entry.1 = !entry.1;
 }
 
@@ -86,6 +87,7 @@ pub fn words(app: &App, panel: Panel, row: usize) -> String {
         Panel::Wanted => d.wanted.get(row).map(|w| format!("{} {}", w.target.raw(), w.mode)),
         Panel::Patterns => d.patterns.get(row).map(|p| p.template.raw().to_owned()),
         Panel::Lines => app.line(row).map(|k| k.line.message.raw().to_owned()),
+        Panel::Stacks => d.traces.get(row).map(|t| format!("{}: {}", t.name.raw(), t.says.raw())),
         Panel::Classes => d.classes.get(row).and_then(|c| c.class.card()).map(|c| c.name.to_owned()),
         Panel::Traits => d.shared.get(row).map(|t| format!("{} {}", t.name, t.value.raw())),
         Panel::Orders => d.orders.get(row).map(|o| o.id.to_string()),
@@ -289,13 +291,18 @@ impl App {
         let Place::Session(pid) = self.place() else { return None };
         self.look()?.sessions.iter().find(|s| s.pid == *pid)
     }
+    /// Under which name the order of the list in front is kept: traces have columns of their own.
+    pub fn sort_key(&self) -> String {
+        let of = if self.panel() == Panel::Stacks { "#traces" } else { "" };
+        format!("{}{of}", self.place().key())
+    }
     /// Whether a row carries somebody's mark.
     pub fn is_marked(&self, panel: Panel, row: usize) -> bool {
         mark_key(self, panel, row).is_some_and(|k| self.marked.contains(&k))
     }
     /// Name of the column the list in front is sorted by, and whether it is reversed.
     pub fn sorted_by(&self) -> Option<(&'static str, bool)> {
-        let (column, reversed) = self.sort.get(&self.place().key()).copied().unwrap_or_default();
+        let (column, reversed) = self.sort.get(&self.sort_key()).copied().unwrap_or_default();
         sort_columns(self.panel()).get(column).map(|name| (*name, reversed))
     }
 }

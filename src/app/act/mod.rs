@@ -5,6 +5,7 @@ pub mod answer;
 pub mod bind;
 pub mod drill;
 pub mod list;
+pub mod look;
 pub mod note;
 pub mod prompt;
 pub mod session;

@@ -4,16 +4,16 @@
 
 use crate::model::log::Level;
 use crate::model::{Span, Stamp};
+use crate::source::dump::pattern::Pattern;
 use crate::source::logs::glance::{Glance, Glancer};
 use crate::source::logs::service_of;
 use memchr::memmem::Finder;
-use regex::bytes::{Regex, RegexBuilder};
 use std::path::Path;
 
 /// Which lines. The usual one is all.
 #[derive(Clone, Debug, Default)]
 pub struct Ask {
-    pattern: Option<Regex>,
+    pattern: Option<Pattern>,
     order: Option<Finder<'static>>,
     service: Option<String>,
     level: Option<Level>,
@@ -30,13 +30,10 @@ pub struct Service {
 impl Ask {
     /// Only lines in which the regular expression is found; it never reaches over the end of a line.
     pub fn pattern(mut self, pattern: &str) -> Result<Self, String> {
-        let built = RegexBuilder::new(pattern).multi_line(true).crlf(true).size_limit(50 << 20).build();
-        let regex = built.map_err(|e| {
-            let says = e.to_string();
-            let last = says.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            format!("'{pattern}' is no regular expression: {last}; put a \\ before signs that are meant as they are")
+        let built = Pattern::new(pattern).map_err(|says| {
+            format!("'{pattern}' is no regular expression: {says}; put a \\ before signs that are meant as they are")
         })?;
-        self.pattern = Some(regex);
+        self.pattern = Some(built);
         Ok(self)
     }
 
@@ -75,24 +72,22 @@ impl Ask {
     /// Hands the lines of a block to `each` that the pattern or the order is found in, until it has enough.
     pub(super) fn candidates(&self, block: &[u8], mut each: impl FnMut(&[u8]) -> bool) {
         let find = |from: usize| match (&self.pattern, &self.order) {
-            (Some(pattern), _) => pattern.find_at(block, from).map(|m| m.start()),
+            (Some(pattern), _) => pattern.end(block, from),
             (None, Some(order)) => order.find(&block[from..]).map(|n| from + n),
             (None, None) => Some(from),
         };
         let mut at = 0;
         while at < block.len() {
             let Some(found) = find(at) else { return };
+            let start = memchr::memrchr(b'\n', &block[at..found]).map_or(at, |n| at + n + 1);
             // An empty match behind the last newline belongs to no line.
-            if found >= block.len() {
+            if start >= block.len() {
                 return;
             }
-            let start = memchr::memrchr(b'\n', &block[at..found]).map_or(at, |n| at + n + 1);
             let end = memchr::memchr(b'\n', &block[found..]).map_or(block.len(), |n| found + n);
             let line = &block[start..end];
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
             at = end + 1;
-            // What was found may have needed the newline or what is behind it.
-            if self.pattern.as_ref().is_none_or(|p| p.is_match(line)) && !each(line) {
+            if !each(line.strip_suffix(b"\r").unwrap_or(line)) {
                 return;
             }
         }

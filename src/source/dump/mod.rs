@@ -7,6 +7,7 @@ mod ask;
 pub mod blocks;
 mod histogram;
 mod input;
+mod pattern;
 
 pub use ask::{Ask, Service};
 pub use blocks::{Blocks, lines};

@@ -5,13 +5,14 @@
 //! not know: how a question is put on the wire.
 
 use crate::config::log_server::{Kind, LogServerConfig};
-use crate::model::health::{Cost, Loss};
+use crate::model::health::{Cost, Fetched, LINES, Loss, Progress};
 use crate::model::log::LogLine;
 use crate::model::series::Counted;
 use crate::model::{Fact, Lapse, Span, Stamp};
 use crate::source::clock::Clock;
 use crate::source::engine::allowance::Allowance;
 use crate::source::engine::counting::{Cards, Counting};
+use crate::source::engine::looked::{Held, Looked};
 use crate::source::engine::past::for_lines;
 use crate::source::engine::{Ask, LogEngine, No, Page, STEP};
 use crate::source::logs::Known;
@@ -38,6 +39,8 @@ const REMEMBERED: Lapse = Lapse::minutes(10);
 const LEAST_PAGE: u32 = 10;
 /// After this long pages are as long as configured again.
 const GROWN: Lapse = Lapse::minutes(10);
+/// What is told of reading what is looked at.
+const LOOKING: &str = "reading the lines in front";
 /// Counts of a longer stretch are cut in half when they are too much.
 const LEAST_COUNTED: Lapse = Lapse::minutes(30);
 
@@ -79,6 +82,13 @@ struct Book {
     past: VecDeque<Span>,
     oldest: Option<Going>,
     counting: Counting,
+    /// What somebody has in front of them, which of the looks it is, and what is still to be read of it.
+    looked: Arc<Looked>,
+    look: u64,
+    looking: VecDeque<Span>,
+    before_eyes: Option<Going>,
+    /// Of what stretches every line was handed over.
+    held: Held,
     /// What tells lines apart that were handed over, and when an answer had them last.
     seen: HashMap<u64, Stamp>,
     tidied: Stamp,
@@ -118,6 +128,7 @@ impl Going {
 enum Which {
     Newest,
     Past,
+    Looked,
 }
 
 impl<E: LogEngine> Desk<E> {
@@ -141,6 +152,11 @@ impl<E: LogEngine> Desk<E> {
             past: for_lines(wanted, server.window).into(),
             oldest: None,
             counting,
+            looked: Arc::default(),
+            look: 0,
+            looking: VecDeque::new(),
+            before_eyes: None,
+            held: Held::default(),
             seen: HashMap::new(),
             tidied: now,
             idle: now,
@@ -156,6 +172,13 @@ impl<E: LogEngine> Desk<E> {
             clock,
         };
         Self { engine, book }
+    }
+
+    /// The same, which reads first what is looked at.
+    #[must_use]
+    pub fn beside(mut self, looked: &Arc<Looked>) -> Self {
+        self.book.looked = Arc::clone(looked);
+        self
     }
 
     async fn round(&mut self) -> Result<Round, Failure> {
@@ -199,6 +222,9 @@ impl Book {
     /// Asks for as much as may be asked for now. Gives how long to wait when that was not all.
     async fn work<E: LogEngine>(&mut self, engine: &E, now: Stamp, cost: &mut Cost) -> Result<Option<Lapse>, No> {
         self.fall_behind(now);
+        if let Some(wait) = self.look(engine, now, cost).await? {
+            return Ok(Some(wait));
+        }
         let from = self.until - self.server.late;
         // While the past is read, half of what is allowed is for it.
         let behind = self.is_behind(now) && self.asked.is_some_and(|a| now.since(a) < self.server.interval.times(2));
@@ -230,6 +256,62 @@ impl Book {
         Ok(None)
     }
 
+    /// Reads what somebody has in front of them, as far as it is not here.
+    async fn look<E: LogEngine>(&mut self, engine: &E, now: Stamp, cost: &mut Cost) -> Result<Option<Lapse>, No> {
+        let look = self.looked.now();
+        if look.number != self.look {
+            if !self.looking.is_empty() {
+                self.progress(now, 1);
+            }
+            self.look = look.number;
+            self.before_eyes = None;
+            self.looking = look.span.map(|s| self.held.missing(s)).unwrap_or_default().into();
+            if !self.looking.is_empty() {
+                self.progress(now, 0);
+            }
+        }
+        while let Some(span) = self.looking.front().copied() {
+            self.before_eyes.get_or_insert(Going::new(span));
+            if let Some(wait) = self.stretch(engine, Which::Looked, now, cost).await? {
+                return Ok(Some(wait));
+            }
+            if self.looked.now().number != self.look {
+                // Somebody looks elsewhere; what came stays.
+                return Ok(Some(BREATH));
+            }
+            self.before_eyes = None;
+            self.looking.pop_front();
+            if self.looking.is_empty() {
+                self.progress(now, 1);
+            }
+        }
+        Ok(None)
+    }
+
+    fn progress(&mut self, at: Stamp, done: u64) {
+        self.facts.push(Fact::Progress(Progress { at, what: LOOKING.into(), done, of: 1 }));
+    }
+
+    /// Every line of the stretch was handed over.
+    fn hold(&mut self, which: Which, span: Span) {
+        if span.from >= span.to {
+            return;
+        }
+        self.held.add(span);
+        if matches!(which, Which::Looked) {
+            // What was said to be lost of it is lost no more.
+            self.facts.push(Fact::Fetched(Fetched { what: LINES.to_owned(), span }));
+            let held = &self.held;
+            // The first of them may be under way.
+            let under_way = usize::from(self.oldest.is_some());
+            let mut place = 0;
+            self.past.retain(|s| {
+                place += 1;
+                place <= under_way || !held.missing(*s).is_empty()
+            });
+        }
+    }
+
     /// Whether one more request fits into this round; else how long to wait.
     fn may_ask(&mut self, cost: &Cost) -> Result<(), Lapse> {
         if cost.requests >= REQUESTS { Err(BREATH) } else { self.allowance.take() }
@@ -239,6 +321,7 @@ impl Book {
         match which {
             Which::Newest => self.newest.as_mut(),
             Which::Past => self.oldest.as_mut(),
+            Which::Looked => self.before_eyes.as_mut(),
         }
     }
 
@@ -274,6 +357,9 @@ impl Book {
         }
         while let Some(Going { span, from, cursor, taken }) = self.going(which).cloned().filter(|g| g.from < g.span.to)
         {
+            if matches!(which, Which::Looked) && self.looked.now().number != self.look {
+                return Ok(None);
+            }
             if let Err(wait) = self.may_ask(cost) {
                 return Ok(Some(wait));
             }
@@ -299,7 +385,12 @@ impl Book {
             if let Some(says) = &page.missing {
                 self.miss(span, says.clone());
             }
-            let Some(next) = page.next else { return Ok(None) };
+            let Some(next) = page.next else {
+                if page.missing.is_none() {
+                    self.hold(which, span);
+                }
+                return Ok(None);
+            };
             if news == 0 && (cursor.as_ref() == Some(&next) || idle >= IDLE) {
                 self.miss(span, format!("{} goes on with pages that have nothing new", engine.name()));
                 return Ok(None);
@@ -309,6 +400,9 @@ impl Book {
                 self.sampled = true;
                 // What was fetched reaches up to the last line; from there on nothing is known.
                 let last = page.lines.last().map_or(from, |(_, l)| l.at).clamp(span.from, span.to);
+                self.hold(which, Span::new(span.from, last));
+                // The rest may be looked at later: the lines of the instant at the edge come again then.
+                page.lines.iter().filter(|(_, l)| l.at == last).for_each(|(_, l)| self.known.add(l));
                 self.miss(
                     Span::new(last, span.to),
                     format!("the first {taken} lines{of} were fetched, which is most_lines; the rest is only counted"),

@@ -139,3 +139,88 @@ async fn a_round_that_is_given_up_loses_no_line_and_tells_none_twice() {
     }
     assert_eq!(read, 400);
 }
+
+/// A desk of which a window keeps 40 lines at most, and what it is looked at by.
+fn sampling(memory: Memory) -> (Desk<Memory>, Arc<Looked>) {
+    let looked = Arc::new(Looked::default());
+    let server = LogServerConfig { most: 40, page: 10, per_minute: 6000, ..server() };
+    let wanted = [Span::new(NOW - Lapse::minutes(30), NOW)];
+    let desk = Desk::new(&server, Ok(memory), &wanted, Known::default(), Clock::by(|| NOW)).beside(&looked);
+    (desk, looked)
+}
+
+async fn told(desk: &mut Desk<Memory>, rounds: usize) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for _ in 0..rounds {
+        facts.extend(desk.round().await.unwrap().facts);
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    facts
+}
+
+fn messages(facts: &[Fact]) -> Vec<String> {
+    let lines = facts.iter().flat_map(|f| if let Fact::Lines(lines) = f { lines.as_slice() } else { &[] });
+    lines.map(|l| l.message.raw().to_owned()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_left_out_of_a_window_is_read_when_somebody_looks_at_it_and_no_line_comes_twice() {
+    let (mut desk, looked) = sampling(memory());
+    let first = told(&mut desk, 30).await;
+    assert_eq!(messages(&first).len(), 40, "a window keeps so many");
+    assert!(first.iter().any(|f| matches!(f, Fact::Loss(l) if l.says.raw().contains("the rest is only counted"))));
+    let before = desk.engine.as_ref().unwrap().asked.lock().unwrap().len();
+    // Lines 100 to 114 are of this minute; those of the first forty are here.
+    let minute = NOW - Lapse::minutes(29) + Lapse::seconds(400);
+    let span = Span::new(minute, minute + Lapse::minutes(1));
+    looked.at(Some(span));
+    let then = told(&mut desk, 5).await;
+    let expected: Vec<String> = (100..115).map(|i| format!("line {i}")).collect();
+    assert_eq!(messages(&then), expected);
+    assert!(then.iter().any(|f| matches!(f, Fact::Fetched(x) if x.what == "lines" && x.span == span)));
+    let progress: Vec<u64> =
+        then.iter().filter_map(|f| if let Fact::Progress(p) = f { Some(p.done) } else { None }).collect();
+    assert_eq!(progress, [0, 1], "it is said that it is read, and that it is over");
+    let asked = desk.engine.as_ref().unwrap().asked.lock().unwrap()[before..].to_vec();
+    assert!(asked.iter().filter(|a| a.span.from >= minute && a.span.to <= span.to).count() <= 2, "{asked:?}");
+    // A wider look reads what is around it, and nothing again.
+    looked.at(Some(Span::new(minute - Lapse::seconds(40), span.to + Lapse::seconds(40))));
+    let wider = told(&mut desk, 5).await;
+    let around: Vec<String> = (90..100).chain(115..125).map(|i| format!("line {i}")).collect();
+    let mut got = messages(&wider);
+    got.sort_by_key(|m| m[5..].parse::<u32>().unwrap());
+    assert_eq!(got, around);
+    looked.at(Some(span));
+    assert_eq!(messages(&told(&mut desk, 3).await), Vec::<String>::new(), "all of it is here");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lines_at_the_edge_of_a_sample_come_once_even_after_they_were_forgotten() {
+    let instant = |i: i64| NOW - Lapse::minutes(29) + Lapse::seconds(i / 3);
+    let (mut desk, looked) = sampling(Memory { lines: (0..90).map(instant).collect(), ..Memory::default() });
+    let mut all = messages(&told(&mut desk, 10).await);
+    desk.book.seen.clear();
+    looked.at(Some(Span::new(NOW - Lapse::minutes(30), NOW)));
+    all.extend(messages(&told(&mut desk, 10).await));
+    // Forty of a look, and once more what is left.
+    looked.at(Some(Span::new(NOW - Lapse::minutes(30), NOW)));
+    all.extend(messages(&told(&mut desk, 10).await));
+    all.sort_by_key(|m| m[5..].parse::<u32>().unwrap());
+    assert_eq!(all, (0..90).map(|i| format!("line {i}")).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn somebody_who_looks_elsewhere_ends_the_reading_and_what_came_stays() {
+    let (mut desk, looked) = sampling(memory());
+    told(&mut desk, 30).await;
+    desk.book.allowance = Allowance::new(6);
+    looked.at(Some(Span::new(NOW - Lapse::minutes(20), NOW - Lapse::minutes(10))));
+    let some = messages(&told(&mut desk, 2).await).len();
+    assert!(some > 0 && some < 40, "{some}");
+    looked.at(None);
+    desk.book.allowance = Allowance::new(6000);
+    let rest = told(&mut desk, 5).await;
+    assert_eq!(messages(&rest).len(), 0);
+    let ended = rest.iter().any(|f| matches!(f, Fact::Progress(p) if p.done == p.of));
+    assert!(ended && desk.book.looking.is_empty());
+}

@@ -12,6 +12,7 @@ pub mod desk;
 pub mod door;
 pub mod elastic;
 pub mod loki;
+pub mod looked;
 pub mod lts;
 pub mod past;
 
@@ -29,6 +30,7 @@ use crate::source::mcp::read::path;
 use crate::source::runner::{Condition, Handle, spawn_by};
 pub use check::check;
 pub use desk::Desk;
+pub use looked::Looked;
 pub use past::since;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -167,27 +169,29 @@ pub fn start(
     config: &Config,
     cloud: Option<&Client>,
     recorded: &Recorded,
+    looked: &Arc<Looked>,
     clock: &Clock,
     to: &mpsc::Sender<Batch>,
     cancel: &CancellationToken,
 ) -> Vec<Handle> {
     let each = config.log_servers.iter();
-    each.map(|server| start_one(config, server, cloud, recorded, clock, to.clone(), cancel.clone())).collect()
+    each.map(|server| start_one(config, server, cloud, (recorded, looked), clock, to.clone(), cancel.clone())).collect()
 }
 
 /// Starts one.
-pub fn start_one(
+fn start_one(
     config: &Config,
     server: &LogServerConfig,
     cloud: Option<&Client>,
-    recorded: &Recorded,
+    (recorded, looked): (&Recorded, &Arc<Looked>),
     clock: &Clock,
     to: mpsc::Sender<Batch>,
     cancel: CancellationToken,
 ) -> Handle {
     let known = recorded.lines.get(server.name.as_str()).cloned().unwrap_or_default();
     let wanted = past::wanted(config, server, clock.now());
-    let run = Run { server: server.clone(), known, wanted, clock: clock.clone(), to, cancel };
+    let looked = Arc::clone(looked);
+    let run = Run { server: server.clone(), known, wanted, looked, clock: clock.clone(), to, cancel };
     match &server.kind {
         Kind::Lts { .. } => run.with(lts::Lts::new(server, cloud)),
         Kind::Loki { .. } => run.with(loki::Loki::new(server, clock)),
@@ -201,6 +205,7 @@ struct Run {
     server: LogServerConfig,
     known: crate::source::logs::Known,
     wanted: Vec<Span>,
+    looked: Arc<Looked>,
     clock: Clock,
     to: mpsc::Sender<Batch>,
     cancel: CancellationToken,
@@ -211,6 +216,7 @@ impl Run {
         let plan = desk::plan(&self.server);
         // The desk outlives a round that was given up, so that no line is asked for twice or forgotten.
         let desk = Desk::new(&self.server, engine, &self.wanted, self.known, self.clock.clone());
+        let desk = desk.beside(&self.looked);
         let desk = Arc::new(Mutex::new(desk));
         spawn_by(plan, self.clock, move || desk::Asker(Arc::clone(&desk)), self.to, self.cancel)
     }

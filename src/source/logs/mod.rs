@@ -363,6 +363,8 @@ fn system_time(at: Stamp) -> std::time::SystemTime {
 }
 
 #[cfg(test)]
+mod busy_tests;
+#[cfg(test)]
 mod formats_tests;
 #[cfg(test)]
 mod logs_tests;

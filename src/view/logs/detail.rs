@@ -1,18 +1,19 @@
 //! What the selected pattern holds: which pods wrote it, which values stand for its placeholders, its
 //! stack, its orders, an example.
 
-use crate::analysis::pattern::Pattern;
+use crate::analysis::pattern::{Pattern, TREND};
 use crate::app::App;
 use crate::app::rows::Panel;
+use crate::model::Lapse;
 use crate::store::lines::Kept;
-use crate::view::canvas::{Canvas, Focus, dim, plain, strong};
-use crate::view::list::Runs;
+use crate::view::canvas::{Canvas, Focus, dim, plain, run, strong};
+use crate::view::list::{Runs, spark};
 use crate::view::look::Role;
 use crate::view::number;
 use std::collections::BTreeMap;
 
 /// Rows it takes.
-pub const ROWS: u16 = 8;
+pub const ROWS: u16 = 9;
 /// Lines looked at for the values of placeholders: enough to see what stands there.
 const LOOKED_AT: usize = 2000;
 /// Where its words begin.
@@ -27,6 +28,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, 
     rows.extend(values(p, &lines, canvas));
     rows.push(("stack".to_owned(), stack(&lines, canvas)));
     rows.push(("orders".to_owned(), orders(app, p)));
+    rows.push(("of stuck".to_owned(), share(app, p)));
     if let Some(k) = lines.first() {
         let mut runs = vec![dim(format!("{} ", app.store.incident.zone.hms_milli(k.line.at)))];
         runs.extend(canvas.outside(&k.line.message, Role::Text));
@@ -211,6 +213,38 @@ fn orders(app: &App, p: &Pattern) -> Runs {
     if stuck >= p.orders {
         let share = p.orders as f64 * 100.0 / stuck as f64;
         runs.push(dim(format!("   {} of the {} stuck", number::percent(share), number::count(stuck as i64))));
+    }
+    runs
+}
+
+/// The stuck orders that carry it among those that have any line at all, stretch by stretch: who left no line says
+/// nothing about it either way.
+fn share(app: &App, p: &Pattern) -> Runs {
+    let (heard, shares) = (&p.heard, p.shares());
+    if heard.all == 0 {
+        return vec![dim("no stuck order has a line in this window")];
+    }
+    let count = |n: usize| number::count(n as i64);
+    let mut runs = vec![
+        run(Role::Hot, spark(&shares, 0.0, 100.0)),
+        strong(format!("  {}", number::percent(p.orders as f64 * 100.0 / heard.all as f64))),
+        dim(format!(": {} of the {} that have any line", count(p.orders), count(heard.all))),
+    ];
+    let most = shares.iter().enumerate().filter_map(|(i, s)| Some((i, (*s)?)));
+    let most = most.max_by(|(_, a), (_, b)| a.total_cmp(b)).filter(|(_, s)| *s > 0.0);
+    if let Some((i, share)) = most {
+        let span = app.lines_span();
+        let begin = |i: usize| span.from + Lapse(span.length().0 * i as i64 / TREND as i64);
+        let zone = &app.store.incident.zone;
+        let of = |counts: &[u32]| count(counts.get(i).map_or(0, |n| *n as usize));
+        runs.push(dim(format!(
+            "   most {}: {} of {}, {}–{}",
+            number::percent(share),
+            of(&p.carried),
+            of(&heard.by_stretch),
+            zone.hms(begin(i)),
+            zone.hms(begin(i + 1))
+        )));
     }
     runs
 }

@@ -1,6 +1,7 @@
 //! Log lines, one a row with their stack folded below; what a source lost is a row of its own.
 
 use super::{level_role, nothing};
+use crate::analysis::fetched;
 use crate::analysis::reconcile::class_of;
 use crate::analysis::reconcile::facts::{Asked, Facts};
 use crate::app::App;
@@ -124,7 +125,8 @@ impl<'a> Window<'a> {
     fn of(app: &'a App) -> Self {
         let span = app.lines_span();
         let sources = app.store.incident.sources.iter().filter(|s| s.kind == SourceKind::Logs);
-        let losses = sources.flat_map(|s| app.store.losses(&s.name)).filter(|l| l.span.overlaps(&span)).collect();
+        let losses =
+            sources.flat_map(|s| fetched::losses(&app.store, &s.name)).filter(|l| l.span.overlaps(&span)).collect();
         Self { lines: app.store.logs.within(span), losses }
     }
     fn get(&self, app: &App, row: usize) -> Option<&'a Kept> {

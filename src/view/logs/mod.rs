@@ -4,7 +4,9 @@
 
 mod detail;
 mod lines;
+mod stacks;
 
+use crate::analysis::fetched;
 use crate::analysis::pattern::Pattern;
 use crate::app::App;
 use crate::app::grid::Size;
@@ -14,7 +16,6 @@ use crate::model::incident::SourceKind;
 use crate::model::log::Level;
 use crate::model::series::Counted;
 use crate::model::{Span, Stamp};
-use crate::store::Store;
 use crate::view::canvas::{Canvas, Column, Focus, Run, dim, left, plain, right, run, strong};
 use crate::view::list::{Runs, hits, spark, template, visible};
 use crate::view::look::Role;
@@ -23,9 +24,10 @@ pub use lines::{draw as draw_lines, machine};
 
 /// Draws the patterns, or all lines when their panel has the focus.
 pub fn draw_patterns(app: &App, canvas: &mut Canvas<'_>) {
-    if app.panel() == Panel::Lines {
-        lines::draw(app, canvas, "");
-        return;
+    match app.panel() {
+        Panel::Lines => return lines::draw(app, canvas, ""),
+        Panel::Stacks => return stacks::draw(app, canvas),
+        _ => {}
     }
     scope(app, canvas);
     let mut y = strip::draw(app, canvas, &["ERROR lines", "stuck, by birth"], &notes(app));
@@ -61,19 +63,31 @@ fn scope(app: &App, canvas: &mut Canvas<'_>) {
     let says = if app.grid.size == Size::Narrow {
         format!("{read} lines read")
     } else {
-        format!("{} · {read} lines read{to}{}", names.join(", "), canvas.safe(&worth(&app.store)))
+        format!("{} · {read} lines read{to}{}", names.join(", "), canvas.safe(&worth(app)))
     };
     chrome::scope(canvas, &[dim(says)]);
 }
 
-/// Of sources that are engines: who counted what is shown, and whether lines are a sample of more.
-fn worth(store: &Store) -> String {
+/// Of sources that are engines: who counted what is shown, how many of the lines in front are here, and whether
+/// more of them are being read.
+fn worth(app: &App) -> String {
+    let store = &app.store;
+    let parts = fetched::parts(store, app.lines_span());
     let counted = |source: &str, measure: &str| store.card(&format!("{source}.{measure}")).and_then(|c| c.counted);
     let mut out = String::new();
     for source in store.incident.sources.iter().filter(|s| s.kind == SourceKind::Logs) {
-        let lines = (counted(&source.name, "lines") == Some(Counted::Sample)).then_some("lines are a sample");
-        let counts = (counted(&source.name, "all") == Some(Counted::Engine)).then_some("counts are the engine's");
-        let says: Vec<&str> = lines.into_iter().chain(counts).collect();
+        let part = parts.iter().find(|p| p.source == source.name).filter(|p| p.has_more());
+        let here = part.map(|p| {
+            let count = |n: u64| number::count(n as i64);
+            format!("{} of {} lines here are fetched", count(p.fetched), count(p.counted))
+        });
+        let sample = counted(&source.name, "lines") == Some(Counted::Sample) && part.is_none();
+        let sample = sample.then(|| "lines elsewhere are a sample".to_owned());
+        let counts = counted(&source.name, "all") == Some(Counted::Engine);
+        let counts = counts.then(|| "counts are the engine's".to_owned());
+        let reading = app.looking.is_some() && store.progress(&source.name, app.live_edge()).is_some();
+        let reading = reading.then(|| "reading on, Esc stops".to_owned());
+        let says: Vec<String> = here.into_iter().chain(sample).chain(counts).chain(reading).collect();
         if !says.is_empty() {
             out.extend([" · ", &source.name, ": ", &says.join(", ")]);
         }
@@ -275,17 +289,22 @@ fn trend(p: &Pattern) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::state::Mode;
+    use crate::model::batch::Samples;
+    use crate::model::health::Progress;
     use crate::model::incident::SourceCard;
     use crate::model::series::SeriesCard;
     use crate::model::{Batch, Fact};
 
     #[test]
     fn what_an_engine_counted_and_what_is_a_sample_is_said_beside_the_lines() {
-        let mut store = Store::default();
-        assert_eq!(worth(&store), "");
+        let now = Stamp::from_secs(600);
+        let mut app = crate::view::scene_tests::blank(Mode::Live, now, (200, 50));
+        app.window = Some(Span::new(Stamp(0), now));
+        assert_eq!(worth(&app), "");
         for name in ["loki", "files"] {
             let what = "x".into();
-            store.incident.sources.push(SourceCard {
+            app.store.incident.sources.push(SourceCard {
                 name: name.to_owned(),
                 kind: SourceKind::Logs,
                 what,
@@ -299,8 +318,21 @@ mod tests {
             from: "".into(),
             counted: Some(counted),
         };
+        let tell = |app: &mut App, facts| {
+            app.store.apply(&Batch { source: "loki".into(), seq: 1, seen: now, facts });
+            worth(app)
+        };
         let cards = vec![card("loki.lines", Counted::Sample), card("loki.all", Counted::Engine)];
-        store.apply(&Batch { source: "loki".into(), seq: 1, seen: Stamp(0), facts: vec![Fact::Series(cards)] });
-        assert_eq!(worth(&store), " · loki: lines are a sample, counts are the engine's");
+        let said = tell(&mut app, vec![Fact::Series(cards)]);
+        assert_eq!(said, " · loki: lines elsewhere are a sample, counts are the engine's");
+        let count = |n| Fact::Samples(Samples { at: Stamp::from_secs(60), values: vec![("loki.all".into(), n)] });
+        let said = tell(&mut app, vec![count(4_200.0)]);
+        assert_eq!(said, " · loki: 0 of 4,200 lines here are fetched, counts are the engine's");
+        app.looking = app.window;
+        let progress = |done| Fact::Progress(Progress { at: now, what: "x".into(), done, of: 1 });
+        let said = tell(&mut app, vec![progress(0)]);
+        assert!(said.ends_with("counts are the engine's, reading on, Esc stops"), "{said}");
+        let said = tell(&mut app, vec![progress(1)]);
+        assert!(said.ends_with("counts are the engine's"), "{said}");
     }
 }

@@ -24,6 +24,11 @@ pub(super) async fn listen(world: World, rates: Rates) -> (Running, Watch) {
     (cloud.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap(), watch)
 }
 
+/// The same, which lets itself be asked as often as one likes.
+pub async fn cloud(world: World) -> (Running, Watch) {
+    listen(world, Rates::default()).await
+}
+
 fn client(cloud: &Running) -> Client {
     let mut block = block(cloud, "");
     block.endpoints.insert("lts".to_owned(), cloud.endpoint());

@@ -77,7 +77,8 @@ async fn a_line_of_lts_is_shown_with_its_neighbours() {
 async fn told(config: &warroom::config::Config, recorded: &Recorded, most: usize) -> Vec<LogLine> {
     let (to, mut inbox) = mpsc::channel::<Batch>(64);
     let cancel = CancellationToken::new();
-    let handles = engine::start(config, None, recorded, &Turned::now().clock(), &to, &cancel);
+    let handles =
+        engine::start(config, None, recorded, &std::sync::Arc::default(), &Turned::now().clock(), &to, &cancel);
     let mut out = Vec::new();
     let mut well = false;
     while out.len() < most || !well {

@@ -1,17 +1,27 @@
 //! Logs at disk speed: a generated JSON dump counted and searched (budget for 1 GiB: 1.5 s, and twice what a
 //! dedicated search program takes), and messages mined (budget: 1 µs a line).
 //!
-//! `cargo bench --bench logs`
+//! `cargo bench --bench logs`. With a folder in `WARROOM_BENCH_DUMP` the promise's own scale instead, see
+//! [`scale`]; with seconds in `WARROOM_BENCH_FOLLOW` a file that grows, see [`follow`].
 
-#![expect(clippy::unwrap_used, reason = "a bench without its file is none")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a bench without its file is none; it measures with the clock and speaks to a person"
+)]
 
+mod dump;
+mod follow;
+mod scale;
+
+use crate::dump::{message, odd};
 use divan::counter::{BytesCount, ItemsCount};
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::LazyLock;
 use warroom::config::LogConfig;
 use warroom::model::{Lapse, Stamp, Zone};
-use warroom::source::dump::{self, Ask, Histogram};
+use warroom::source::dump::{self as reading, Ask, Histogram};
 use warroom::source::logs::glance::Glancer;
 use warroom::store::miner::Miner;
 
@@ -19,47 +29,22 @@ use warroom::store::miner::Miner;
 const LINES: u64 = 300_000;
 
 fn main() {
-    divan::main();
-}
-
-fn message(n: u64) -> String {
-    const SAID: [&str; 6] = [
-        "payment request accepted",
-        "no connection within 5000ms (in_use=20 max=20)",
-        "callback received from upg",
-        "circuit breaker opened for upg",
-        "saga step RECORD done",
-        "timeout waiting for upg response",
-    ];
-    format!("{} after {} ms", SAID[(n / 64 % 6) as usize], n % 9_000)
-}
-
-/// A number without a pattern.
-fn odd(n: u64) -> u64 {
-    n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407) >> 33
+    let given = |name: &str| std::env::var_os(name);
+    let number = |name: &str| given(name).map(|n| n.to_str().unwrap().parse::<u64>().unwrap());
+    if let (Some(folder), Some(lines)) = (given("WARROOM_BENCH_WRITE"), number("WARROOM_BENCH_LINES")) {
+        follow::write(Path::new(&folder), lines);
+    } else if let Some(folder) = given("WARROOM_BENCH_DUMP") {
+        scale::measure(Path::new(&folder));
+    } else if let Some(seconds) = number("WARROOM_BENCH_FOLLOW") {
+        follow::measure(seconds);
+    } else {
+        divan::main();
+    }
 }
 
 static DUMP: LazyLock<tempfile::NamedTempFile> = LazyLock::new(|| {
-    const LEVELS: [&str; 5] = ["info", "info", "debug", "warn", "error"];
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    let mut out = std::io::BufWriter::new(&mut file);
-    for i in 0..LINES {
-        let n = odd(i);
-        let (minute, second) = (i / 6_000 % 60, i / 100 % 60);
-        let wrote = writeln!(
-            out,
-            "{{\"time\":\"2025-01-12T19:{minute:02}:{second:02}.{:03}+07:00\",\"level\":\"{}\",\"service\":\"mrg-api-{}\",\"order_id\":\"ORD-2025011200{:07}\",\"trace_id\":\"{n:016x}{i:016x}\",\"msg\":\"{}\",\"attempt\":{},\"node\":\"10.0.4.{}\"}}",
-            i % 1_000,
-            LEVELS[(n % 5) as usize],
-            n / 16 % 4,
-            n % 4_000_000,
-            message(n),
-            n % 5,
-            n % 250
-        );
-        wrote.unwrap();
-    }
-    drop(out);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    dump::write(0..LINES, file.as_file()).unwrap();
     file
 });
 
@@ -76,7 +61,7 @@ fn a_histogram(bencher: divan::Bencher<'_, '_>) {
     let glancer = glancer();
     bencher.counter(size(DUMP.path())).bench_local(|| {
         let mut histogram = Histogram::new(Lapse::minutes(1), &Zone::wib());
-        let read = dump::histogram(DUMP.path(), &Ask::default(), &glancer, Stamp(0), &mut histogram, || true);
+        let read = reading::histogram(DUMP.path(), &Ask::default(), &glancer, Stamp(0), &mut histogram, || true);
         (read, histogram.buckets().count())
     });
 }
@@ -91,7 +76,7 @@ fn a_search(bencher: divan::Bencher<'_, '_>, pattern: &str) {
             found += u64::from(!line.is_empty());
             true
         };
-        let read = dump::search(DUMP.path(), &ask, &glancer, Stamp(0), each, || true);
+        let read = reading::search(DUMP.path(), &ask, &glancer, Stamp(0), each, || true);
         (read, found)
     });
 }
