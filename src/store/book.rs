@@ -53,8 +53,33 @@ pub enum Orphan<'a> {
 struct Waiting {
     callbacks: Vec<(Stamp, Callback)>,
     ho: Vec<(Stamp, HoPayment)>,
+    /// Those of them that came again with the order they name, by time and HO's reference: the later row stands
+    /// at that order.
+    overtaken: Vec<(Stamp, Arc<str>)>,
     /// The order they name themselves and stand at until the payment says better.
     meanwhile: Option<OrderId>,
+}
+
+impl Waiting {
+    /// A record of this reference has come, `named` when it names its order.
+    fn came(&mut self, asof: Stamp, ho_ref: &Arc<str>, named: bool) {
+        let this = |(t, r): &(Stamp, Arc<str>)| *t == asof && r == ho_ref;
+        if !named {
+            self.overtaken.retain(|row| !this(row));
+        } else if !self.overtaken.iter().any(this) && self.ho.iter().any(|(t, h)| *t == asof && h.ho_ref == *ho_ref) {
+            self.overtaken.push((asof, ho_ref.clone()));
+        }
+    }
+
+    /// The records in the order in which they came, with those that stood elsewhere meanwhile.
+    fn in_order(&mut self, named: impl Iterator<Item = (Stamp, HoPayment)>) -> Vec<(Stamp, HoPayment)> {
+        let overtaken =
+            |row: &mut (Stamp, HoPayment)| self.overtaken.iter().any(|o| o.0 == row.0 && o.1 == row.1.ho_ref);
+        let mut all: Vec<_> = self.ho.extract_if(.., overtaken).collect();
+        all.extend(named);
+        all.append(&mut self.ho);
+        all
+    }
 }
 
 /// What a role was asked and when its answer was so, in time order.
@@ -156,15 +181,16 @@ impl OrderBook {
         self.note(came, if came == Came::Over { &r.order_id } else { &r.upg_ref });
         self.by_upg_ref.insert(r.upg_ref.clone(), r.order_id.clone());
         let Some(mut waiting) = self.waiting.remove(&r.upg_ref) else { return };
-        if let Some(from) = waiting.meanwhile.filter(|id| *id != r.order_id).and_then(|id| self.entries.get_mut(&id)) {
-            waiting.ho.extend(from.ho.extract_if(.., |(_, h)| h.upg_ref.as_ref() == Some(&r.upg_ref)));
-        }
+        // Also where they stand at the right order already: what waited may have come before or after them.
+        let meanwhile = waiting.meanwhile.take().and_then(|id| self.entries.get_mut(&id));
+        let named = meanwhile.map(|e| e.ho.extract_if(.., |(_, h)| h.upg_ref.as_ref() == Some(&r.upg_ref)));
+        let records = waiting.in_order(named.into_iter().flatten());
         for (asof, row) in &waiting.callbacks {
             let callbacks = &mut self.entry_of(&r.order_id).callbacks;
             let came = version(callbacks, *asof, row, |o| same_callback(o, row), never);
             self.note(came, &r.order_id);
         }
-        for (asof, row) in &waiting.ho {
+        for (asof, row) in &records {
             let same = |o: &HoPayment| o.ho_ref == row.ho_ref;
             let came = version(&mut self.entry_of(&r.order_id).ho, *asof, row, same, always);
             // A row that came again while it waited was said then.
@@ -203,13 +229,16 @@ impl OrderBook {
         }
         if let Some(id) = &r.order_id {
             if let Some(upg_ref) = &r.upg_ref {
-                self.waiting.entry(upg_ref.clone()).or_default().meanwhile = Some(id.clone());
+                let waiting = self.waiting.entry(upg_ref.clone()).or_default();
+                waiting.meanwhile = Some(id.clone());
+                waiting.came(asof, &r.ho_ref, true);
             }
             let came = version(&mut self.entry_of(id).ho, asof, r, same, always);
             return self.note(came, if came == Came::Over { id } else { &r.ho_ref });
         }
         let key = r.upg_ref.clone().unwrap_or_default();
         let waiting = self.waiting.entry(key.clone()).or_default();
+        waiting.came(asof, &r.ho_ref, false);
         let came = version(&mut waiting.ho, asof, r, same, always);
         self.note(came, if came == Came::Over { &key } else { &r.ho_ref });
     }

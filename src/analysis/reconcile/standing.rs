@@ -122,6 +122,18 @@ impl Standing {
         self.silent.iter().find(|(r, _)| *r == role).map(|(_, since)| *since)
     }
 
+    /// Adds the sums of orders that were added elsewhere.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.total += other.total;
+        self.stuck += other.stuck;
+        self.stuck_amount = self.stuck_amount.saturating_add(other.stuck_amount);
+        self.stuck_paid += other.stuck_paid;
+        self.stuck_unpaid += other.stuck_unpaid;
+        self.not_at_ho += other.not_at_ho;
+        self.not_at_ho_amount = self.not_at_ho_amount.saturating_add(other.not_at_ho_amount);
+        self.asked = (self.asked.0 + other.asked.0, self.asked.1 + other.asked.1);
+    }
+
     /// Adds an order; whoever adds keeps the classes' own counts.
     pub(super) fn add(&mut self, facts: &Facts<'_>, class: Class, rules: &Rules) {
         // A payment without order is no order; it has its own row in the table.
