@@ -22,7 +22,7 @@ pub struct Bins {
     room: usize,
     file: Option<File>,
     end: u64,
-    bins: Vec<Bin>,
+    each: Vec<Bin>,
 }
 
 /// Records of one bin, with their heads, as they came.
@@ -72,14 +72,14 @@ const fn bin_of(rank: u64) -> usize {
 impl Bins {
     /// Keeps up to about `room` bytes in memory and the rest in an unlinked file in `folder`.
     pub fn new(folder: &Path, room: usize) -> Self {
-        let bins = (0..BINS).map(|_| Bin::default()).collect();
-        Self { folder: folder.to_owned(), room: room / BINS, file: None, end: 0, bins }
+        let each = (0..BINS).map(|_| Bin::default()).collect();
+        Self { folder: folder.to_owned(), room: room / BINS, file: None, end: 0, each }
     }
 
     /// Takes a record.
     pub fn push(&mut self, rank: u64, record: &[u8]) -> io::Result<()> {
         let len = u32::try_from(record.len()).map_err(|_| io::Error::other("a row is larger than 4 GiB"))?;
-        let Some(bin) = self.bins.get_mut(bin_of(rank)) else { return Ok(()) };
+        let Some(bin) = self.each.get_mut(bin_of(rank)) else { return Ok(()) };
         if bin.waiting.len() + HEAD + record.len() > self.room && !bin.waiting.is_empty() {
             let file = match &mut self.file {
                 Some(file) => file,
@@ -104,7 +104,7 @@ impl Bins {
 
     /// Everything of one bin, one part at a time: whole records with their heads.
     fn parts(&self, bin: usize, mut to: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        let Some(bin) = self.bins.get(bin) else { return Ok(()) };
+        let Some(bin) = self.each.get(bin) else { return Ok(()) };
         let mut part = Vec::new();
         for range in &bin.written {
             part.resize((range.end - range.start) as usize, 0);
@@ -135,7 +135,7 @@ impl Bins {
 
     /// One bin in order, by rank and then by bytes, with at most about `room` bytes of memory.
     pub fn sorted(&self, number: usize, room: usize, scratch: Scratch) -> io::Result<Sorted> {
-        let Some(bin) = self.bins.get(number) else { return Sorter::new(&self.folder, room).finish() };
+        let Some(bin) = self.each.get(number) else { return Sorter::new(&self.folder, room).finish() };
         let written: u64 = bin.written.iter().map(|r| r.end - r.start).sum();
         let size = written as usize + bin.waiting.len();
         if size > room.min(u32::MAX as usize) {
@@ -227,9 +227,9 @@ mod tests {
         for n in 0..100_000_u64 {
             let rank = n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
             bins.push(rank, &[7; 60]).unwrap();
-            assert!(bins.bins.iter().map(|b| b.waiting.capacity()).sum::<usize>() <= 2 * room);
+            assert!(bins.each.iter().map(|b| b.waiting.capacity()).sum::<usize>() <= 2 * room);
         }
-        assert!(bins.bins.iter().all(|b| b.written.len() > 3));
+        assert!(bins.each.iter().all(|b| b.written.len() > 3));
     }
 
     #[test]

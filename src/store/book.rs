@@ -8,7 +8,8 @@ use crate::model::order::{
     Role, Rows, SagaStep,
 };
 use crate::model::{Span, Stamp};
-use crate::store::words::Words;
+use crate::store::rows;
+use crate::store::words::{Kept, Words};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,19 +25,19 @@ const ROWS_OF_ONE: usize = 1_000;
 #[derive(Clone, Debug, Default)]
 pub struct Entry {
     /// Versions of the order's row by the time they were read; one for each change.
-    pub orders: Vec<(Stamp, Order)>,
+    pub orders: rows::Rows<Order>,
     /// Its transitions.
-    pub events: Vec<(Stamp, OrderEvent)>,
+    pub events: rows::Rows<OrderEvent>,
     /// Versions of its payments; several references are several payments.
-    pub payments: Vec<(Stamp, Payment)>,
+    pub payments: rows::Rows<Payment>,
     /// Callback attempts.
-    pub callbacks: Vec<(Stamp, Callback)>,
+    pub callbacks: rows::Rows<Callback>,
     /// Attempts at the steps of its saga.
-    pub saga: Vec<(Stamp, SagaStep)>,
+    pub saga: rows::Rows<SagaStep>,
     /// Records at HO.
-    pub ho: Vec<(Stamp, HoPayment)>,
+    pub ho: rows::Rows<HoPayment>,
     /// When it was asked for by id, by role, in time order.
-    pub asked: Vec<(Stamp, Role)>,
+    pub asked: rows::Rows<Role>,
 }
 
 /// A row whose order is not known.
@@ -51,8 +52,8 @@ pub enum Orphan<'a> {
 /// Rows that wait for the payment of one reference.
 #[derive(Clone, Debug, Default)]
 struct Waiting {
-    callbacks: Vec<(Stamp, Callback)>,
-    ho: Vec<(Stamp, HoPayment)>,
+    callbacks: rows::Rows<Callback>,
+    ho: rows::Rows<HoPayment>,
     /// Those of them that came again with the order they name, by time and HO's reference: the later row stands
     /// at that order.
     overtaken: Vec<(Stamp, Arc<str>)>,
@@ -73,11 +74,10 @@ impl Waiting {
 
     /// The records in the order in which they came, with those that stood elsewhere meanwhile.
     fn in_order(&mut self, named: impl Iterator<Item = (Stamp, HoPayment)>) -> Vec<(Stamp, HoPayment)> {
-        let overtaken =
-            |row: &mut (Stamp, HoPayment)| self.overtaken.iter().any(|o| o.0 == row.0 && o.1 == row.1.ho_ref);
-        let mut all: Vec<_> = self.ho.extract_if(.., overtaken).collect();
+        let overtaken = |row: &(Stamp, HoPayment)| self.overtaken.iter().any(|o| o.0 == row.0 && o.1 == row.1.ho_ref);
+        let mut all = self.ho.take_out(overtaken);
         all.extend(named);
-        all.append(&mut self.ho);
+        all.extend(self.ho.take_out(|_| true));
         all
     }
 }
@@ -92,15 +92,16 @@ struct Answers {
 /// Orders by identifier.
 #[derive(Clone, Debug, Default)]
 pub struct OrderBook {
-    entries: BTreeMap<OrderId, Entry>,
+    /// Boxed: a tree that grows at its end is half empty.
+    entries: BTreeMap<OrderId, Box<Entry>>,
     by_upg_ref: BTreeMap<Arc<str>, OrderId>,
     waiting: BTreeMap<Arc<str>, Waiting>,
     answers: BTreeMap<Role, Answers>,
     conflicts: (usize, Option<Arc<str>>),
     crowded: (usize, Option<Arc<str>>),
     /// Counts by bucket, each with its versions.
-    counts: BTreeMap<Stamp, Vec<(Stamp, OrderCount)>>,
-    queue: Vec<(Stamp, CallbackQueue)>,
+    counts: BTreeMap<Stamp, rows::Rows<OrderCount>>,
+    queue: rows::Rows<CallbackQueue>,
     words: Words,
     generation: u64,
 }
@@ -114,15 +115,19 @@ impl OrderBook {
         match &ledger.rows {
             Rows::Orders(rows) => {
                 for r in rows {
-                    let row = self.words.share(r);
-                    let came = version(&mut self.entry_of(&r.order_id).orders, asof, &row, |_| true, two_orders);
+                    let (entry, words) = (entry_of(&mut self.entries, &r.order_id), &mut self.words);
+                    let kept = Kept::of(entry, None);
+                    let keep = |known: Option<&Order>| words.order(r, &kept, known);
+                    let came = version(&mut entry.orders, asof, r, keep, |_| true, two_orders);
                     self.note(came, &r.order_id);
                 }
             }
             Rows::OrderEvents(rows) => {
                 for r in rows {
                     let same = |o: &OrderEvent| o.at == r.at && o.to == r.to;
-                    let came = version(&mut self.entry_of(&r.order_id).events, asof, r, same, never);
+                    let (entry, words) = (entry_of(&mut self.entries, &r.order_id), &mut self.words);
+                    let kept = Kept::of(entry, None);
+                    let came = version(&mut entry.events, asof, r, |_| words.event(r, &kept), same, never);
                     self.note(came, &r.order_id);
                 }
             }
@@ -131,19 +136,22 @@ impl OrderBook {
             Rows::HoPayments(rows) => rows.iter().for_each(|r| self.ho(asof, r)),
             Rows::OrdersAgg(rows) => {
                 for r in rows {
-                    version(self.counts.entry(r.bucket).or_default(), asof, r, |o| o.status == r.status, never);
+                    let counts = self.counts.entry(r.bucket).or_default();
+                    version(counts, asof, r, |_| r.clone(), |o| o.status == r.status, never);
                 }
             }
             Rows::Saga(rows) => {
                 for r in rows {
                     let same = |o: &SagaStep| o.step == r.step && o.attempt == r.attempt;
-                    let came = version(&mut self.entry_of(&r.order_id).saga, asof, r, same, never);
+                    let (entry, words) = (entry_of(&mut self.entries, &r.order_id), &mut self.words);
+                    let kept = Kept::of(entry, None);
+                    let came = version(&mut entry.saga, asof, r, |_| words.step(r, &kept), same, never);
                     self.note(came, &r.order_id);
                 }
             }
             Rows::CallbackQueue(rows) => {
                 for r in rows {
-                    version(&mut self.queue, asof, r, |_| true, never);
+                    version(&mut self.queue, asof, r, |_| r.clone(), |_| true, never);
                 }
             }
         }
@@ -162,7 +170,7 @@ impl OrderBook {
                     answers.by_id.insert(i, asof);
                 }
                 for id in ids {
-                    let asked = &mut self.entry_of(id).asked;
+                    let asked = &mut entry_of(&mut self.entries, id).asked;
                     let i = asked.partition_point(|(t, _)| *t <= asof);
                     asked.insert(i, (asof, role));
                     thin(asked);
@@ -171,31 +179,45 @@ impl OrderBook {
         }
     }
 
-    fn entry_of(&mut self, id: &OrderId) -> &mut Entry {
-        self.entries.entry(id.clone()).or_default()
-    }
-
     fn payment(&mut self, asof: Stamp, r: &Payment) {
         let same = |o: &Payment| o.upg_ref == r.upg_ref;
-        let came = version(&mut self.entry_of(&r.order_id).payments, asof, r, same, two_payments);
+        let (entry, words) = (entry_of(&mut self.entries, &r.order_id), &mut self.words);
+        let kept = Kept::of(entry, None);
+        let keep = |known: Option<&Payment>| words.payment(r, &kept, known);
+        let came = version(&mut entry.payments, asof, r, keep, same, two_payments);
+        // The texts that are kept in the rows, not those that came with this one.
+        let stands = entry.payments.iter().map(|(_, p)| p).find(|p| same(p)).unwrap_or(r);
+        self.by_upg_ref.insert(stands.upg_ref.clone(), stands.order_id.clone());
         self.note(came, if came == Came::Over { &r.order_id } else { &r.upg_ref });
-        self.by_upg_ref.insert(r.upg_ref.clone(), r.order_id.clone());
         let Some(mut waiting) = self.waiting.remove(&r.upg_ref) else { return };
         // Also where they stand at the right order already: what waited may have come before or after them.
         let meanwhile = waiting.meanwhile.take().and_then(|id| self.entries.get_mut(&id));
-        let named = meanwhile.map(|e| e.ho.extract_if(.., |(_, h)| h.upg_ref.as_ref() == Some(&r.upg_ref)));
+        let named = meanwhile.map(|e| e.ho.take_out(|(_, h)| h.upg_ref.as_ref() == Some(&r.upg_ref)));
         let records = waiting.in_order(named.into_iter().flatten());
-        for (asof, row) in &waiting.callbacks {
-            let callbacks = &mut self.entry_of(&r.order_id).callbacks;
-            let came = version(callbacks, *asof, row, |o| same_callback(o, row), never);
+        for (asof, row) in waiting.callbacks.iter() {
+            let came = self.keep_callback(&r.order_id, *asof, row);
             self.note(came, &r.order_id);
         }
         for (asof, row) in &records {
-            let same = |o: &HoPayment| o.ho_ref == row.ho_ref;
-            let came = version(&mut self.entry_of(&r.order_id).ho, *asof, row, same, always);
+            let came = self.keep_record(&r.order_id, *asof, row);
             // A row that came again while it waited was said then.
             self.note(if came == Came::Again { Came::Well } else { came }, &r.order_id);
         }
+    }
+
+    /// Keeps a callback at its order.
+    fn keep_callback(&mut self, order: &OrderId, asof: Stamp, r: &Callback) -> Came {
+        let (entry, words) = (entry_of(&mut self.entries, order), &mut self.words);
+        let kept = Kept::of(entry, r.upg_ref.as_ref());
+        version(&mut entry.callbacks, asof, r, |_| words.callback(r, &kept), |o| same_callback(o, r), never)
+    }
+
+    /// Keeps a record at HO at its order.
+    fn keep_record(&mut self, order: &OrderId, asof: Stamp, r: &HoPayment) -> Came {
+        let entry = entry_of(&mut self.entries, order);
+        let kept = Kept::of(entry, r.upg_ref.as_ref());
+        let keep = |known: Option<&HoPayment>| Words::record(r, &kept, known);
+        version(&mut entry.ho, asof, r, keep, |o| o.ho_ref == r.ho_ref, always)
     }
 
     fn note(&mut self, came: Came, key: &Arc<str>) {
@@ -210,21 +232,20 @@ impl OrderBook {
         let by_ref = || r.upg_ref.as_ref().and_then(|u| self.by_upg_ref.get(u)).cloned();
         let order = r.order_id.clone().or_else(by_ref);
         let key = order.clone().or_else(|| r.upg_ref.clone()).unwrap_or_default();
-        let callbacks = if let Some(id) = order {
-            &mut self.entry_of(&id).callbacks
+        let came = if let Some(id) = order {
+            self.keep_callback(&id, asof, r)
         } else {
-            &mut self.waiting.entry(key.clone()).or_default().callbacks
+            let waiting = &mut self.waiting.entry(key.clone()).or_default().callbacks;
+            version(waiting, asof, r, |_| r.clone(), |o| same_callback(o, r), never)
         };
-        let came = version(callbacks, asof, r, |o| same_callback(o, r), never);
         self.note(came, &key);
     }
 
     /// UPG's reference decides, the order's id only while no payment of that reference is known.
     fn ho(&mut self, asof: Stamp, r: &HoPayment) {
         let by_ref = r.upg_ref.as_ref().and_then(|u| self.by_upg_ref.get(u)).cloned();
-        let same = |o: &HoPayment| o.ho_ref == r.ho_ref;
         if let Some(id) = &by_ref {
-            let came = version(&mut self.entry_of(id).ho, asof, r, same, always);
+            let came = self.keep_record(id, asof, r);
             return self.note(came, if came == Came::Over { id } else { &r.ho_ref });
         }
         if let Some(id) = &r.order_id {
@@ -233,13 +254,13 @@ impl OrderBook {
                 waiting.meanwhile = Some(id.clone());
                 waiting.came(asof, &r.ho_ref, true);
             }
-            let came = version(&mut self.entry_of(id).ho, asof, r, same, always);
+            let came = self.keep_record(id, asof, r);
             return self.note(came, if came == Came::Over { id } else { &r.ho_ref });
         }
         let key = r.upg_ref.clone().unwrap_or_default();
         let waiting = self.waiting.entry(key.clone()).or_default();
         waiting.came(asof, &r.ho_ref, false);
-        let came = version(&mut waiting.ho, asof, r, same, always);
+        let came = version(&mut waiting.ho, asof, r, |_| r.clone(), |o| o.ho_ref == r.ho_ref, always);
         self.note(came, if came == Came::Over { &key } else { &r.ho_ref });
     }
 
@@ -253,11 +274,11 @@ impl OrderBook {
     }
     /// Everything about one order.
     pub fn entry(&self, order: &str) -> Option<&Entry> {
-        self.entries.get(order)
+        self.entries.get(order).map(|e| &**e)
     }
     /// All orders, by identifier.
     pub fn entries(&self) -> impl Iterator<Item = (&OrderId, &Entry)> {
-        self.entries.iter()
+        self.entries.iter().map(|(id, e)| (id, &**e))
     }
     /// Rows read by `at` whose order is not known: they name a payment nobody has seen, or nothing.
     pub fn orphans(&self, at: Stamp) -> impl Iterator<Item = Orphan<'_>> {
@@ -316,6 +337,10 @@ impl OrderBook {
     }
 }
 
+fn entry_of<'e>(entries: &'e mut BTreeMap<OrderId, Box<Entry>>, id: &OrderId) -> &'e mut Entry {
+    entries.entry(id.clone()).or_default()
+}
+
 fn same_callback(a: &Callback, b: &Callback) -> bool {
     a.upg_ref == b.upg_ref && a.attempt == b.attempt && a.target == b.target
 }
@@ -352,12 +377,13 @@ fn two_payments(a: &Payment, b: &Payment) -> bool {
 }
 
 /// Adds what was read of a row at `asof`, unless the version before it says the same. `same` tells rows of
-/// one key; a second row of the same instant replaces the first. Says whether the two
-/// `clash`: both cannot be true, whichever came first.
-fn version<T: Clone + PartialEq>(
-    versions: &mut Vec<(Stamp, T)>,
+/// one key; a second row of the same instant replaces the first. `keep` makes what is kept, from the version
+/// before it where there is one. Says whether the two `clash`: both cannot be true, whichever came first.
+fn version<T: PartialEq>(
+    versions: &mut rows::Rows<T>,
     asof: Stamp,
     row: &T,
+    keep: impl FnOnce(Option<&T>) -> T,
     same: impl Fn(&T) -> bool,
     clash: impl Fn(&T, &T) -> bool,
 ) -> Came {
@@ -367,34 +393,37 @@ fn version<T: Clone + PartialEq>(
         Some((_, known)) if known == row => Came::Well,
         Some((t, known)) if *t == asof => {
             let clashes = clash(known, row);
-            *known = row.clone();
+            *known = keep(Some(known));
             if clashes { Came::Again } else { Came::Well }
         }
         None if full => Came::Over,
-        _ => {
-            versions.insert(i, (asof, row.clone()));
+        known => {
+            let row = keep(known.map(|(_, known)| &*known));
+            versions.insert(i, (asof, row));
             // Of a row that changes all the time the oldest state goes.
             if versions.len() > ROWS_OF_ONE
                 && let Some(oldest) = versions.iter().position(|(_, known)| same(known))
             {
-                versions.remove(oldest);
+                versions.change(|list| list.remove(oldest));
             }
             Came::Well
         }
     }
 }
 
-fn thin(asked: &mut Vec<(Stamp, Role)>) {
+fn thin(asked: &mut rows::Rows<Role>) {
     if asked.len() <= ASKED {
         return;
     }
     let mut met: BTreeMap<Role, usize> = BTreeMap::new();
     let mut i = 0;
-    asked.retain(|(_, role)| {
-        let n = met.entry(*role).or_default();
-        *n += 1;
-        i += 1;
-        i > ASKED / 2 || *n % 2 == 1
+    asked.change(|asked| {
+        asked.retain(|(_, role)| {
+            let n = met.entry(*role).or_default();
+            *n += 1;
+            i += 1;
+            i > ASKED / 2 || *n % 2 == 1
+        });
     });
 }
 
@@ -502,6 +531,55 @@ mod tests {
         book.apply(&ledger(11, payment("U1", "A")));
         assert_eq!((book.entry("B").unwrap().ho.len(), book.entry("A").unwrap().ho.len()), (0, 1));
         assert_eq!(book.orphans(Stamp(99)).count(), 0);
+    }
+
+    #[test]
+    fn of_a_record_that_came_with_and_without_its_order_the_later_row_counts_whenever_its_payment_comes() {
+        let named = |amount| {
+            let Rows::HoPayments(mut rows) = ho("H1", Some("U1"), Some("A")) else { unreachable!() };
+            rows[0].amount = Some(amount);
+            Rows::HoPayments(rows)
+        };
+        let alone = |amount| {
+            let Rows::HoPayments(mut rows) = ho("H1", Some("U1"), None) else { unreachable!() };
+            rows[0].amount = Some(amount);
+            Rows::HoPayments(rows)
+        };
+        for (rows, last) in [
+            (vec![named(1), alone(2)], 2),
+            (vec![alone(1), named(2)], 2),
+            (vec![alone(1), named(2), alone(3)], 3),
+            (vec![named(1), alone(2), named(3)], 3),
+        ] {
+            let came = || rows.iter().map(|r| ledger(10, r.clone()));
+            for ledgers in [
+                came().chain([ledger(10, payment("U1", "A"))]).collect::<Vec<_>>(),
+                [ledger(10, payment("U1", "A"))].into_iter().chain(came()).collect(),
+            ] {
+                let book = book(ledgers);
+                let records: Vec<_> = book.entry("A").unwrap().ho.iter().map(|(_, h)| h.amount).collect();
+                assert_eq!(records, [Some(last)]);
+            }
+        }
+    }
+
+    #[test]
+    fn rows_of_one_order_keep_its_names_once() {
+        let mut book = OrderBook::default();
+        let mut named = ho("H1", Some("U1"), Some("A"));
+        for rows in [order("A", OrderStatus::Active), payment("U1", "A"), named.clone()] {
+            book.apply(&ledger(10, rows));
+        }
+        book.apply(&ledger(11, order("A", OrderStatus::Complete)));
+        if let Rows::HoPayments(rows) = &mut named {
+            rows[0].amount = None;
+        }
+        book.apply(&ledger(11, named));
+        let (id, entry) = book.entries().next().unwrap();
+        let upg_ref = &entry.payments[0].1.upg_ref;
+        assert!(entry.orders.iter().all(|(_, o)| Arc::ptr_eq(&o.order_id, id)) && entry.orders.len() == 2);
+        assert!(entry.ho.iter().all(|(_, h)| h.upg_ref.as_ref().is_some_and(|r| Arc::ptr_eq(r, upg_ref))));
+        assert!(entry.ho.iter().all(|(_, h)| Arc::ptr_eq(&h.ho_ref, &entry.ho[0].1.ho_ref)) && entry.ho.len() == 2);
     }
 
     #[test]

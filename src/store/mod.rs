@@ -10,6 +10,7 @@ pub mod history;
 pub mod lines;
 pub mod miner;
 pub mod past;
+pub mod rows;
 pub mod series;
 pub mod summary;
 pub mod template;

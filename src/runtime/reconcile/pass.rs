@@ -102,9 +102,9 @@ impl Asks {
     }
     /// The rows, and who has to be asked; nobody else may have them any more.
     pub fn finish(self) -> io::Result<(Intake, Sorted)> {
-        let shelf = Arc::into_inner(self.shelf).ok_or_else(|| io::Error::other("a comparison has not ended"))?;
-        let shelf = shelf.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok((shelf.rows, shelf.list.finish()?))
+        let kept = Arc::into_inner(self.shelf).ok_or_else(|| io::Error::other("a comparison has not ended"))?;
+        let Shelf { rows, list } = kept.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok((rows, list.finish()?))
     }
 }
 
@@ -233,11 +233,11 @@ impl<'s, F: FnMut(&Found<'_>) -> io::Result<()>> Pass<'s, F> {
 
     fn keep_for_later(&mut self) -> io::Result<()> {
         let Some(asks) = &self.asks else { return Ok(()) };
-        let mut shelf = asks.shelf();
+        let mut put = asks.shelf();
         let mut rest = self.kept.as_slice();
         while let Some((len, after)) = rest.split_first_chunk::<4>() {
             let (record, after) = after.split_at_checked(u32::from_le_bytes(*len) as usize).ok_or_else(damaged)?;
-            shelf.rows.again(record, &self.key)?;
+            put.rows.again(record, &self.key)?;
             rest = after;
         }
         self.kept.clear();
