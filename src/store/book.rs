@@ -2,16 +2,24 @@
 //!
 //! A role's silence about an order means something only when the order was asked for: the book keeps both.
 //! Rows that name a payment nobody has seen yet wait for it; they are never lost and never guessed.
+//!
+//! Nothing that was read is forgotten, but an order that is [settled](settled) is held in few bytes until somebody
+//! asks for it or a row of it comes: see `fold`. What it was at any instant is what it would be unfolded.
 
 use crate::model::order::{
-    Asked, Callback, CallbackQueue, HoPayment, Ledger, Order, OrderCount, OrderEvent, OrderId, Payment, PaymentStatus,
-    Role, Rows, SagaStep,
+    Asked, Callback, CallbackQueue, HoPayment, Ledger, Order, OrderCount, OrderEvent, OrderId, OrderStatus, Payment,
+    PaymentStatus, Role, Rows, SagaStep,
 };
-use crate::model::{Span, Stamp};
-use crate::store::rows;
+use crate::model::{Lapse, Span, Stamp};
 use crate::store::words::{Kept, Words};
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use crate::store::{fold, rows};
+use std::cell::OnceCell;
+use std::cmp::Reverse;
+use std::collections::binary_heap::PeekMut;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::fmt::{Debug, Formatter};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Questions by id remembered for one order; beyond that every second of the older ones goes, so that an
 /// older time is named for an answer than there was, never a younger one.
@@ -22,7 +30,7 @@ const ASKED: usize = 256;
 const ROWS_OF_ONE: usize = 1_000;
 
 /// All that is known of one order. Each list is in the order of the times the rows were read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Entry {
     /// Versions of the order's row by the time they were read; one for each change.
     pub orders: rows::Rows<Order>,
@@ -89,11 +97,135 @@ struct Answers {
     by_id: Vec<Stamp>,
 }
 
+/// An order has been left alone for so long when it is folded: later than anything that runs from its rows.
+const LEFT_ALONE: Lapse = Lapse::minutes(30);
+/// Rows of an order that is folded, at most: to unfold one is to read all of them.
+const FEW: usize = 64;
+
+/// One order, held in one of two ways. In boxes: a tree that grows at its end is half empty.
+#[derive(Clone, Debug, Default)]
+struct Slot {
+    /// Under way, in trouble, or of late.
+    open: Option<Box<Entry>>,
+    /// Settled.
+    folded: Option<Box<Folded>>,
+    /// Whether somebody will look whether it is settled.
+    queued: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Folded {
+    bytes: Box<[u8]>,
+    /// Somebody wanted to see it since the last answer came.
+    seen: OnceLock<Box<Entry>>,
+}
+
+impl Slot {
+    /// The order for as long as the book is not changed.
+    fn see(&self, id: &OrderId, words: &Words, seen: &Seen) -> Option<&Entry> {
+        let read = |f: &Folded| {
+            seen.0.lock().unwrap_or_else(PoisonError::into_inner).push(id.clone());
+            Box::new(unfolded(id, &f.bytes, words))
+        };
+        let folded = || self.folded.as_ref().map(|f| &**f.seen.get_or_init(|| read(f)));
+        self.open.as_deref().or_else(folded)
+    }
+}
+
+fn unfolded(id: &OrderId, bytes: &[u8], words: &Words) -> Entry {
+    // What `fold` wrote it reads.
+    fold::unfold(id, bytes, words).unwrap_or_default()
+}
+
+/// An order that is looked at in passing: one that is folded is read when somebody looks into it, and let go.
+pub struct Held<'b> {
+    id: &'b OrderId,
+    slot: &'b Slot,
+    words: &'b Words,
+    read: OnceCell<Entry>,
+}
+
+impl Deref for Held<'_> {
+    type Target = Entry;
+    fn deref(&self) -> &Entry {
+        let seen = || self.slot.folded.as_ref().and_then(|f| f.seen.get()).map(|e| &**e);
+        let read = || {
+            let bytes = self.slot.folded.as_ref().map_or(&[][..], |f| &f.bytes);
+            self.read.get_or_init(|| unfolded(self.id, bytes, self.words))
+        };
+        self.slot.open.as_deref().or_else(seen).unwrap_or_else(read)
+    }
+}
+
+impl Debug for Held<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        Debug::fmt(&**self, f)
+    }
+}
+
+/// Folded orders that somebody has seen since the last answer came.
+#[derive(Debug, Default)]
+struct Seen(Mutex<Vec<OrderId>>);
+
+impl Clone for Seen {
+    fn clone(&self) -> Self {
+        Self(Mutex::new(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()))
+    }
+}
+
+/// Which orders may be settled, by the times they were last heard of.
+#[derive(Clone, Debug)]
+struct Folding {
+    after: Option<Lapse>,
+    /// The longest left alone first.
+    queue: BinaryHeap<Reverse<(Stamp, OrderId)>>,
+    newest: Stamp,
+    folded: usize,
+}
+
+impl Default for Folding {
+    fn default() -> Self {
+        Self { after: Some(LEFT_ALONE), queue: BinaryHeap::new(), newest: Stamp(i64::MIN), folded: 0 }
+    }
+}
+
+impl Folding {
+    /// The next order that was put down by `before`.
+    fn due(&mut self, before: Stamp) -> Option<OrderId> {
+        let first = self.queue.peek_mut().filter(|first| first.0.0 <= before)?;
+        Some(PeekMut::pop(first).0.1)
+    }
+}
+
+/// Whether nothing more is to be expected of an order that was last heard of by `before`.
+fn settled(entry: &Entry, before: Stamp) -> bool {
+    let ended = entry.orders.last().is_some_and(|(_, o)| {
+        matches!(o.status, OrderStatus::Complete | OrderStatus::Failed | OrderStatus::Cancelled | OrderStatus::Expired)
+    });
+    ended && entry.rows() <= FEW && entry.last().is_some_and(|t| t <= before)
+}
+
+impl Entry {
+    fn rows(&self) -> usize {
+        let told = self.orders.len() + self.events.len() + self.payments.len() + self.callbacks.len();
+        told + self.saga.len() + self.ho.len() + self.asked.len()
+    }
+    /// When the last of it was read.
+    fn last(&self) -> Option<Stamp> {
+        fn of<T>(rows: &rows::Rows<T>) -> Option<Stamp> {
+            rows.last().map(|(t, _)| *t)
+        }
+        let told = of(&self.orders).max(of(&self.events)).max(of(&self.payments)).max(of(&self.callbacks));
+        told.max(of(&self.saga)).max(of(&self.ho)).max(of(&self.asked))
+    }
+}
+
 /// Orders by identifier.
 #[derive(Clone, Debug, Default)]
 pub struct OrderBook {
-    /// Boxed: a tree that grows at its end is half empty.
-    entries: BTreeMap<OrderId, Box<Entry>>,
+    entries: BTreeMap<OrderId, Slot>,
+    folding: Folding,
+    seen: Seen,
     by_upg_ref: BTreeMap<Arc<str>, OrderId>,
     waiting: BTreeMap<Arc<str>, Waiting>,
     answers: BTreeMap<Role, Answers>,
@@ -111,11 +243,24 @@ impl OrderBook {
     pub fn apply(&mut self, ledger: &Ledger) {
         self.generation += 1;
         let asof = ledger.asof;
+        for id in self.seen.0.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            if let Some(folded) = self.entries.get_mut(&id).and_then(|slot| slot.folded.as_mut()) {
+                folded.seen.take();
+            }
+        }
+        self.take_in(ledger);
+        self.folding.newest = self.folding.newest.max(asof);
+        self.fold();
+    }
+
+    fn take_in(&mut self, ledger: &Ledger) {
+        let asof = ledger.asof;
         self.asked(asof, ledger.rows.role(), &ledger.asked);
         match &ledger.rows {
             Rows::Orders(rows) => {
                 for r in rows {
-                    let (entry, words) = (entry_of(&mut self.entries, &r.order_id), &mut self.words);
+                    let entry = open(&mut self.entries, &mut self.folding, &self.words, asof, &r.order_id);
+                    let words = &mut self.words;
                     let kept = Kept::of(entry, None);
                     let keep = |known: Option<&Order>| words.order(r, &kept, known);
                     let came = version(&mut entry.orders, asof, r, keep, |_| true, two_orders);
@@ -125,7 +270,8 @@ impl OrderBook {
             Rows::OrderEvents(rows) => {
                 for r in rows {
                     let same = |o: &OrderEvent| o.at == r.at && o.to == r.to;
-                    let (entry, words) = (entry_of(&mut self.entries, &r.order_id), &mut self.words);
+                    let entry = open(&mut self.entries, &mut self.folding, &self.words, asof, &r.order_id);
+                    let words = &mut self.words;
                     let kept = Kept::of(entry, None);
                     let came = version(&mut entry.events, asof, r, |_| words.event(r, &kept), same, never);
                     self.note(came, &r.order_id);
@@ -143,7 +289,8 @@ impl OrderBook {
             Rows::Saga(rows) => {
                 for r in rows {
                     let same = |o: &SagaStep| o.step == r.step && o.attempt == r.attempt;
-                    let (entry, words) = (entry_of(&mut self.entries, &r.order_id), &mut self.words);
+                    let entry = open(&mut self.entries, &mut self.folding, &self.words, asof, &r.order_id);
+                    let words = &mut self.words;
                     let kept = Kept::of(entry, None);
                     let came = version(&mut entry.saga, asof, r, |_| words.step(r, &kept), same, never);
                     self.note(came, &r.order_id);
@@ -170,7 +317,7 @@ impl OrderBook {
                     answers.by_id.insert(i, asof);
                 }
                 for id in ids {
-                    let asked = &mut entry_of(&mut self.entries, id).asked;
+                    let asked = &mut open(&mut self.entries, &mut self.folding, &self.words, asof, id).asked;
                     let i = asked.partition_point(|(t, _)| *t <= asof);
                     asked.insert(i, (asof, role));
                     thin(asked);
@@ -181,7 +328,8 @@ impl OrderBook {
 
     fn payment(&mut self, asof: Stamp, r: &Payment) {
         let same = |o: &Payment| o.upg_ref == r.upg_ref;
-        let (entry, words) = (entry_of(&mut self.entries, &r.order_id), &mut self.words);
+        let entry = open(&mut self.entries, &mut self.folding, &self.words, asof, &r.order_id);
+        let words = &mut self.words;
         let kept = Kept::of(entry, None);
         let keep = |known: Option<&Payment>| words.payment(r, &kept, known);
         let came = version(&mut entry.payments, asof, r, keep, same, two_payments);
@@ -191,10 +339,11 @@ impl OrderBook {
         self.note(came, if came == Came::Over { &r.order_id } else { &r.upg_ref });
         let Some(mut waiting) = self.waiting.remove(&r.upg_ref) else { return };
         // Also where they stand at the right order already: what waited may have come before or after them.
-        let meanwhile = waiting.meanwhile.take().and_then(|id| self.entries.get_mut(&id));
+        let meanwhile = waiting.meanwhile.take().filter(|id| self.entries.contains_key(id));
+        let meanwhile = meanwhile.map(|id| open(&mut self.entries, &mut self.folding, &self.words, asof, &id));
         let named = meanwhile.map(|e| e.ho.take_out(|(_, h)| h.upg_ref.as_ref() == Some(&r.upg_ref)));
         let records = waiting.in_order(named.into_iter().flatten());
-        for (asof, row) in waiting.callbacks.iter() {
+        for (asof, row) in &waiting.callbacks {
             let came = self.keep_callback(&r.order_id, *asof, row);
             self.note(came, &r.order_id);
         }
@@ -207,14 +356,15 @@ impl OrderBook {
 
     /// Keeps a callback at its order.
     fn keep_callback(&mut self, order: &OrderId, asof: Stamp, r: &Callback) -> Came {
-        let (entry, words) = (entry_of(&mut self.entries, order), &mut self.words);
+        let entry = open(&mut self.entries, &mut self.folding, &self.words, asof, order);
+        let words = &mut self.words;
         let kept = Kept::of(entry, r.upg_ref.as_ref());
         version(&mut entry.callbacks, asof, r, |_| words.callback(r, &kept), |o| same_callback(o, r), never)
     }
 
     /// Keeps a record at HO at its order.
     fn keep_record(&mut self, order: &OrderId, asof: Stamp, r: &HoPayment) -> Came {
-        let entry = entry_of(&mut self.entries, order);
+        let entry = open(&mut self.entries, &mut self.folding, &self.words, asof, order);
         let kept = Kept::of(entry, r.upg_ref.as_ref());
         let keep = |known: Option<&HoPayment>| Words::record(r, &kept, known);
         version(&mut entry.ho, asof, r, keep, |o| o.ho_ref == r.ho_ref, always)
@@ -274,11 +424,46 @@ impl OrderBook {
     }
     /// Everything about one order.
     pub fn entry(&self, order: &str) -> Option<&Entry> {
-        self.entries.get(order).map(|e| &**e)
+        self.entries.get_key_value(order).and_then(|(id, slot)| slot.see(id, &self.words, &self.seen))
     }
     /// All orders, by identifier.
-    pub fn entries(&self) -> impl Iterator<Item = (&OrderId, &Entry)> {
-        self.entries.iter().map(|(id, e)| (id, &**e))
+    pub fn entries(&self) -> impl Iterator<Item = (&OrderId, Held<'_>)> {
+        let held = |(id, slot)| (id, Held { id, slot, words: &self.words, read: OnceCell::new() });
+        self.entries.iter().map(held)
+    }
+    /// How many orders are folded.
+    pub const fn folded(&self) -> usize {
+        self.folding.folded
+    }
+    /// How many folded orders somebody has seen since the last answer came: what they cost is given back then.
+    pub fn seen(&self) -> usize {
+        self.seen.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+    /// From now on orders are folded when they were left alone for so long, or never.
+    pub const fn fold_after(&mut self, after: Option<Lapse>) {
+        self.folding.after = after;
+    }
+
+    /// Folds orders that were left alone for long enough.
+    fn fold(&mut self) {
+        let Some(after) = self.folding.after else { return };
+        let before = self.folding.newest - after;
+        while let Some(id) = self.folding.due(before) {
+            let Some(slot) = self.entries.get_mut(&id) else { continue };
+            slot.queued = false;
+            let Some(entry) = &slot.open else { continue };
+            if let Some(last) = entry.last().filter(|t| *t > before) {
+                // It was heard of since.
+                slot.queued = true;
+                self.folding.queue.push(Reverse((last, id)));
+            } else if settled(entry, before)
+                && let Some(bytes) = fold::fold(&id, entry, &self.words)
+            {
+                slot.folded = Some(Box::new(Folded { bytes, seen: OnceLock::new() }));
+                slot.open = None;
+                self.folding.folded += 1;
+            }
+        }
     }
     /// Rows read by `at` whose order is not known: they name a payment nobody has seen, or nothing.
     pub fn orphans(&self, at: Stamp) -> impl Iterator<Item = Orphan<'_>> {
@@ -337,8 +522,25 @@ impl OrderBook {
     }
 }
 
-fn entry_of<'e>(entries: &'e mut BTreeMap<OrderId, Box<Entry>>, id: &OrderId) -> &'e mut Entry {
-    entries.entry(id.clone()).or_default()
+/// An order to write to, unfolded where it has to be; somebody will look at it again when it was left alone.
+fn open<'e>(
+    entries: &'e mut BTreeMap<OrderId, Slot>,
+    folding: &mut Folding,
+    words: &Words,
+    asof: Stamp,
+    id: &OrderId,
+) -> &'e mut Entry {
+    let slot = entries.entry(id.clone()).or_default();
+    if let Some(folded) = slot.folded.take() {
+        let Folded { bytes, seen } = *folded;
+        slot.open = Some(seen.into_inner().unwrap_or_else(|| Box::new(unfolded(id, &bytes, words))));
+        folding.folded -= 1;
+    }
+    if !slot.queued {
+        slot.queued = true;
+        folding.queue.push(Reverse((asof, id.clone())));
+    }
+    slot.open.get_or_insert_default()
 }
 
 fn same_callback(a: &Callback, b: &Callback) -> bool {

@@ -6,6 +6,7 @@
 
 pub mod book;
 pub mod derive;
+mod fold;
 pub mod history;
 pub mod lines;
 pub mod miner;

@@ -5,7 +5,7 @@
 
 use crate::model::order::{Callback, HoPayment, Order, OrderEvent, OrderId, Payment, SagaStep};
 use crate::store::book::Entry;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Words kept at most.
@@ -13,7 +13,10 @@ const MOST: usize = 16_384;
 
 /// The pool.
 #[derive(Clone, Debug, Default)]
-pub struct Words(HashSet<Arc<str>>);
+pub struct Words {
+    numbers: HashMap<Arc<str>, u32>,
+    words: Vec<Arc<str>>,
+}
 
 /// Identifiers that the rows of one order have kept already.
 #[derive(Clone, Debug, Default)]
@@ -35,10 +38,14 @@ impl Kept {
         again(id, self.order.as_ref());
     }
     fn named(&self, id: &mut Option<OrderId>) {
-        id.iter_mut().for_each(|id| self.order(id));
+        if let Some(id) = id {
+            self.order(id);
+        }
     }
     fn reference(&self, upg_ref: &mut Option<Arc<str>>) {
-        upg_ref.iter_mut().for_each(|r| again(r, self.upg_ref.as_ref()));
+        if let Some(upg_ref) = upg_ref {
+            again(upg_ref, self.upg_ref.as_ref());
+        }
     }
 }
 
@@ -50,7 +57,9 @@ fn again(text: &mut Arc<str>, known: Option<&Arc<str>>) {
 }
 
 fn maybe_again(text: &mut Option<Arc<str>>, known: Option<&Option<Arc<str>>>) {
-    text.iter_mut().for_each(|text| again(text, known.and_then(Option::as_ref)));
+    if let Some(text) = text {
+        again(text, known.and_then(Option::as_ref));
+    }
 }
 
 impl Words {
@@ -59,7 +68,9 @@ impl Words {
         let mut order = order.clone();
         kept.order(&mut order.order_id);
         let texts = [&mut order.payment_method, &mut order.region, &mut order.service_type, &mut order.saga_step];
-        texts.into_iter().for_each(|word| self.maybe(word));
+        for word in texts {
+            self.maybe(word);
+        }
         maybe_again(&mut order.trace_id, known.map(|k| &k.trace_id));
         order.attributes.share(|word| self.one(word));
         order
@@ -108,15 +119,27 @@ impl Words {
     }
 
     fn maybe(&mut self, word: &mut Option<Arc<str>>) {
-        word.iter_mut().for_each(|word| self.one(word));
+        if let Some(word) = word {
+            self.one(word);
+        }
     }
 
-    fn one(&mut self, word: &mut Arc<str>) {
-        if let Some(known) = self.0.get(&**word) {
+    /// The word as the pool has it; into the pool where there is room.
+    pub fn one(&mut self, word: &mut Arc<str>) {
+        if let Some((known, _)) = self.numbers.get_key_value(&**word) {
             *word = Arc::clone(known);
-        } else if self.0.len() < MOST {
-            self.0.insert(Arc::clone(word));
+        } else if self.words.len() < MOST {
+            self.numbers.insert(Arc::clone(word), self.words.len() as u32);
+            self.words.push(Arc::clone(word));
         }
+    }
+    /// The number of a word of the pool, which it keeps.
+    pub fn number(&self, word: &str) -> Option<u32> {
+        self.numbers.get(word).copied()
+    }
+    /// The word of a number.
+    pub fn numbered(&self, number: u64) -> Option<&Arc<str>> {
+        self.words.get(usize::try_from(number).ok()?)
     }
 }
 
@@ -154,6 +177,6 @@ mod tests {
             let given = order(n, "JKT", format!("pod-{n}"));
             assert_eq!(words.order(&given, &Kept::default(), None), given);
         }
-        assert_eq!(words.0.len(), MOST);
+        assert_eq!(words.words.len(), MOST);
     }
 }

@@ -172,7 +172,9 @@ impl Reading {
 impl Page for Reading {
     fn begin(&mut self) {
         self.parcel.clear();
-        self.names.iter_mut().for_each(Vec::clear);
+        if let Some(names) = &mut self.names {
+            names.clear();
+        }
     }
     fn row(&mut self, row: &Brief<'_>) {
         if let (Some(names), Brief::Order(order)) = (&mut self.names, row) {
