@@ -65,14 +65,16 @@ impl Class {
     }
 }
 
-/// Every order born in `window`, with what is known of it as of `at`.
-pub fn known(store: &Store, window: Span, at: Stamp) -> impl Iterator<Item = (&OrderId, Facts<'_>)> {
+/// Tells every order born in `window`, with what is known of it as of `at`. The facts are lent: an order that is
+/// settled is let go of when the next is looked at.
+pub fn known<'s>(store: &'s Store, window: Span, at: Stamp, mut each: impl FnMut(&'s OrderId, &Facts<'_>)) {
     let asked = Asked::new(&store.orders, at);
     let settle_after = store.incident.rules.settle_after;
-    store.orders.entries().filter_map(move |(id, entry)| {
-        let facts = Facts::read(entry, &asked, settle_after)?;
-        window.contains(facts.born).then_some((id, facts))
-    })
+    for (id, entry) in store.orders.entries() {
+        if let Some(facts) = Facts::read(&entry, &asked, settle_after).filter(|f| window.contains(f.born)) {
+            each(id, &facts);
+        }
+    }
 }
 
 /// Orders born in `window` that are ACTIVE for too long as of `at`. The others are not looked into.
@@ -80,9 +82,9 @@ pub fn stuck(store: &Store, window: Span, at: Stamp) -> impl Iterator<Item = &Or
     let asked = Asked::new(&store.orders, at);
     let rules = &store.incident.rules;
     store.orders.entries().filter_map(move |(id, entry)| {
-        let (_, order) = newest_order(entry, at)?;
+        let (_, order) = newest_order(&entry, at)?;
         let may_be = order.status == OrderStatus::Active && window.contains(order.created_at);
-        let facts = may_be.then(|| Facts::read(entry, &asked, rules.settle_after)).flatten()?;
+        let facts = may_be.then(|| Facts::read(&entry, &asked, rules.settle_after)).flatten()?;
         facts.stuck(rules.stuck_after).then_some(id)
     })
 }
@@ -90,16 +92,14 @@ pub fn stuck(store: &Store, window: Span, at: Stamp) -> impl Iterator<Item = &Or
 /// Orders born in `window` that are in one of `classes` (all when empty), oldest first, as of `at`.
 pub fn orders(store: &Store, window: Span, classes: &[Class], at: Stamp) -> Vec<ClassedOrder> {
     let rules = &store.incident.rules;
-    let mut out: Vec<ClassedOrder> = known(store, window, at)
-        .filter_map(|(id, facts)| {
-            let class = class_of(&facts, rules);
-            let wanted = classes.is_empty() || classes.contains(&class);
-            wanted.then(|| {
-                let flags = flags_of(&facts, rules, &store.incident.zone);
-                ClassedOrder { id: id.clone(), class, flags, born: facts.born }
-            })
-        })
-        .collect();
+    let mut out: Vec<ClassedOrder> = Vec::new();
+    known(store, window, at, |id, facts| {
+        let class = class_of(facts, rules);
+        if classes.is_empty() || classes.contains(&class) {
+            let flags = flags_of(facts, rules, &store.incident.zone);
+            out.push(ClassedOrder { id: id.clone(), class, flags, born: facts.born });
+        }
+    });
     out.sort_by(|a, b| (a.born, &a.id).cmp(&(b.born, &b.id)));
     out
 }
@@ -121,6 +121,8 @@ const NEEDED: [(Role, &str); 4] = [
     ),
 ];
 
+#[cfg(test)]
+mod fold_tests;
 #[cfg(test)]
 mod segment_tests;
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 pub mod attributes;
 pub mod batch;
+pub mod brief;
 pub mod database;
 pub mod health;
 pub mod incident;

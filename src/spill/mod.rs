@@ -5,11 +5,15 @@
 //! is the buffer, and one small block for each run: neither the number of rows nor how they are spread over
 //! the keys changes that, so one key may have as many rows as it likes.
 //!
-//! `record` is how rows of ledgers are written. May not know: classes, sources, clocks.
+//! `bins` deals records out before they are sorted, for more than one thread; `record` is how rows of ledgers are
+//! written, `claims` says which references are not where they say. May not know: classes, sources, clocks.
 
+mod bins;
+pub mod claims;
 mod merge;
 pub mod record;
 
+pub use bins::{BINS, Bins, Loose, Scratch};
 pub use merge::Merge;
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -79,14 +83,8 @@ impl Sorter {
         self.records
     }
 
-    fn sort(&mut self) {
-        let buffer = &self.buffer;
-        let bytes = |e: &Entry| buffer.get(e.at as usize..(e.at + e.len) as usize);
-        self.index.sort_unstable_by(|a, b| a.rank.cmp(&b.rank).then_with(|| bytes(a).cmp(&bytes(b))));
-    }
-
     fn write_run(&mut self) -> io::Result<()> {
-        self.sort();
+        sort(&self.buffer, &mut self.index);
         let file = match self.file.take() {
             Some(file) => file,
             // Nameless from its first moment, readable by nobody else, gone with the process.
@@ -113,9 +111,14 @@ impl Sorter {
         if self.file.is_some() && !self.index.is_empty() {
             self.write_run()?;
         }
-        self.sort();
+        sort(&self.buffer, &mut self.index);
         Ok(Sorted { buffer: self.buffer, index: self.index, file: self.file, runs: self.runs, records: self.records })
     }
+}
+
+fn sort(buffer: &[u8], index: &mut [Entry]) {
+    let bytes = |e: &Entry| buffer.get(e.at as usize..(e.at + e.len) as usize);
+    index.sort_unstable_by(|a, b| a.rank.cmp(&b.rank).then_with(|| bytes(a).cmp(&bytes(b))));
 }
 
 /// Records in their order.
@@ -129,6 +132,13 @@ pub struct Sorted {
 }
 
 impl Sorted {
+    /// What lies in a buffer, found by its index.
+    fn of_memory(buffer: Vec<u8>, mut index: Vec<Entry>) -> Self {
+        sort(&buffer, &mut index);
+        let records = index.len() as u64;
+        Self { buffer, index, file: None, runs: Vec::new(), records }
+    }
+
     /// How many there are.
     pub const fn records(&self) -> u64 {
         self.records

@@ -1,13 +1,13 @@
 //! Rows of ledgers as bytes: the key they are brought together by first, then what tells them apart, then
 //! what a reconciliation needs of them. The order of the bytes is the order of the fold.
 //!
-//! Traits of an order (method, region, the operator's own columns) are left out: a class does not need them.
+//! Rows are lent both ways: nothing is allocated for one that is written, nor for one that is read.
 
 use crate::model::Stamp;
-use crate::model::order::{Attributes, Callback, HoPayment, Order, OrderStatus, Payment, PaymentStatus};
+use crate::model::brief::{Callback, HoPayment, Order, Payment};
+use crate::model::order::{OrderStatus, PaymentStatus};
 use chrono::{Datelike as _, NaiveDate};
 use std::hash::{DefaultHasher, Hasher as _};
-use std::sync::Arc;
 
 /// What a record is, in the order of the fold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,56 +77,46 @@ impl<'r> Record<'r> {
     }
 
     /// The payload as an order.
-    pub fn order(&self) -> Option<Order> {
+    pub fn order(&self) -> Option<Order<'r>> {
         let mut from = Bytes(self.payload);
         Some(Order {
-            order_id: text(self.key),
+            order_id: text(self.key)?,
             created_at: from.stamp()?,
             status: order_status(&mut from)?,
             amount: from.maybe()?,
-            payment_method: None,
-            region: None,
-            service_type: None,
-            saga_step: None,
-            trace_id: None,
             updated_at: from.maybe()?.map(Stamp),
-            version: None,
-            attributes: Attributes::default(),
         })
     }
 
     /// The payload as a payment.
-    pub fn payment(&self) -> Option<Payment> {
+    pub fn payment(&self) -> Option<Payment<'r>> {
         let mut from = Bytes(self.payload);
         Some(Payment {
-            upg_ref: text(self.sub),
-            order_id: text(self.key),
+            upg_ref: text(self.sub)?,
+            order_id: text(self.key)?,
             created_at: from.stamp()?,
             status: payment_status(&mut from)?,
             amount: from.maybe()?,
             settled_at: from.maybe()?.map(Stamp),
-            payment_method: None,
-            gateway_ref: None,
-            gateway_ms: None,
-            idempotency_key: None,
         })
     }
 
     /// The payload as a record at HO. Its order is the key only where it was found.
-    pub fn ho(&self) -> Option<HoPayment> {
+    pub fn ho(&self) -> Option<HoPayment<'r>> {
         let mut from = Bytes(self.payload);
+        from.byte()?;
         Some(HoPayment {
-            ho_ref: text(self.sub),
+            ho_ref: text(self.sub)?,
             recorded_at: from.stamp()?,
             amount: from.maybe()?,
+            business_date: from.maybe()?.and_then(day),
             upg_ref: from.maybe_text()?,
             order_id: from.maybe_text()?,
-            business_date: from.maybe()?.and_then(day),
         })
     }
 
     /// The payload as a callback.
-    pub fn callback(&self) -> Option<Callback> {
+    pub fn callback(&self) -> Option<Callback<'r>> {
         let mut from = Bytes(self.payload);
         Some(Callback {
             sent_at: from.stamp()?,
@@ -135,11 +125,30 @@ impl<'r> Record<'r> {
             target: from.maybe_text()?,
             upg_ref: from.maybe_text()?,
             order_id: from.maybe_text()?,
-            duration_ms: None,
-            next_attempt_at: None,
-            dead: None,
         })
     }
+
+    /// The reference of a record at HO that stands where its own word put it, not where its payment is.
+    pub fn claimed_by(&self) -> Option<&'r [u8]> {
+        if self.kind != Kind::HoPayment {
+            return None;
+        }
+        let mut from = Bytes(self.payload);
+        let own = Place::Claimed as u8 == from.byte()?;
+        from.stamp()?;
+        from.maybe()?;
+        from.maybe()?;
+        from.maybe_bytes()?.filter(|_| own)
+    }
+}
+
+/// How a record at HO came to its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It names the key itself; a payment with its reference may know better.
+    Claimed = 0,
+    /// It was looked up.
+    Settled = 1,
 }
 
 /// Writes records into one buffer, one after the other.
@@ -152,26 +161,26 @@ impl Pen {
         self.bytes(key);
         self.0.push(kind as u8);
         let len: usize = sub.iter().map(|s| s.len()).sum();
-        self.0.extend((len as u32).to_be_bytes());
+        self.0.extend_from_slice(&(len as u32).to_be_bytes());
         for s in sub {
             self.0.extend_from_slice(s);
         }
-        self.0.extend(turn.bits().to_be_bytes());
+        self.0.extend_from_slice(&turn.bits().to_be_bytes());
     }
     fn bytes(&mut self, bytes: &[u8]) {
-        self.0.extend((bytes.len() as u32).to_be_bytes());
+        self.0.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
         self.0.extend_from_slice(bytes);
     }
     fn stamp(&mut self, t: Stamp) {
-        self.0.extend(t.0.to_be_bytes());
+        self.0.extend_from_slice(&t.0.to_be_bytes());
     }
     fn maybe(&mut self, n: Option<i64>) {
         self.0.push(u8::from(n.is_some()));
         if let Some(n) = n {
-            self.0.extend(n.to_be_bytes());
+            self.0.extend_from_slice(&n.to_be_bytes());
         }
     }
-    fn maybe_text(&mut self, text: Option<&Arc<str>>) {
+    fn maybe_text(&mut self, text: Option<&str>) {
         self.0.push(u8::from(text.is_some()));
         if let Some(text) = text {
             self.bytes(text.as_bytes());
@@ -185,7 +194,7 @@ impl Pen {
     }
 
     /// An order, by its id.
-    pub fn order(&mut self, o: &Order, turn: Turn) -> &[u8] {
+    pub fn order(&mut self, o: &Order<'_>, turn: Turn) -> &[u8] {
         self.begin(o.order_id.as_bytes(), Kind::Order, &[], turn);
         self.stamp(o.created_at);
         let (word, other) = match &o.status {
@@ -204,7 +213,7 @@ impl Pen {
     }
 
     /// A payment, by its order.
-    pub fn payment(&mut self, p: &Payment, turn: Turn) -> &[u8] {
+    pub fn payment(&mut self, p: &Payment<'_>, turn: Turn) -> &[u8] {
         self.begin(p.order_id.as_bytes(), Kind::Payment, &[p.upg_ref.as_bytes()], turn);
         self.stamp(p.created_at);
         let (word, other) = match &p.status {
@@ -223,42 +232,56 @@ impl Pen {
     }
 
     /// Whose reference it is: a payment by its reference, saying only the order.
-    pub fn owner(&mut self, p: &Payment, turn: Turn) -> &[u8] {
-        self.begin(p.upg_ref.as_bytes(), Kind::Payment, &[], turn);
-        self.0.extend_from_slice(p.order_id.as_bytes());
+    pub fn owner(&mut self, payment: &Record<'_>) -> &[u8] {
+        self.begin(payment.sub, Kind::Payment, &[], payment.turn);
+        self.0.extend_from_slice(payment.key);
         &self.0
     }
 
     /// A record at HO, by `key`.
-    pub fn ho(&mut self, key: &[u8], h: &HoPayment, turn: Turn) -> &[u8] {
+    pub fn ho(&mut self, key: &[u8], h: &HoPayment<'_>, place: Place, turn: Turn) -> &[u8] {
         self.begin(key, Kind::HoPayment, &[h.ho_ref.as_bytes()], turn);
+        self.0.push(place as u8);
         self.stamp(h.recorded_at);
         self.maybe(h.amount);
-        self.maybe_text(h.upg_ref.as_ref());
-        self.maybe_text(h.order_id.as_ref());
         self.maybe(h.business_date.map(|d| i64::from(d.num_days_from_ce())));
+        self.maybe_text(h.upg_ref);
+        self.maybe_text(h.order_id);
         &self.0
     }
 
     /// A callback, by `key`. Attempts to one target for one reference are told apart by their number.
-    pub fn callback(&mut self, key: &[u8], c: &Callback, turn: Turn) -> &[u8] {
-        let part = |text: &Option<Arc<str>>| text.clone().unwrap_or_default();
-        let (upg_ref, target) = (part(&c.upg_ref), part(&c.target));
+    pub fn callback(&mut self, key: &[u8], c: &Callback<'_>, turn: Turn) -> &[u8] {
+        let (upg_ref, target) = (c.upg_ref.unwrap_or_default(), c.target.unwrap_or_default());
         let attempt = c.attempt.to_be_bytes();
         self.begin(key, Kind::Callback, &[upg_ref.as_bytes(), &[0], target.as_bytes(), &[0], &attempt], turn);
         self.stamp(c.sent_at);
         self.maybe(Some(c.attempt.into()));
         self.maybe(c.http_status.map(Into::into));
-        self.maybe_text(c.target.as_ref());
-        self.maybe_text(c.upg_ref.as_ref());
-        self.maybe_text(c.order_id.as_ref());
+        self.maybe_text(c.target);
+        self.maybe_text(c.upg_ref);
+        self.maybe_text(c.order_id);
         &self.0
     }
 
-    /// The same record by another key.
+    /// The same record by its reference, to be looked up.
+    pub fn by_ref(&mut self, upg_ref: &[u8], record: &Record<'_>) -> &[u8] {
+        self.begin(upg_ref, record.kind, &[record.sub], record.turn);
+        self.0.extend_from_slice(record.payload);
+        &self.0
+    }
+
+    /// The same record by another key, where it was looked up.
     pub fn moved(&mut self, key: &[u8], record: &Record<'_>) -> &[u8] {
         self.begin(key, record.kind, &[record.sub], record.turn);
-        self.0.extend_from_slice(record.payload);
+        let payload = match record.payload {
+            [_, rest @ ..] if record.kind == Kind::HoPayment => {
+                self.0.push(Place::Settled as u8);
+                rest
+            }
+            payload => payload,
+        };
+        self.0.extend_from_slice(payload);
         &self.0
     }
 
@@ -300,8 +323,8 @@ fn payment_status(from: &mut Bytes<'_>) -> Option<PaymentStatus> {
 }
 
 /// Text that was text when it was written.
-pub fn text(bytes: &[u8]) -> Arc<str> {
-    String::from_utf8_lossy(bytes).into()
+fn text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
 }
 
 struct Bytes<'r>(&'r [u8]);
@@ -331,8 +354,15 @@ impl<'r> Bytes<'r> {
         if self.byte()? == 0 { Some(None) } else { Some(Some(i64::from_be_bytes(self.array()?))) }
     }
     #[expect(clippy::option_option, reason = "damaged and absent are two things")]
-    fn maybe_text(&mut self) -> Option<Option<Arc<str>>> {
-        if self.byte()? == 0 { Some(None) } else { Some(Some(text(self.bytes()?))) }
+    fn maybe_bytes(&mut self) -> Option<Option<&'r [u8]>> {
+        if self.byte()? == 0 { Some(None) } else { Some(Some(self.bytes()?)) }
+    }
+    #[expect(clippy::option_option, reason = "damaged and absent are two things")]
+    fn maybe_text(&mut self) -> Option<Option<&'r str>> {
+        match self.maybe_bytes()? {
+            None => Some(None),
+            Some(bytes) => text(bytes).map(Some),
+        }
     }
 }
 
@@ -350,34 +380,23 @@ mod tests {
     #[test]
     fn rows_come_back_as_they_were_written() {
         let order = Order {
-            order_id: "ORD-1".into(),
+            order_id: "ORD-1",
             created_at: Stamp(-5),
             status: OrderStatus::Other("GANTUNG".into()),
             amount: None,
-            payment_method: None,
-            region: None,
-            service_type: None,
-            saga_step: None,
-            trace_id: None,
             updated_at: Some(Stamp(9)),
-            version: None,
-            attributes: Attributes::default(),
         };
         let payment = Payment {
-            upg_ref: "U\u{e9}".into(),
-            order_id: "ORD-1".into(),
+            upg_ref: "U\u{e9}",
+            order_id: "ORD-1",
             amount: Some(i64::MIN),
             status: PaymentStatus::Paid,
             created_at: Stamp(1),
             settled_at: None,
-            payment_method: None,
-            gateway_ref: None,
-            gateway_ms: None,
-            idempotency_key: None,
         };
         let ho = HoPayment {
-            ho_ref: "H".into(),
-            upg_ref: Some("U".into()),
+            ho_ref: "H",
+            upg_ref: Some("U"),
             order_id: None,
             amount: Some(1),
             recorded_at: Stamp(2),
@@ -385,25 +404,25 @@ mod tests {
         };
         let callback = Callback {
             order_id: None,
-            upg_ref: Some("U".into()),
+            upg_ref: Some("U"),
             attempt: -3,
             sent_at: Stamp(3),
             http_status: Some(503),
             target: None,
-            duration_ms: None,
-            next_attempt_at: None,
-            dead: None,
         };
         let mut pen = Pen::default();
         assert_eq!(Record::read(pen.order(&order, TURN)).unwrap().order(), Some(order));
-        assert_eq!(Record::read(pen.payment(&payment, TURN)).unwrap().payment(), Some(payment));
-        assert_eq!(Record::read(pen.ho(b"ORD-1", &ho, TURN)).unwrap().ho(), Some(ho.clone()));
         assert_eq!(Record::read(pen.callback(b"ORD-1", &callback, TURN)).unwrap().callback(), Some(callback));
-        let bytes = pen.ho(b"U", &ho, TURN).to_vec();
+        let paid = pen.payment(&payment, TURN).to_vec();
+        let paid = Record::read(&paid).unwrap();
+        assert_eq!(paid.payment(), Some(payment.clone()));
+        let owner = Record::read(pen.owner(&paid)).unwrap();
+        assert_eq!((owner.key, owner.payload), (payment.upg_ref.as_bytes(), &b"ORD-1"[..]));
+        let bytes = pen.ho(b"O", &ho, Place::Claimed, TURN).to_vec();
         let record = Record::read(&bytes).unwrap();
-        let moved = pen.moved(b"ORD-2", &record);
-        assert_eq!(Record::read(moved).unwrap().key, b"ORD-2");
-        assert_eq!(Record::read(moved).unwrap().ho(), Some(ho));
+        assert_eq!((record.ho(), record.claimed_by()), (Some(ho.clone()), Some(&b"U"[..])));
+        let moved = Record::read(pen.moved(b"ORD-2", &record)).unwrap();
+        assert_eq!((moved.key, moved.ho(), moved.claimed_by()), (&b"ORD-2"[..], Some(ho), None));
         for n in 0..bytes.len() - 1 {
             assert!(Record::read(&bytes[..n]).and_then(|r| r.ho()).is_none(), "damaged at {n}");
         }
@@ -411,8 +430,8 @@ mod tests {
 
     #[test]
     fn rows_of_one_key_stand_together_and_the_youngest_last() {
-        let ho = |ho_ref: &str| HoPayment {
-            ho_ref: ho_ref.into(),
+        let ho = |ho_ref| HoPayment {
+            ho_ref,
             upg_ref: None,
             order_id: None,
             amount: None,
@@ -422,9 +441,9 @@ mod tests {
         let mut pen = Pen::default();
         let late = Turn { by_id: true, number: 1 };
         let mut all: Vec<Vec<u8>> = vec![
-            pen.ho(b"A", &ho("H2"), TURN).to_vec(),
-            pen.ho(b"A", &ho("H1"), late).to_vec(),
-            pen.ho(b"A", &ho("H1"), TURN).to_vec(),
+            pen.ho(b"A", &ho("H2"), Place::Settled, TURN).to_vec(),
+            pen.ho(b"A", &ho("H1"), Place::Settled, late).to_vec(),
+            pen.ho(b"A", &ho("H1"), Place::Settled, TURN).to_vec(),
             pen.asked(b"A", 4).to_vec(),
         ];
         all.sort();

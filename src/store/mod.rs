@@ -6,10 +6,12 @@
 
 pub mod book;
 pub mod derive;
+mod fold;
 pub mod history;
 pub mod lines;
 pub mod miner;
 pub mod past;
+pub mod rows;
 pub mod series;
 pub mod summary;
 pub mod template;

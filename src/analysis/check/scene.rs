@@ -6,7 +6,7 @@ use super::lines::{Lines, Says, Told};
 use super::numbers::Numbers;
 use super::rule::{Baseline, Rule, Window};
 use super::{Given, Spoken, Usual};
-use crate::analysis::reconcile::facts::Facts;
+use crate::analysis::reconcile::facts::{Asked, Facts};
 use crate::analysis::reconcile::{self, Class, SharedTrait, card};
 use crate::analysis::spike::{self, Onset};
 use crate::model::database::DbSample;
@@ -273,8 +273,14 @@ impl<'s> Sight<'s> {
     fn read_book(&self) -> Book<'s> {
         let rules = self.rules();
         let mut book = Book { n: self.shared_n, ..Book::default() };
-        for (id, facts) in reconcile::known(self.store, self.window, self.at) {
-            let class = reconcile::class_of(&facts, rules);
+        let asked = Asked::new(&self.store.orders, self.at);
+        // The facts are lent; of orders that stay in the book they are read again.
+        let keep = |id: &'s OrderId, class| {
+            let facts = Facts::read(self.store.orders.entry(id)?, &asked, rules.settle_after)?;
+            Some(Known { id, facts, class })
+        };
+        reconcile::known(self.store, self.window, self.at, |id, facts| {
+            let class = reconcile::class_of(facts, rules);
             if facts.order.is_some() {
                 book.total += 1;
                 let age = facts.age();
@@ -293,11 +299,11 @@ impl<'s> Sight<'s> {
             }
             let fine = class == Class::NotAsked || card::CLASSES.iter().any(|c| c.class == class && c.fine);
             if facts.stuck(rules.stuck_after) {
-                book.stuck.push(Known { id, facts, class });
+                book.stuck.extend(keep(id, class));
             } else if !fine {
-                book.faults.push(Known { id, facts, class });
+                book.faults.extend(keep(id, class));
             }
-        }
+        });
         book
     }
 

@@ -123,6 +123,7 @@ fn each_time(store: &Store, kind: Derived, asof: Stamp, counted: &mut dyn FnMut(
     let rules = &store.incident.rules;
     let asked = Asked::new(&store.orders, asof);
     for (_, entry) in store.orders.entries() {
+        let entry = &*entry;
         match kind {
             Derived::Born => {
                 if let Some((_, order)) = newest_order(entry, asof) {

@@ -25,6 +25,7 @@ pub fn counts(store: &Store, class: Class, instants: &[Stamp], wanted: impl Fn(S
     let mut steps = vec![0_i64; instants.len() + 1];
     let mut at: Vec<usize> = Vec::new();
     for (_, entry) in store.orders.entries() {
+        let entry = &*entry;
         if fault && smooth(entry, rules, *last) {
             continue;
         }

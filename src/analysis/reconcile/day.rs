@@ -6,8 +6,9 @@
 use crate::analysis::reconcile::Standing;
 use crate::analysis::reconcile::class::{self, Class, SILENT, class_of};
 use crate::analysis::reconcile::facts::Facts;
+use crate::model::brief;
 use crate::model::incident::Rules;
-use crate::model::order::{Callback, HoPayment, Order, Payment, Role};
+use crate::model::order::{Attributes, Order, Role};
 use crate::model::{Lapse, Span, Stamp};
 use std::collections::BTreeMap;
 
@@ -147,24 +148,38 @@ impl Case {
         self.order.is_some()
     }
     /// Its row, in its newest version.
-    pub fn order(&mut self, answers: &Answers, by_id: bool, order: Order) {
+    pub fn order(&mut self, answers: &Answers, by_id: bool, order: &brief::Order<'_>) {
         self.ledgers.of_mut(Role::Orders).row(order.amount);
+        let order = Order {
+            order_id: order.order_id.into(),
+            created_at: order.created_at,
+            status: order.status.clone(),
+            amount: order.amount,
+            payment_method: None,
+            region: None,
+            service_type: None,
+            saga_step: None,
+            trace_id: None,
+            updated_at: order.updated_at,
+            version: None,
+            attributes: Attributes::default(),
+        };
         self.order = Some((answers.read(Role::Orders, by_id), order));
     }
     /// One of its payments, in its newest version.
-    pub fn payment(&mut self, answers: &Answers, by_id: bool, payment: &Payment) {
+    pub fn payment(&mut self, answers: &Answers, by_id: bool, payment: &brief::Payment<'_>) {
         self.ledgers.of_mut(Role::Payments).row(payment.amount);
         let born = payment.created_at;
         self.first_payment = Some(self.first_payment.map_or(born, |t| t.min(born)));
         self.sum().add_payment(answers.read(Role::Payments, by_id), payment);
     }
     /// One of its records at HO, in its newest version.
-    pub fn record(&mut self, answers: &Answers, by_id: bool, record: &HoPayment) {
+    pub fn record(&mut self, answers: &Answers, by_id: bool, record: &brief::HoPayment<'_>) {
         self.ledgers.of_mut(Role::HoPayments).row(record.amount);
         self.sum().add_record(answers.read(Role::HoPayments, by_id), record);
     }
     /// One of its callbacks, in its newest version.
-    pub fn callback(&mut self, answers: &Answers, by_id: bool, callback: &Callback) {
+    pub fn callback(&mut self, answers: &Answers, by_id: bool, callback: &brief::Callback<'_>) {
         self.ledgers.of_mut(Role::Callbacks).row(None);
         self.sum().add_callback(answers.read(Role::Callbacks, by_id), callback);
     }
@@ -295,6 +310,26 @@ impl Day {
         let minute = Stamp(facts.born.0.div_euclid(MINUTE) * MINUTE);
         self.curve.entry(minute).or_insert([0; CLASSES])[class.number()] += 1;
         self.inside.add(ledgers);
+    }
+
+    /// Adds orders that were counted elsewhere.
+    pub fn merge(&mut self, other: &Self) {
+        for (count, more) in self.classes.iter_mut().zip(&other.classes) {
+            count.orders += more.orders;
+            count.amount = count.amount.saturating_add(more.amount);
+            count.without_amount += more.without_amount;
+            count.paid = count.paid.saturating_add(more.paid);
+            count.recorded = count.recorded.saturating_add(more.recorded);
+        }
+        self.standing.merge(&other.standing);
+        self.paid_stuck_amount = self.paid_stuck_amount.saturating_add(other.paid_stuck_amount);
+        self.unpaid_stuck_amount = self.unpaid_stuck_amount.saturating_add(other.unpaid_stuck_amount);
+        for (minute, counts) in &other.curve {
+            let here = self.curve.entry(*minute).or_insert([0; CLASSES]);
+            here.iter_mut().zip(counts).for_each(|(n, more)| *n += more);
+        }
+        self.inside.add(&other.inside);
+        self.outside.add(&other.outside);
     }
 
     /// Rows that belong to no order of the window.

@@ -109,17 +109,19 @@ fn unmapped(store: &Store, window: Span, at: Stamp, standing: &Standing) -> Opti
     if !standing.flags.iter().any(flagged) {
         return None;
     }
-    let mut words: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut words: BTreeMap<(&str, String), usize> = BTreeMap::new();
     for (_, entry) in store.orders.entries() {
-        let Some((_, order)) = newest_order(entry, at).filter(|(_, o)| window.contains(o.created_at)) else { continue };
+        let Some((_, order)) = newest_order(&entry, at).filter(|(_, o)| window.contains(o.created_at)) else {
+            continue;
+        };
         if let OrderStatus::Other(word) = &order.status {
-            *words.entry(("order", word)).or_default() += 1;
+            *words.entry(("order", word.clone())).or_default() += 1;
         }
         for (i, (t, p)) in entry.payments.iter().enumerate() {
             if let PaymentStatus::Other(word) = &p.status
                 && newest(&entry.payments, i, *t, at, |later| later.upg_ref == p.upg_ref)
             {
-                *words.entry(("payment", word)).or_default() += 1;
+                *words.entry(("payment", word.clone())).or_default() += 1;
             }
         }
     }
@@ -138,14 +140,14 @@ fn unmapped(store: &Store, window: Span, at: Stamp, standing: &Standing) -> Opti
 /// Payments whose order is there under another spelling: identifiers join exactly, so this is said.
 fn formats(store: &Store, at: Stamp) -> Option<String> {
     let read = |entry: &Entry| entry.payments.iter().any(|(t, _)| *t <= at) || entry.ho.iter().any(|(t, _)| *t <= at);
-    let (ours, strays): (Vec<_>, Vec<_>) =
-        store.orders.entries().partition(|(_, entry)| newest_order(entry, at).is_some());
-    let strays = strays.into_iter().filter(|(_, entry)| read(entry)).take(STRAYS);
+    let there = |entry: &Entry| newest_order(entry, at).is_some();
+    let strays = store.orders.entries().filter(|(_, entry)| !there(entry) && read(entry)).take(STRAYS);
     let strays: HashMap<String, &OrderId> = strays.map(|(id, _)| (spelled(id), id)).collect();
     if strays.is_empty() {
         return None;
     }
-    let mut fits = ours.iter().filter_map(|(id, _)| Some((id, *strays.get(&spelled(id))?)));
+    let ours = store.orders.entries().filter(|(_, entry)| there(entry));
+    let mut fits = ours.filter_map(|(id, _)| Some((id, *strays.get(&spelled(id))?)));
     let (ours, theirs) = fits.next()?;
     let n = 1 + fits.count();
     Some(format!(

@@ -3,7 +3,8 @@
 //!
 //! May not know: classes, screens.
 
-use crate::model::order::{Callback, HoPayment, Order, OrderStatus, Payment, PaymentStatus, ROLES, Role};
+use crate::model::brief;
+use crate::model::order::{Callback, Order, OrderStatus, PaymentStatus, ROLES, Role};
 use crate::model::{Lapse, Span, Stamp};
 use crate::store::OrderBook;
 use crate::store::book::Entry;
@@ -209,13 +210,13 @@ impl<'a> Facts<'a> {
     fn read_ho(&mut self, entry: &Entry, at: Stamp) {
         for (i, (t, record)) in entry.ho.iter().enumerate() {
             if newest(&entry.ho, i, *t, at, |later| later.ho_ref == record.ho_ref) {
-                self.add_record(*t, record);
+                self.add_record(*t, &record.into());
             }
         }
         for (i, (t, callback)) in entry.callbacks.iter().enumerate() {
             let same = |later: &Callback| later.upg_ref == callback.upg_ref && later.attempt == callback.attempt;
             if newest(&entry.callbacks, i, *t, at, same) {
-                self.add_callback(*t, callback);
+                self.add_callback(*t, &callback.into());
             }
         }
     }
@@ -223,13 +224,13 @@ impl<'a> Facts<'a> {
     fn read_payments(&mut self, entry: &Entry, at: Stamp) {
         for (i, (t, payment)) in entry.payments.iter().enumerate() {
             if newest(&entry.payments, i, *t, at, |later| later.upg_ref == payment.upg_ref) {
-                self.add_payment(*t, payment);
+                self.add_payment(*t, &payment.into());
             }
         }
     }
 
     /// Takes in a record at HO, read at `t`; each record once, in its newest version.
-    pub fn add_record(&mut self, t: Stamp, record: &HoPayment) {
+    pub fn add_record(&mut self, t: Stamp, record: &brief::HoPayment<'_>) {
         self.recorded += 1;
         self.recorded_amount = self.recorded_amount.saturating_add(record.amount.unwrap_or(0));
         self.recorded_without_amount += usize::from(record.amount.is_none());
@@ -245,8 +246,8 @@ impl<'a> Facts<'a> {
     }
 
     /// Takes in a callback, read at `t`, if it goes to HO; each attempt once, in its newest version.
-    pub fn add_callback(&mut self, t: Stamp, callback: &Callback) {
-        if !to_ho(callback) {
+    pub fn add_callback(&mut self, t: Stamp, callback: &brief::Callback<'_>) {
+        if !is_ho(callback.target) {
             return;
         }
         self.callbacks += 1;
@@ -259,7 +260,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Takes in a payment, read at `t`; each payment once, in its newest version.
-    pub fn add_payment(&mut self, t: Stamp, payment: &Payment) {
+    pub fn add_payment(&mut self, t: Stamp, payment: &brief::Payment<'_>) {
         // A row is an answer, even when the question was not kept.
         self.payments_asked = self.payments_asked.max(Some(t));
         match payment.status {
@@ -341,7 +342,11 @@ pub fn newest<T>(rows: &[(Stamp, T)], i: usize, t: Stamp, at: Stamp, same: impl 
 
 /// Whether a callback goes to Head Office; one without a target does.
 pub fn to_ho(callback: &Callback) -> bool {
-    let Some(target) = callback.target.as_deref() else { return true };
+    is_ho(callback.target.as_deref())
+}
+
+fn is_ho(target: Option<&str>) -> bool {
+    let Some(target) = target else { return true };
     let first = target.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     first.eq_ignore_ascii_case("ho") || first.eq_ignore_ascii_case("head") || first.eq_ignore_ascii_case("headoffice")
 }

@@ -99,21 +99,22 @@ pub fn shared(store: &Store, window: Span, at: Stamp) -> Vec<SharedTrait> {
 /// The same of the orders that somebody chose to call bad.
 pub fn shared_by(store: &Store, window: Span, at: Stamp, bad: Bad) -> Vec<SharedTrait> {
     let rules = &store.incident.rules;
-    let orders = known(store, window, at).filter_map(|(_, facts)| Some((facts.order?, facts)));
     let mut columns: BTreeSet<Arc<str>> = BTreeSet::new();
-    let rows = store.orders.entries().filter_map(|(_, entry)| newest_order(entry, at)).map(|(_, order)| order);
-    for order in rows.filter(|o| !o.attributes.is_empty() && window.contains(o.created_at)) {
-        if columns.len() < COLUMNS {
-            columns.extend(order.attributes.iter().map(|(name, _)| Arc::clone(name)));
+    for (_, entry) in store.orders.entries() {
+        if columns.len() >= COLUMNS {
+            break;
         }
+        let order = newest_order(&entry, at).map(|(_, order)| order).filter(|o| window.contains(o.created_at));
+        columns.extend(order.iter().flat_map(|o| o.attributes.iter()).map(|(name, _)| Arc::clone(name)));
     }
     let names: Vec<Arc<str>> = TRAITS.iter().map(|t| Arc::from(*t)).chain(columns.into_iter().take(COLUMNS)).collect();
     let mut words = Words::new(&store.incident.zone);
     let mut table = Table::new(names.iter().cloned()).within(TRAITS[0]);
-    for (order, facts) in orders {
+    known(store, window, at, |_, facts| {
+        let Some(order) = facts.order else { return };
         let values: Vec<Option<Arc<str>>> = names.iter().map(|n| words.of(n, order, facts.born)).collect();
-        table.add(values.iter().map(Option::as_deref), u32::from(bad.holds(&facts, rules)), 1);
-    }
+        table.add(values.iter().map(Option::as_deref), u32::from(bad.holds(facts, rules)), 1);
+    });
     traits_of(&table)
 }
 

@@ -77,8 +77,8 @@ pub fn standing(store: &Store, window: Span, at: Stamp) -> Standing {
         |class| ClassCount { class, orders: 0, amount: 0, without_amount: 0, paid: 0, recorded: 0, oldest: None };
     let mut counts = class::ALL.map(blank);
     let mut flags = [0_usize; FLAGS.len()];
-    for (_, facts) in known(store, window, at) {
-        let class = class_of(&facts, rules);
+    known(store, window, at, |_, facts| {
+        let class = class_of(facts, rules);
         let count = &mut counts[class.number()];
         count.orders += 1;
         count.amount = count.amount.saturating_add(facts.amount());
@@ -86,9 +86,9 @@ pub fn standing(store: &Store, window: Span, at: Stamp) -> Standing {
         count.paid = count.paid.saturating_add(facts.paid_amount);
         count.recorded = count.recorded.saturating_add(facts.recorded_amount);
         count.oldest = count.oldest.max(Some(facts.age()));
-        flags_of(&facts, rules, zone).iter().for_each(|f| flags[f as usize] += 1);
-        out.add(&facts, class, rules);
-    }
+        flags_of(facts, rules, zone).iter().for_each(|f| flags[f as usize] += 1);
+        out.add(facts, class, rules);
+    });
     out.broken = Sums::of(store, window, at).compared(&counts, out.total);
     let row = |card: &super::ClassCard| counts[card.class.number()].clone();
     out.classes = CLASSES.iter().map(row).filter(|c| c.orders > 0).collect();
@@ -106,7 +106,7 @@ pub fn standing(store: &Store, window: Span, at: Stamp) -> Standing {
 pub fn tally(store: &Store, window: Span, at: Stamp) -> Option<[usize; class::ALL.len()]> {
     store.orders.asof(Role::Orders, at)?;
     let mut out = [0; class::ALL.len()];
-    known(store, window, at).for_each(|(_, facts)| out[class_of(&facts, &store.incident.rules).number()] += 1);
+    known(store, window, at, |_, facts| out[class_of(facts, &store.incident.rules).number()] += 1);
     Some(out)
 }
 
@@ -120,6 +120,18 @@ impl Standing {
     pub fn was_so(&self, class: Class) -> Option<Stamp> {
         let role = class.rests_on()?;
         self.silent.iter().find(|(r, _)| *r == role).map(|(_, since)| *since)
+    }
+
+    /// Adds the sums of orders that were added elsewhere.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.total += other.total;
+        self.stuck += other.stuck;
+        self.stuck_amount = self.stuck_amount.saturating_add(other.stuck_amount);
+        self.stuck_paid += other.stuck_paid;
+        self.stuck_unpaid += other.stuck_unpaid;
+        self.not_at_ho += other.not_at_ho;
+        self.not_at_ho_amount = self.not_at_ho_amount.saturating_add(other.not_at_ho_amount);
+        self.asked = (self.asked.0 + other.asked.0, self.asked.1 + other.asked.1);
     }
 
     /// Adds an order; whoever adds keeps the classes' own counts.
@@ -164,9 +176,9 @@ impl Sums {
     fn of(store: &Store, window: Span, at: Stamp) -> Self {
         let mut sums = Self::default();
         for (_, entry) in store.orders.entries() {
-            if newest_order(entry, at).is_some_and(|(_, o)| window.contains(o.created_at)) {
+            if newest_order(&entry, at).is_some_and(|(_, o)| window.contains(o.created_at)) {
                 sums.orders += 1;
-                sums.add(entry, at);
+                sums.add(&entry, at);
             }
         }
         sums

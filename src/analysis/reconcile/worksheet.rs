@@ -169,12 +169,13 @@ pub struct Row {
 /// Rows of the orders born in `window` that are in one of `classes`, as of `at`: by action, oldest first.
 pub fn rows(store: &Store, window: Span, classes: &[Class], at: Stamp) -> Vec<Row> {
     let (rules, zone) = (&store.incident.rules, &store.incident.zone);
-    let mut out: Vec<Row> = known(store, window, at)
-        .filter_map(|(id, facts)| {
-            let class = class_of(&facts, rules);
-            classes.contains(&class).then(|| row(store, id, &facts, class, at, (rules, zone)))
-        })
-        .collect();
+    let mut out: Vec<Row> = Vec::new();
+    known(store, window, at, |id, facts| {
+        let class = class_of(facts, rules);
+        if classes.contains(&class) {
+            out.push(row(store, id, facts, class, at, (rules, zone)));
+        }
+    });
     out.sort_by(|a, b| (a.action, a.born, &a.id).cmp(&(b.action, b.born, &b.id)));
     out
 }

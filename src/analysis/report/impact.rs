@@ -135,17 +135,17 @@ impl More {
     fn of(store: &Store, window: Span, at: Stamp) -> Self {
         let rules = &store.incident.rules;
         let mut out = Self::default();
-        for (_, facts) in known(store, window, at) {
-            if class_of(&facts, rules) == Kind::ChargedTwice {
-                out.refunds = out.refunds.saturating_add(beyond(&facts));
+        known(store, window, at, |_, facts| {
+            if class_of(facts, rules) == Kind::ChargedTwice {
+                out.refunds = out.refunds.saturating_add(beyond(facts));
             }
-            let Some(order) = facts.order.filter(|_| facts.stuck(rules.stuck_after)) else { continue };
+            let Some(order) = facts.order.filter(|_| facts.stuck(rules.stuck_after)) else { return };
             let customer = CUSTOMERS.iter().find_map(|name| order.attributes.get(name));
             if let Some(customer) = customer {
                 out.named += 1;
                 out.customers.insert(Arc::clone(customer));
             }
-        }
+        });
         out
     }
 }

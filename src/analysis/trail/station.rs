@@ -14,7 +14,7 @@ use crate::store::book::Entry;
 /// orders in trouble alone, so all are looked through; most books say so early.
 pub fn reserves(store: &Store, at: Stamp) -> bool {
     let named = |e: &Entry| event_at(e, "RESERVE", at).or(seen_at(e, "RESERVE", at)).is_some();
-    store.orders.entries().any(|(_, entry)| named(entry))
+    store.orders.entries().any(|(_, entry)| named(&entry))
 }
 
 /// Stations with the time each was reached, by our clock. RESERVE is left out where no saga has it.

@@ -87,12 +87,18 @@ impl Usual {
         let settle_after = store.incident.rules.settle_after;
         let mut lengths: BTreeMap<(&str, &str), Vec<Lapse>> = BTreeMap::new();
         let mut along: BTreeMap<Stretch, Vec<Lapse>> = BTreeMap::new();
-        let whole = store.orders.entries().take(LOOKED_AT).filter_map(|(_, entry)| {
-            let facts = Facts::read(entry, &asked, settle_after)?;
-            let complete = facts.order?.status == OrderStatus::Complete;
-            (complete && facts.paid == 1 && facts.born < before).then_some((entry, facts))
-        });
-        for (entry, facts) in whole.take(ENOUGH) {
+        let mut taken = 0;
+        for (_, entry) in store.orders.entries().take(LOOKED_AT) {
+            let entry = &*entry;
+            let Some(facts) = Facts::read(entry, &asked, settle_after) else { continue };
+            let complete = facts.order.is_some_and(|o| o.status == OrderStatus::Complete);
+            if !complete || facts.paid != 1 || facts.born >= before {
+                continue;
+            }
+            if taken == ENOUGH {
+                break;
+            }
+            taken += 1;
             let stations = station::stations(entry, &facts, &clocks, (None, false), at);
             for pair in stations.windows(2) {
                 if let [from, to] = pair

@@ -12,8 +12,11 @@ use crate::runtime::reconcile::list::Line as Listed;
 use crate::runtime::reconcile::pass::{Asks, Broke, Found, Pass, Setting};
 use crate::runtime::reconcile::plan::{Job, ROLES};
 use crate::runtime::reconcile::walks::{Ended, Reached, disk, walk};
-use crate::spill::{Sorted, Sorter};
+use crate::spill::{BINS, Sorted, Sorter};
 use std::io;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// What a role contributed.
 #[derive(Clone, Debug)]
@@ -91,6 +94,8 @@ impl Outcome {
 
 /// Memory for the orders that are asked for by name, and for the list.
 const LESS: usize = 4;
+/// Threads that compare, at most: each needs memory for a bin.
+const MOST_HANDS: usize = 4;
 
 /// Reconciles.
 pub async fn run(job: &Job) -> Result<Outcome, Ended> {
@@ -110,51 +115,85 @@ async fn with_lines(job: &Job, lines: &super::plan::Lines) -> Result<Outcome, En
     let able = late.able(job);
 
     job.progress.doing("comparing");
-    let first = {
-        let (job, answers) = (job.clone(), answers.clone());
+    let list = Lister::new(job);
+    let asks = Asks::new(&job.folder, job.room / LESS, able);
+    let (taken, mut compared, list) = {
+        let (job, answers, asks) = (job.clone(), answers.clone(), asks.clone());
         blocking(move || {
             let taken = intake.finish(None).map_err(|e| disk(&job, &e))?;
-            let asks = Asks::new(&job.folder, job.room / LESS, able);
-            let mut list = Lister::new(&job);
-            let rules = &job.config.incident.rules;
-            let setting = Setting { answers: &answers, rules, window, cancel: &job.cancel };
-            let mut pass = Pass::new(setting, Day::default(), Some(asks), |f: &Found<'_>| list.take(f, rules));
-            pass.over(&taken.by_order).map_err(|e| broke(&job, e))?;
-            let Pass { day, again, asks, .. } = pass;
-            let Taken { by_ref, read, unplaced, .. } = taken;
-            Ok((day, again, asks, list, read, unplaced, by_ref))
+            let compared = compare(&job, &answers, window, &taken, Some(&asks), &list)?;
+            Ok((taken, compared, list))
         })
         .await?
     };
-    let (mut day, mut again, asks, mut list, mut read, mut unplaced, by_ref) = first;
-    if let Some(asks) = asks {
-        let (mut rows, asked) = asks.finish().map_err(|e| disk(job, &e))?;
-        if able != 0 {
-            late.ask(job, &asked, &mut rows, &mut answers).await?;
-        }
-        let second = {
-            let (job, answers) = (job.clone(), answers.clone());
-            blocking(move || {
-                let taken = rows.finish(Some(&by_ref)).map_err(|e| disk(&job, &e))?;
-                let rules = &job.config.incident.rules;
-                let setting = Setting { answers: &answers, rules, window, cancel: &job.cancel };
-                let mut pass = Pass::new(setting, day, None, |f: &Found<'_>| list.take(f, rules));
-                pass.over(&taken.by_order).map_err(|e| broke(&job, e))?;
-                let Pass { day, again, .. } = pass;
-                Ok((day, again, list, taken.read, taken.unplaced))
-            })
-            .await?
-        };
-        let more;
-        (day, more, list) = (second.0, second.1, second.2);
-        again.add(&more);
-        read.add(&second.3);
-        unplaced.add(&second.4);
+    let (mut read, mut unplaced) = (taken.read, taken.unplaced);
+    let (mut rows, asked) = asks.finish().map_err(|e| disk(job, &e))?;
+    if able != 0 {
+        late.ask(job, &asked, &mut rows, &mut answers).await?;
     }
+    let (second, more, list) = {
+        let (job, answers) = (job.clone(), answers.clone());
+        blocking(move || {
+            let second = rows.finish(Some(&taken)).map_err(|e| disk(&job, &e))?;
+            let more = compare(&job, &answers, window, &second, None, &list)?;
+            Ok((second, more, list))
+        })
+        .await?
+    };
+    compared.add(&more);
+    read.add(&second.read);
+    unplaced.add(&second.unplaced);
+    let Compared { day, again } = compared;
     let mut outcome = Outcome { day, read, again, unplaced, ..Outcome::nothing(job) };
     outcome.list = list.finish().map_err(|e| disk(job, &e))?;
     outcome.covered(job, walked.into_iter().chain(late.reached()).collect());
     Ok(outcome)
+}
+
+/// Orders counted, and their rows that came more than once.
+#[derive(Default)]
+struct Compared {
+    day: Day,
+    again: Ledgers,
+}
+
+impl Compared {
+    fn add(&mut self, other: &Self) {
+        self.day.merge(&other.day);
+        self.again.add(&other.again);
+    }
+}
+
+/// Goes over all orders, bin by bin, with as many hands as there are.
+fn compare(
+    job: &Job,
+    answers: &Answers,
+    window: Span,
+    taken: &Taken,
+    asks: Option<&Asks>,
+    list: &Lister,
+) -> Result<Compared, Ended> {
+    let hands = std::thread::available_parallelism().map_or(1, NonZero::get).clamp(1, MOST_HANDS);
+    let rules = &job.config.incident.rules;
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let bins = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)).filter(|bin| *bin < BINS));
+        let setting = Setting { answers, rules, window, cancel: &job.cancel };
+        let mut pass = Pass::new(setting, Day::default(), asks.cloned(), |f: &Found<'_>| list.take(f, rules));
+        pass.over(taken, bins, job.room / 2 / hands).map_err(|e| broke(job, e))?;
+        Ok(Compared { day: pass.day, again: pass.again })
+    };
+    let parts: Vec<Result<Compared, Ended>> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..hands).map(|_| scope.spawn(work)).collect();
+        let mine = work();
+        let ended = |_| Err(Ended::Broken("a part of the comparison ended early".to_owned()));
+        std::iter::once(mine).chain(others.into_iter().map(|o| o.join().unwrap_or_else(ended))).collect()
+    });
+    let mut all = Compared::default();
+    for part in parts {
+        all.add(&part?);
+    }
+    Ok(all)
 }
 
 /// What the windows have told.
@@ -193,17 +232,17 @@ fn broke(job: &Job, e: Broke) -> Ended {
 pub struct Lister {
     classes: Option<Vec<Class>>,
     zone: Zone,
-    lines: Sorter,
+    lines: Mutex<Sorter>,
 }
 
 impl Lister {
     /// Those of the job's classes.
     pub fn new(job: &Job) -> Self {
         let zone = job.config.incident.zone.clone();
-        Self { classes: job.list.clone(), zone, lines: Sorter::new(&job.folder, job.room / LESS) }
+        Self { classes: job.list.clone(), zone, lines: Mutex::new(Sorter::new(&job.folder, job.room / LESS)) }
     }
     /// Takes an order that is of one of them.
-    pub fn take(&mut self, found: &Found<'_>, rules: &Rules) -> io::Result<()> {
+    pub fn take(&self, found: &Found<'_>, rules: &Rules) -> io::Result<()> {
         let wanted = self.classes.as_ref().is_some_and(|c| c.is_empty() || c.contains(&found.class));
         if !wanted {
             return Ok(());
@@ -211,15 +250,17 @@ impl Lister {
         let line = Listed::of(found, rules, &self.zone);
         // By birth, the negative ones first; then by id.
         let rank = (found.facts.born.0 as u64) ^ (1 << 63);
-        self.lines.push(rank, &serde_json::to_vec(&line)?)
+        let line = serde_json::to_vec(&line)?;
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(rank, &line)
     }
     /// How many there are.
-    pub const fn listed(&self) -> u64 {
-        self.lines.records()
+    pub fn listed(&self) -> u64 {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).records()
     }
     /// All of them, when a list was wanted.
     pub fn finish(self) -> io::Result<Option<Sorted>> {
         let wanted = self.classes.is_some();
-        Ok(Some(self.lines.finish()?).filter(|_| wanted))
+        let lines = self.lines.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Some(lines.finish()?).filter(|_| wanted))
     }
 }

@@ -10,8 +10,9 @@ use crate::runtime::reconcile::engine::{Lister, Outcome};
 use crate::runtime::reconcile::intake::Intake;
 use crate::runtime::reconcile::pass::{Broke, Found, Pass, Setting};
 use crate::runtime::reconcile::plan::{Job, Lines};
-use crate::runtime::reconcile::walks::{Ended, Reached, count, disk};
+use crate::runtime::reconcile::walks::{Ended, Reached, Reading, count, disk};
 use crate::source::orders::bulk::{ById, Halt, Line, MOST_IDS, Walk};
+use crate::spill::BINS;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
@@ -61,23 +62,23 @@ async fn find(job: &Job, lines: &Lines, enough: usize) -> Result<Outcome, Ended>
             }
         }
     }
-    let mut list = Lister::new(job);
+    let list = Lister::new(job);
     let mut outcome = Outcome::nothing(job);
     while list.listed() < enough as u64 {
-        match walk.next(line).await {
+        let mut rows = Intake::new(&job.folder, job.room / 4);
+        let mut reading = Reading::new(&rows.turns, true);
+        match walk.next(line, &mut reading).await {
             Ok(Some(page)) => {
-                let Rows::Orders(orders) = &page.rows else { break };
-                let ids: Vec<OrderId> = orders.iter().map(|o| o.order_id.clone()).collect();
+                let ids = reading.names.unwrap_or_default();
                 job.progress.page(Role::Orders, ids.len(), Some(page.upto));
                 reached.answered(page.asof, ids.len() as u64, page.unknown);
                 let span = Span { from: job.window.from, to: page.upto };
                 let mut answers = Answers::default();
                 answers.window(Role::Orders, job.window, page.asof);
-                let mut rows = Intake::new(&job.folder, job.room / 4);
-                rows.take(&page.rows).map_err(|e| disk(job, &e))?;
+                rows.put(&reading.parcel).map_err(|e| disk(job, &e))?;
                 ask(job, &ids, &mut named, &mut rows, &mut answers).await?;
                 reached.upto = span.to;
-                compare(job, rows, &answers, &mut list, &mut outcome)?;
+                compare(job, rows, &answers, &list, &mut outcome)?;
             }
             Ok(None) => break,
             Err(Halt::Cancelled) => return Err(Ended::Cancelled),
@@ -131,13 +132,13 @@ async fn ask(
     Ok(())
 }
 
-fn compare(job: &Job, rows: Intake, answers: &Answers, list: &mut Lister, outcome: &mut Outcome) -> Result<(), Ended> {
+fn compare(job: &Job, rows: Intake, answers: &Answers, list: &Lister, outcome: &mut Outcome) -> Result<(), Ended> {
     let taken = rows.finish(None).map_err(|e| disk(job, &e))?;
     let rules = &job.config.incident.rules;
     let setting = Setting { answers, rules, window: job.window, cancel: &job.cancel };
     let day = std::mem::take(&mut outcome.day);
     let mut pass = Pass::new(setting, day, None, |f: &Found<'_>| list.take(f, rules));
-    pass.over(&taken.by_order).map_err(|e| match e {
+    pass.over(&taken, 0..BINS, job.room).map_err(|e| match e {
         Broke::Cancelled => Ended::Cancelled,
         Broke::Disk(e) => disk(job, &e),
     })?;

@@ -1,14 +1,17 @@
 //! Rows as they come from the ledgers, put aside by the order they belong to.
 //!
 //! A record at HO belongs to the order that UPG's reference pays, whatever it says itself; the order it
-//! names counts only while no payment has the reference. Rows that carry a reference therefore wait until
-//! all payments are there.
+//! names counts only while no payment has the reference. Nearly always both are the same: so a record is put where
+//! it says, beside a [claim](Claims), and only rows whose claim is disputed, or that name no order, are looked up
+//! by reference once all payments are there.
 
 use crate::analysis::reconcile::day::Ledgers;
-use crate::model::order::{Callback, HoPayment, Order, Payment, Role, Rows};
-use crate::spill::record::{Kind, Pen, Record, Turn, rank};
-use crate::spill::{Merge, Sorted, Sorter};
-use std::cmp::Ordering;
+use crate::model::brief::Brief;
+use crate::model::order::{Role, Rows};
+use crate::runtime::reconcile::parcel::{Parcel, Turns};
+use crate::spill::claims::{Claims, Marks};
+use crate::spill::record::{Kind, Pen, Record, rank};
+use crate::spill::{Bins, Sorter};
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
@@ -16,10 +19,15 @@ use std::sync::Arc;
 
 /// Rows on their way to their orders.
 pub struct Intake {
-    by_order: Sorter,
+    by_order: Bins,
+    claims: Claims,
+    /// Rows that name a reference and no order.
     by_ref: Sorter,
+    /// References that have to be looked up.
+    lost: Marks,
     pen: Pen,
-    turn: u64,
+    /// Numbers its rows.
+    pub turns: Turns,
     /// What was read.
     pub read: Ledgers,
     /// What no order can be named for.
@@ -33,102 +41,42 @@ impl Intake {
     /// Empty, with `room` bytes of memory.
     pub fn new(folder: &Path, room: usize) -> Self {
         Self {
-            by_order: Sorter::new(folder, room / 8 * 5),
+            by_order: Bins::new(folder, room / 8 * 4),
+            claims: Claims::new(folder, room / 8),
             by_ref: Sorter::new(folder, room / 8 * 3),
+            lost: Marks::default(),
             pen: Pen::default(),
-            turn: 0,
+            turns: Turns::default(),
             read: Ledgers::default(),
             unplaced: Ledgers::default(),
         }
     }
 
-    fn turn(&mut self, by_id: bool) -> Turn {
-        self.turn += 1;
-        Turn { by_id, number: self.turn }
+    /// Puts aside what somebody read.
+    pub fn put(&mut self, parcel: &Parcel) -> io::Result<()> {
+        self.read.add(&parcel.read);
+        self.unplaced.add(&parcel.unplaced);
+        parcel.by_order.each(|rank, record| self.by_order.push(rank, record))?;
+        parcel.claims.iter().try_for_each(|c| self.claims.put(c.upg_ref, c.order, c.paid))?;
+        parcel.by_ref.each(|rank, record| {
+            self.lost.mark(rank);
+            self.by_ref.push(rank, record)
+        })
     }
 
     /// Rows of a window.
     pub fn take(&mut self, rows: &Rows) -> io::Result<()> {
-        match rows {
-            Rows::Orders(rows) => self.orders(rows, false),
-            Rows::Payments(rows) => rows.iter().try_for_each(|p| {
-                let turn = self.payment(p, false)?;
-                self.by_ref.push(rank(p.upg_ref.as_bytes()), self.pen.owner(p, turn))
-            }),
-            Rows::HoPayments(rows) => rows.iter().try_for_each(|h| match &h.upg_ref {
-                Some(upg_ref) => self.ho_by_ref(h, upg_ref, false),
-                None => self.ho(h, h.order_id.clone(), false),
-            }),
-            Rows::Callbacks(rows) => rows.iter().try_for_each(|c| match (&c.order_id, &c.upg_ref) {
-                (None, Some(upg_ref)) => {
-                    self.read.of_mut(Role::Callbacks).row(None);
-                    let turn = self.turn(false);
-                    self.by_ref.push(rank(upg_ref.as_bytes()), self.pen.callback(upg_ref.as_bytes(), c, turn))
-                }
-                _ => self.callback(c, c.order_id.clone(), false),
-            }),
-            // These are no ledgers: nobody asks for them here.
-            Rows::OrderEvents(_) | Rows::OrdersAgg(_) | Rows::Saga(_) | Rows::CallbackQueue(_) => Ok(()),
-        }
+        let mut parcel = Parcel::new(&self.turns);
+        each(rows, |row| parcel.take(&row));
+        self.put(&parcel)
     }
 
     /// Rows of orders that were asked for by name, with the orders their references pay.
     pub fn take_named(&mut self, rows: &Rows, owners: &Owners) -> io::Result<()> {
-        let owner = |upg_ref: &Option<Arc<str>>| upg_ref.as_ref().and_then(|r| owners.get(r)).cloned();
-        match rows {
-            Rows::Orders(rows) => self.orders(rows, true),
-            Rows::Payments(rows) => rows.iter().try_for_each(|p| self.payment(p, true).map(|_| ())),
-            Rows::HoPayments(rows) => rows.iter().try_for_each(|h| match (&h.upg_ref, owner(&h.upg_ref)) {
-                // Whoever was asked for need not be who paid with this reference.
-                (Some(upg_ref), None) => self.ho_by_ref(h, upg_ref, true),
-                (_, known) => self.ho(h, known.or_else(|| h.order_id.clone()), true),
-            }),
-            Rows::Callbacks(rows) => {
-                rows.iter().try_for_each(|c| self.callback(c, c.order_id.clone().or_else(|| owner(&c.upg_ref)), true))
-            }
-            Rows::OrderEvents(_) | Rows::OrdersAgg(_) | Rows::Saga(_) | Rows::CallbackQueue(_) => Ok(()),
-        }
-    }
-
-    fn orders(&mut self, rows: &[Order], by_id: bool) -> io::Result<()> {
-        rows.iter().try_for_each(|o| {
-            self.read.of_mut(Role::Orders).row(o.amount);
-            let turn = self.turn(by_id);
-            self.by_order.push(rank(o.order_id.as_bytes()), self.pen.order(o, turn))
-        })
-    }
-
-    fn payment(&mut self, p: &Payment, by_id: bool) -> io::Result<Turn> {
-        self.read.of_mut(Role::Payments).row(p.amount);
-        let turn = self.turn(by_id);
-        self.by_order.push(rank(p.order_id.as_bytes()), self.pen.payment(p, turn))?;
-        Ok(turn)
-    }
-
-    fn ho_by_ref(&mut self, h: &HoPayment, upg_ref: &str, by_id: bool) -> io::Result<()> {
-        self.read.of_mut(Role::HoPayments).row(h.amount);
-        let turn = self.turn(by_id);
-        self.by_ref.push(rank(upg_ref.as_bytes()), self.pen.ho(upg_ref.as_bytes(), h, turn))
-    }
-
-    fn ho(&mut self, h: &HoPayment, order: Option<Arc<str>>, by_id: bool) -> io::Result<()> {
-        self.read.of_mut(Role::HoPayments).row(h.amount);
-        let turn = self.turn(by_id);
-        let Some(order) = order else {
-            self.unplaced.of_mut(Role::HoPayments).row(h.amount);
-            return Ok(());
-        };
-        self.by_order.push(rank(order.as_bytes()), self.pen.ho(order.as_bytes(), h, turn))
-    }
-
-    fn callback(&mut self, c: &Callback, order: Option<Arc<str>>, by_id: bool) -> io::Result<()> {
-        self.read.of_mut(Role::Callbacks).row(None);
-        let turn = self.turn(by_id);
-        let Some(order) = order else {
-            self.unplaced.of_mut(Role::Callbacks).row(None);
-            return Ok(());
-        };
-        self.by_order.push(rank(order.as_bytes()), self.pen.callback(order.as_bytes(), c, turn))
+        let mut parcel = Parcel::new(&self.turns);
+        let owner = |upg_ref: Option<&str>| upg_ref.and_then(|r| owners.get(r)).map(|o| &**o);
+        each(rows, |row| parcel.take_named(&row, owner));
+        self.put(&parcel)
     }
 
     /// Roles that an order was asked about by name.
@@ -141,24 +89,46 @@ impl Intake {
         self.by_order.push(rank(key), record)
     }
 
-    /// Everything by its order. `known` are the references of an earlier intake.
-    pub fn finish(mut self, known: Option<&Sorted>) -> io::Result<Taken> {
-        let by_ref = std::mem::replace(&mut self.by_ref, Sorter::new(Path::new(""), 0)).finish()?;
-        let mut known = known.map(Known::new).transpose()?;
+    /// Everything by its order. `known` are the rows of an earlier intake, whose payments say whose the references
+    /// are; its own rows stand where they belong then.
+    pub fn finish(mut self, known: Option<&Taken>) -> io::Result<Taken> {
+        if known.is_none() {
+            self.claims.disputed(&mut self.lost)?;
+        }
+        if !self.lost.is_empty() {
+            self.look_up(known)?;
+        }
+        let lost = if known.is_none() { self.lost } else { Marks::default() };
+        Ok(Taken { by_order: self.by_order, lost, read: self.read, unplaced: self.unplaced })
+    }
+
+    /// Brings the payments of lost references and the rows that have them together.
+    fn look_up(&mut self, known: Option<&Taken>) -> io::Result<()> {
+        let mut by_ref = std::mem::replace(&mut self.by_ref, Sorter::new(Path::new(""), 0));
+        let (lost, mut pen) = (&self.lost, Pen::default());
+        known.map_or(&self.by_order, |k| &k.by_order).each(|_, bytes| {
+            let record = Record::read(bytes).ok_or_else(damaged)?;
+            if record.kind == Kind::Payment {
+                let of = rank(record.sub);
+                return if lost.has(of) { by_ref.push(of, pen.owner(&record)) } else { Ok(()) };
+            }
+            match record.claimed_by().filter(|_| known.is_none()) {
+                Some(upg_ref) if lost.has(rank(upg_ref)) => by_ref.push(rank(upg_ref), pen.by_ref(upg_ref, &record)),
+                _ => Ok(()),
+            }
+        })?;
+        let by_ref = by_ref.finish()?;
         let mut merge = by_ref.read()?;
         let mut of: Vec<u8> = Vec::new();
         let mut owner: Option<Vec<u8>> = None;
         let mut begun = false;
-        while let Some((rank_of_ref, bytes)) = merge.next()? {
+        while let Some((_, bytes)) = merge.next()? {
             let record = Record::read(bytes).ok_or_else(damaged)?;
             if !begun || record.key != of {
                 begun = true;
                 of.clear();
                 of.extend_from_slice(record.key);
-                owner = match &mut known {
-                    Some(known) => known.owner(rank_of_ref, &of)?,
-                    None => None,
-                };
+                owner = None;
             }
             // A reference's payments come before its records, the newest last.
             match (record.kind, &owner) {
@@ -167,8 +137,7 @@ impl Intake {
                 (_, None) => self.without_payment(&record)?,
             }
         }
-        drop(merge);
-        Ok(Taken { by_order: self.by_order.finish()?, by_ref, read: self.read, unplaced: self.unplaced })
+        Ok(())
     }
 
     /// No payment has its reference: it belongs to the order it names itself, if it does.
@@ -188,58 +157,35 @@ impl Intake {
     }
 }
 
+/// Calls `each` for every row of the ledgers that are compared.
+pub fn each<'r>(rows: &'r Rows, mut each: impl FnMut(Brief<'r>)) {
+    match rows {
+        Rows::Orders(v) => v.iter().for_each(|o| each(Brief::Order(o.into()))),
+        Rows::Payments(v) => v.iter().for_each(|p| each(Brief::Payment(p.into()))),
+        Rows::HoPayments(v) => v.iter().for_each(|h| each(Brief::HoPayment(h.into()))),
+        Rows::Callbacks(v) => v.iter().for_each(|c| each(Brief::Callback(c.into()))),
+        // These are no ledgers: nobody asks for them here.
+        Rows::OrderEvents(_) | Rows::OrdersAgg(_) | Rows::Saga(_) | Rows::CallbackQueue(_) => {}
+    }
+}
+
 /// Rows by their order.
 pub struct Taken {
     /// The rows.
-    pub by_order: Sorted,
-    /// The references, with the orders they pay.
-    pub by_ref: Sorted,
+    pub by_order: Bins,
+    /// References that were looked up: rows that claim their order themselves stand there a second time, and
+    /// where they belong the first.
+    pub lost: Marks,
     /// What was read.
     pub read: Ledgers,
     /// What no order can be named for.
     pub unplaced: Ledgers,
 }
 
-/// The orders of references, read forward.
-struct Known<'s> {
-    merge: Merge<'s>,
-    /// Rank, reference and order of the last payment met.
-    at: Option<(u64, Vec<u8>, Vec<u8>)>,
-    ended: bool,
-}
-
-impl<'s> Known<'s> {
-    fn new(sorted: &'s Sorted) -> io::Result<Self> {
-        Ok(Self { merge: sorted.read()?, at: None, ended: false })
-    }
-
-    /// The order a reference pays. References must be asked for in the order in which they are sorted.
-    fn owner(&mut self, rank: u64, upg_ref: &[u8]) -> io::Result<Option<Vec<u8>>> {
-        let place = (rank, upg_ref.len(), upg_ref);
-        let mut found = None;
-        loop {
-            if let Some((r, key, order)) = &self.at {
-                match (*r, key.len(), key.as_slice()).cmp(&place) {
-                    Ordering::Less => {}
-                    // The newest payment of a reference is its last.
-                    Ordering::Equal => found = Some(order.clone()),
-                    Ordering::Greater => return Ok(found),
-                }
-            }
-            if self.ended {
-                return Ok(found);
-            }
-            self.at = None;
-            match self.merge.next()? {
-                None => self.ended = true,
-                Some((r, bytes)) => {
-                    let record = Record::read(bytes).ok_or_else(damaged)?;
-                    if record.kind == Kind::Payment {
-                        self.at = Some((r, record.key.to_vec(), record.payload.to_vec()));
-                    }
-                }
-            }
-        }
+impl Taken {
+    /// Whether a record stands where it belongs.
+    pub fn belongs(&self, record: &Record<'_>) -> bool {
+        self.lost.is_empty() || record.claimed_by().is_none_or(|upg_ref| !self.lost.has(rank(upg_ref)))
     }
 }
 

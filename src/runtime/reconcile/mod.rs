@@ -1,7 +1,7 @@
 //! `warroom reconcile` and `warroom orders`: the ledgers of a window compared, order by order, with memory
 //! that does not grow with their number.
 //!
-//! `plan` is what is asked, `walks` reads the windows, `intake` puts rows aside, `pass` goes over them order by
+//! `plan` is what is asked, `walks` reads the windows, `parcel` is a page of rows, `intake` puts them aside, `pass` goes over them order by
 //! order, `late` asks by name, `engine` is all of it in turn, `first` finds the first few; `report` and `list` write the answer.
 
 pub mod engine;
@@ -9,6 +9,7 @@ pub mod first;
 mod intake;
 mod late;
 pub mod list;
+mod parcel;
 mod pass;
 pub mod plan;
 pub mod progress;

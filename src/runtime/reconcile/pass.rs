@@ -1,5 +1,5 @@
 //! Sorted rows, order by order: each is classed and counted, or kept back because a ledger that can be asked
-//! by name may know more.
+//! by name may know more. Several passes may go over the bins of one intake at the same time.
 
 use crate::analysis::reconcile::class::Class;
 use crate::analysis::reconcile::day::{Answers, Case, Day, Ledgers, placed};
@@ -7,12 +7,12 @@ use crate::analysis::reconcile::facts::Facts;
 use crate::model::Span;
 use crate::model::incident::Rules;
 use crate::model::order::{OrderId, Role};
-use crate::runtime::reconcile::intake::{Intake, damaged};
-use crate::spill::record::{Kind, Record, text};
-use crate::spill::{Sorted, Sorter};
+use crate::runtime::reconcile::intake::{Intake, Taken, damaged};
+use crate::spill::record::{Kind, Record, rank};
+use crate::spill::{Scratch, Sorted, Sorter};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 /// Bytes of one order's rows that are kept at hand in case it has to be asked for; one with more is looked
@@ -32,9 +32,34 @@ pub struct Found<'f> {
     /// Its class.
     pub class: Class,
     /// References of its payments, of which there may be more.
-    pub upg_refs: &'f [Arc<str>],
+    pub upg_refs: &'f Names,
     /// Records at HO, of which there may be more.
-    pub ho_refs: &'f [Arc<str>],
+    pub ho_refs: &'f Names,
+}
+
+/// A few texts, kept for one order after the other in the same memory.
+#[derive(Debug, Default)]
+pub struct Names {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Names {
+    fn push(&mut self, name: &str) {
+        if self.ends.len() < REFS {
+            self.text.push_str(name);
+            self.ends.push(self.text.len());
+        }
+    }
+    fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+    }
+    /// All of them.
+    pub fn to_vec(&self) -> Vec<Arc<str>> {
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        begins.zip(&self.ends).filter_map(|(from, to)| self.text.get(from..*to)).map(Into::into).collect()
+    }
 }
 
 /// What a pass is told.
@@ -49,12 +74,18 @@ pub struct Setting<'s> {
     pub cancel: &'s CancellationToken,
 }
 
-/// Orders that have to be asked for by name.
+/// Orders that have to be asked for by name, shared by the passes that find them.
+#[derive(Clone)]
 pub struct Asks {
     /// Roles that can be asked, as bits.
     able: u8,
+    shelf: Arc<Mutex<Shelf>>,
+}
+
+/// What is kept of them.
+struct Shelf {
     /// Their rows so far.
-    pub rows: Intake,
+    rows: Intake,
     /// Which, with the roles and the references.
     list: Sorter,
 }
@@ -62,11 +93,18 @@ pub struct Asks {
 impl Asks {
     /// None yet.
     pub fn new(folder: &Path, room: usize, able: u8) -> Self {
-        Self { able, rows: Intake::new(folder, room), list: Sorter::new(folder, room / 2) }
+        let shelf = Shelf { rows: Intake::new(folder, room), list: Sorter::new(folder, room / 2) };
+        Self { able, shelf: Arc::new(Mutex::new(shelf)) }
     }
-    /// The rows, and who has to be asked.
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        // Rows are put down whole or not at all.
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// The rows, and who has to be asked; nobody else may have them any more.
     pub fn finish(self) -> io::Result<(Intake, Sorted)> {
-        Ok((self.rows, self.list.finish()?))
+        let kept = Arc::into_inner(self.shelf).ok_or_else(|| io::Error::other("a comparison has not ended"))?;
+        let Shelf { rows, list } = kept.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok((rows, list.finish()?))
     }
 }
 
@@ -106,8 +144,8 @@ pub struct Pass<'s, F> {
     last: Vec<u8>,
     kept: Vec<u8>,
     overflowed: bool,
-    upg_refs: Vec<Arc<str>>,
-    ho_refs: Vec<Arc<str>>,
+    upg_refs: Names,
+    ho_refs: Names,
 }
 
 impl<'s, F: FnMut(&Found<'_>) -> io::Result<()>> Pass<'s, F> {
@@ -126,28 +164,40 @@ impl<'s, F: FnMut(&Found<'_>) -> io::Result<()>> Pass<'s, F> {
             last: Vec::new(),
             kept: Vec::new(),
             overflowed: false,
-            upg_refs: Vec::new(),
-            ho_refs: Vec::new(),
+            upg_refs: Names::default(),
+            ho_refs: Names::default(),
         }
     }
 
-    /// Goes over everything.
-    pub fn over(&mut self, sorted: &Sorted) -> Result<(), Broke> {
+    /// Goes over these bins, each sorted in about `room` bytes.
+    pub fn over(&mut self, taken: &Taken, bins: impl Iterator<Item = usize>, room: usize) -> Result<(), Broke> {
+        let mut scratch = Scratch::default();
+        for bin in bins {
+            let sorted = taken.by_order.sorted(bin, room, scratch)?;
+            self.bin(taken, &sorted)?;
+            scratch = Scratch::of(sorted);
+        }
+        Ok(())
+    }
+
+    fn bin(&mut self, taken: &Taken, sorted: &Sorted) -> Result<(), Broke> {
         let mut merge = sorted.read()?;
         let mut n = 0_u64;
         while let Some((_, bytes)) = merge.next()? {
-            n += 1;
             if n.is_multiple_of(LOOK) && self.setting.cancel.is_cancelled() {
                 return Err(Broke::Cancelled);
             }
-            self.record(bytes)?;
+            n += 1;
+            let record = Record::read(bytes).ok_or_else(damaged)?;
+            if taken.belongs(&record) {
+                self.record(&record, bytes)?;
+            }
         }
         self.close()?;
         Ok(())
     }
 
-    fn record(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let record = Record::read(bytes).ok_or_else(damaged)?;
+    fn record(&mut self, record: &Record<'_>, bytes: &[u8]) -> io::Result<()> {
         if !self.begun || record.key != self.key {
             self.close()?;
             self.begun = true;
@@ -168,9 +218,9 @@ impl<'s, F: FnMut(&Found<'_>) -> io::Result<()>> Pass<'s, F> {
     }
 
     fn keep(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let Some(asks) = &mut self.asks else { return Ok(()) };
+        let Some(asks) = &self.asks else { return Ok(()) };
         if self.overflowed {
-            return asks.rows.again(bytes, &self.key);
+            return asks.shelf().rows.again(bytes, &self.key);
         }
         self.kept.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
         self.kept.extend_from_slice(bytes);
@@ -182,11 +232,12 @@ impl<'s, F: FnMut(&Found<'_>) -> io::Result<()>> Pass<'s, F> {
     }
 
     fn keep_for_later(&mut self) -> io::Result<()> {
-        let Some(asks) = &mut self.asks else { return Ok(()) };
+        let Some(asks) = &self.asks else { return Ok(()) };
+        let mut put = asks.shelf();
         let mut rest = self.kept.as_slice();
         while let Some((len, after)) = rest.split_first_chunk::<4>() {
             let (record, after) = after.split_at_checked(u32::from_le_bytes(*len) as usize).ok_or_else(damaged)?;
-            asks.rows.again(record, &self.key)?;
+            put.rows.again(record, &self.key)?;
             rest = after;
         }
         self.kept.clear();
@@ -209,21 +260,17 @@ impl<'s, F: FnMut(&Found<'_>) -> io::Result<()>> Pass<'s, F> {
         let (answers, by_id) = (self.setting.answers, record.turn.by_id);
         match record.kind {
             Kind::Asked => self.case.asked(record.sub.iter().fold(0, |all, bits| all | bits)),
-            Kind::Order => self.case.order(answers, by_id, record.order().ok_or_else(damaged)?),
+            Kind::Order => self.case.order(answers, by_id, &record.order().ok_or_else(damaged)?),
             Kind::Payment => {
                 let payment = record.payment().ok_or_else(damaged)?;
                 self.case.payment(answers, by_id, &payment);
-                if self.upg_refs.len() < REFS {
-                    self.upg_refs.push(payment.upg_ref);
-                }
+                self.upg_refs.push(payment.upg_ref);
             }
             Kind::Callback => self.case.callback(answers, by_id, &record.callback().ok_or_else(damaged)?),
             Kind::HoPayment => {
                 let ho = record.ho().ok_or_else(damaged)?;
                 self.case.record(answers, by_id, &ho);
-                if self.ho_refs.len() < REFS {
-                    self.ho_refs.push(ho.ho_ref);
-                }
+                self.ho_refs.push(ho.ho_ref);
             }
         }
         Ok(())
@@ -242,11 +289,11 @@ impl<'s, F: FnMut(&Found<'_>) -> io::Result<()>> Pass<'s, F> {
         let able = self.asks.as_ref().map_or(0, |a| a.able);
         let wanted = self.case.wants(facts.as_ref(), class, window) & able;
         if wanted != 0
-            && let Some(asks) = &mut self.asks
+            && let Some(asks) = &self.asks
         {
-            let whom: Asked = (text(&self.key), wanted, self.upg_refs.clone());
-            let number = asks.list.records();
-            asks.list.push(number, &serde_json::to_vec(&whom)?)?;
+            let whom: Asked = (String::from_utf8_lossy(&self.key).into(), wanted, self.upg_refs.to_vec());
+            // By rank, so that it is the same list however many passes there were.
+            asks.shelf().list.push(rank(&self.key), &serde_json::to_vec(&whom)?)?;
         }
         if wanted != 0 || self.overflowed {
             self.keep_for_later()?;

@@ -11,6 +11,8 @@ use crate::model::order::{
     Asked as Question, Attributes, Callback, HoPayment, Ledger, Order, OrderStatus, Payment, PaymentStatus, Role, Rows,
 };
 use crate::model::{Batch, Fact, Lapse, Span, Stamp};
+use crate::spill::record::Record;
+use crate::spill::{BINS, Scratch};
 use crate::store::Store;
 use proptest::prelude::*;
 use tokio_util::sync::CancellationToken;
@@ -109,10 +111,11 @@ fn pages() -> impl Strategy<Value = Vec<Rows>> {
     let records =
         prop::collection::vec((0_u16..14, prop::option::of(0_u8..6), any::<bool>(), amount), 0..10).prop_map(|all| {
             let row = |(n, of, by_ref, amount): (u16, Option<u8>, bool, _)| {
-                // A record is one record: its references are always the same.
+                // A record is one record: its reference is always the same, though it may leave out its order.
                 let upg_ref = (by_ref || of.is_none()).then_some(n);
-                let number = n * 4 + u16::from(upg_ref.is_some()) * 2 + u16::from(of.is_some());
-                record(number, upg_ref, of.map(|_| (n % 6) as u8), 2, amount)
+                let number = n * 2 + u16::from(upg_ref.is_some());
+                // One in four names another order than the one its reference pays.
+                record(number, upg_ref, of.map(|_| ((n + u16::from(n % 4 == 3)) % 6) as u8), 2, amount)
             };
             Rows::HoPayments(all.into_iter().map(row).collect())
         });
@@ -148,7 +151,7 @@ fn joined(pages: &[Rows], room: usize, asks: Option<Asks>) -> Result<Joined, Bro
         found.push((f.id.to_owned(), f.class));
         Ok(())
     });
-    pass.over(&taken.by_order)?;
+    pass.over(&taken, 0..BINS, room)?;
     let Pass { day, again, asks, .. } = pass;
     if asks.is_none() {
         assert_eq!(day.broken(&taken.read, &again, &taken.unplaced), None);
@@ -206,7 +209,7 @@ fn an_order_with_more_rows_than_are_kept_is_asked_for_all_the_same() {
     answers.by_id(Role::HoPayments, minute(61));
     let setting = Setting { answers: &answers, rules: &rules, window: window(), cancel: &cancel };
     let mut pass = Pass::new(setting, Day::default(), None, |_: &Found<'_>| Ok(()));
-    pass.over(&taken.by_order).unwrap();
+    pass.over(&taken, 0..BINS, 1 << 18).unwrap();
     assert_eq!(pass.day.classes[Class::PaidStuckRecorded.number()].orders, 1);
     assert_eq!(pass.day.inside.of(Role::Callbacks).rows, 100_000);
 }
@@ -217,17 +220,20 @@ fn a_record_that_was_asked_for_goes_to_who_paid_with_its_reference() {
     let mut first = Intake::new(&folder, 0);
     let payments = (0..50).map(|n| payment(n, n as u8, 1, PaymentStatus::Paid, Some(1))).collect();
     first.take(&Rows::Payments(payments)).unwrap();
-    let known = first.finish(None).unwrap().by_ref;
+    let known = first.finish(None).unwrap();
     let mut late = Intake::new(&folder, 0);
     // Asked about O200, HO hands out records that name it, for payments of others and of nobody.
     let records = [(1, 7), (2, 31), (3, 99)].map(|(h, u)| record(h, Some(u), Some(200), 3, Some(1)));
     late.take_named(&Rows::HoPayments(records.to_vec()), &Owners::new()).unwrap();
     let taken = late.finish(Some(&known)).unwrap();
-    let mut merge = taken.by_order.read().unwrap();
     let mut got = Vec::new();
-    while let Some((_, bytes)) = merge.next().unwrap() {
-        let record = crate::spill::record::Record::read(bytes).unwrap();
-        got.push((String::from_utf8_lossy(record.key).into_owned(), record.ho().unwrap().ho_ref.to_string()));
+    for bin in 0..BINS {
+        let sorted = taken.by_order.sorted(bin, 0, Scratch::default()).unwrap();
+        let mut merge = sorted.read().unwrap();
+        while let Some((_, bytes)) = merge.next().unwrap() {
+            let record = Record::read(bytes).unwrap();
+            got.push((String::from_utf8_lossy(record.key).into_owned(), record.ho().unwrap().ho_ref.to_owned()));
+        }
     }
     got.sort();
     let wanted = [("O200", "H3"), ("O31", "H2"), ("O7", "H1")].map(|(o, h)| (o.to_owned(), h.to_owned()));
@@ -244,5 +250,5 @@ fn a_pass_stops_when_it_is_told() {
     cancel.cancel();
     let setting = Setting { answers: &answers, rules: &rules, window: window(), cancel: &cancel };
     let mut pass = Pass::new(setting, Day::default(), None, |_: &Found<'_>| Ok(()));
-    assert!(matches!(pass.over(&taken.by_order), Err(Broke::Cancelled)));
+    assert!(matches!(pass.over(&taken, 0..BINS, 1 << 20), Err(Broke::Cancelled)));
 }

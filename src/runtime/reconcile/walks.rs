@@ -1,10 +1,13 @@
 //! The first part of a reconciliation: every ledger is read over its window, all databases at the same time.
 
 use crate::config::{QueryConfig, QueryMode};
+use crate::model::brief::Brief;
 use crate::model::order::{OrderId, Role, Rows};
 use crate::model::{Span, Stamp};
-use crate::runtime::reconcile::intake::Intake;
+use crate::runtime::reconcile::intake::{Intake, each};
+use crate::runtime::reconcile::parcel::{Parcel, Turns};
 use crate::runtime::reconcile::plan::{Job, Lines, ROLES};
+use crate::source::orders::brief::Page;
 use crate::source::orders::bulk::{ById, Halt, Line, MOST_IDS, Walk};
 use crate::source::runner::Condition;
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,11 +69,12 @@ impl Reached {
 /// Reads all windows.
 pub async fn walk(job: &Job, lines: &Lines) -> Result<(Intake, Vec<Reached>), Ended> {
     job.progress.doing("reading");
-    let (to, mut rows) = mpsc::channel::<Rows>(AHEAD);
+    let (to, mut parcels) = mpsc::channel::<Parcel>(AHEAD);
     let mut intake = Intake::new(&job.folder, job.room);
+    let turns = Arc::clone(&intake.turns);
     let gather = tokio::task::spawn_blocking(move || -> io::Result<Intake> {
-        while let Some(rows) = rows.blocking_recv() {
-            intake.take(&rows)?;
+        while let Some(parcel) = parcels.blocking_recv() {
+            intake.put(&parcel)?;
         }
         Ok(intake)
     });
@@ -79,7 +83,8 @@ pub async fn walk(job: &Job, lines: &Lines) -> Result<(Intake, Vec<Reached>), En
         for query in job.queries(role, QueryMode::Window) {
             let Some(line) = lines.get(&query.db) else { continue };
             let follow = if role == Role::Orders && job.payments_follow() { followers(job, lines) } else { Vec::new() };
-            walkers.spawn(one(job.clone(), query.clone(), Arc::clone(line), follow, to.clone()));
+            let to = Desk { turns: Arc::clone(&turns), to: to.clone() };
+            walkers.spawn(one(job.clone(), query.clone(), Arc::clone(line), follow, to));
         }
     }
     drop(to);
@@ -143,6 +148,42 @@ pub fn disk(job: &Job, e: &io::Error) -> Ended {
     })
 }
 
+/// Where readers hand in what they have read.
+struct Desk {
+    turns: Turns,
+    to: mpsc::Sender<Parcel>,
+}
+
+/// A page as it comes in, with the names of its orders where somebody is asked about each.
+pub struct Reading {
+    /// Its rows.
+    pub parcel: Parcel,
+    /// Their names.
+    pub names: Option<Vec<OrderId>>,
+}
+
+impl Reading {
+    /// Nothing yet; `named`: somebody is asked about each.
+    pub fn new(turns: &Turns, named: bool) -> Self {
+        Self { parcel: Parcel::new(turns), names: named.then(Vec::new) }
+    }
+}
+
+impl Page for Reading {
+    fn begin(&mut self) {
+        self.parcel.clear();
+        if let Some(names) = &mut self.names {
+            names.clear();
+        }
+    }
+    fn row(&mut self, row: &Brief<'_>) {
+        if let (Some(names), Brief::Order(order)) = (&mut self.names, row) {
+            names.push(order.order_id.into());
+        }
+        self.parcel.take(row);
+    }
+}
+
 /// A query that is asked about every order that comes by.
 struct Follower {
     query: ById,
@@ -162,7 +203,7 @@ fn followers(job: &Job, lines: &Lines) -> Vec<Follower> {
 
 impl Follower {
     /// Asks about the orders of a page, in chunks.
-    async fn ask(&mut self, ids: &[OrderId], upto: Stamp, to: &mpsc::Sender<Rows>, job: &Job) -> Result<(), Ended> {
+    async fn ask(&mut self, ids: &[OrderId], upto: Stamp, to: &Desk, job: &Job) -> Result<(), Ended> {
         if self.reached.failed.is_some() {
             return Ok(());
         }
@@ -174,7 +215,9 @@ impl Follower {
                     self.reached.answered(page.asof, n as u64, page.unknown);
                     self.reached.asked += chunk.len() as u64;
                     // Nobody takes rows any more when the disk is full; that is told elsewhere.
-                    let _ = to.send(page.rows).await;
+                    let mut parcel = Parcel::new(&to.turns);
+                    each(&page.rows, |row| parcel.take(&row));
+                    let _ = to.to.send(parcel).await;
                 }
                 Err(Halt::Cancelled) => return Err(Ended::Cancelled),
                 Err(Halt::Failed(condition)) => {
@@ -194,7 +237,7 @@ async fn one(
     query: QueryConfig,
     line: Arc<Mutex<Line>>,
     mut follow: Vec<Follower>,
-    to: mpsc::Sender<Rows>,
+    to: Desk,
 ) -> Result<Vec<Reached>, Ended> {
     let span: Span = job.span(query.role);
     let mut reached = Reached::nothing(&query, span.from);
@@ -207,21 +250,17 @@ async fn one(
         }
     };
     loop {
-        match walk.next(&line).await {
+        let mut reading = Reading::new(&to.turns, !follow.is_empty());
+        match walk.next(&line, &mut reading).await {
             Ok(Some(page)) => {
-                let n = count(&page.rows);
-                job.progress.page(walk.role(), n, Some(page.upto));
-                reached.answered(page.asof, n as u64, page.unknown);
-                let ids = match &page.rows {
-                    Rows::Orders(rows) if !follow.is_empty() => rows.iter().map(|o| o.order_id.clone()).collect(),
-                    _ => Vec::new(),
-                };
-                if to.send(page.rows).await.is_err() {
+                job.progress.page(walk.role(), page.rows, Some(page.upto));
+                reached.answered(page.asof, page.rows as u64, page.unknown);
+                if to.to.send(reading.parcel).await.is_err() {
                     // The disk is full; whoever puts rows aside says so.
                     break;
                 }
                 for follower in &mut follow {
-                    follower.ask(&ids, page.upto, &to, &job).await?;
+                    follower.ask(reading.names.as_deref().unwrap_or_default(), page.upto, &to, &job).await?;
                 }
                 reached.upto = page.upto;
             }

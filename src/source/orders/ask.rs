@@ -63,6 +63,17 @@ pub struct Prepared {
     weighed: bool,
 }
 
+/// What a page goes on behind: the instant and the identifier of its last row.
+pub type Key = (Stamp, Arc<str>);
+
+/// Whoever takes rows one by one.
+pub trait Taker {
+    /// An answer begins, of this shape; what came of an earlier one that broke off is forgotten.
+    fn begin(&mut self, shape: &Shape);
+    /// A row.
+    fn row(&mut self, row: &PgRow);
+}
+
 /// What one step brought.
 #[derive(Debug, Default)]
 pub struct Step {
@@ -249,7 +260,8 @@ impl Ask {
         let last = read.keys.last().cloned();
         // Rows without pages come whole, however many they are.
         let full = full && self.rewritten.has(Name::Limit);
-        self.sound(&read, full, walk.after.as_ref(), self.query.limit)?;
+        let ordered = read.keys.is_sorted_by_key(|(at, _)| at);
+        self.sound(ordered, last.as_ref(), full, walk.after.as_ref(), self.query.limit)?;
         let upto = match (&last, full) {
             (Some((at, _)), true) => *at,
             _ => walk.to,
@@ -289,16 +301,23 @@ impl Ask {
         Ok(step)
     }
 
-    /// Whether the page behind `after` is one that a next page can follow.
-    pub fn sound(&self, read: &Read, full: bool, after: Option<&(Stamp, Arc<str>)>, limit: u32) -> Result<(), Fault> {
-        let ordered = self.query.role != Role::OrdersAgg;
-        if ordered && read.keys.windows(2).any(|w| matches!(w, [a, b] if b.0 < a.0)) {
+    /// Whether the page behind `after`, whose rows are `ordered` by time up to `last`, is one that a next page can
+    /// follow.
+    pub fn sound(
+        &self,
+        ordered: bool,
+        last: Option<&Key>,
+        full: bool,
+        after: Option<&Key>,
+        limit: u32,
+    ) -> Result<(), Fault> {
+        if !ordered && self.query.role != Role::OrdersAgg {
             return Err(Fault::new(
                 "its rows are not in the order of time",
                 "End sql with ORDER BY its time and id columns, then LIMIT :limit.",
             ));
         }
-        if full && after.is_some() && read.keys.last() == after {
+        if full && after.is_some() && last == after {
             return Err(Fault::new(
                 "its pages do not advance",
                 "Compare the time and id columns together: (created_at, id) > (:after_at, :after_id).",
@@ -387,6 +406,39 @@ impl Ask {
             }
             answer => answer,
         }
+    }
+
+    /// One answer, row by row as it comes, for somebody who keeps little of each.
+    pub async fn each(&mut self, session: &mut Session, given: &Given<'_>, to: &mut impl Taker) -> Result<(), Stopped> {
+        match self.attempt_each(session, given, to).await {
+            Err(Stopped::Trouble(trouble)) if CHANGED.contains(&trouble.sqlstate()) => {
+                self.prepared = None;
+                session.forget().await?;
+                self.attempt_each(session, given, to).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn attempt_each(
+        &mut self,
+        session: &mut Session,
+        given: &Given<'_>,
+        to: &mut impl Taker,
+    ) -> Result<(), Stopped> {
+        self.weigh(session, given).await?;
+        let begin = begin(session, self.query.zone.as_ref());
+        let names = self.rewritten.names.clone();
+        let zone = self.query.zone.clone();
+        let prepared = self.prepare(session).await?;
+        let arguments = arguments(&names, &prepared.parameters, given, zone.as_ref())?;
+        session.run(begin).await?;
+        to.begin(&prepared.shape);
+        let answer = session.each(&prepared.statement, arguments, |row| to.row(row)).await;
+        if answer.as_ref().err().is_none_or(Trouble::spares_the_session) {
+            session.run("ROLLBACK".to_owned()).await?;
+        }
+        Ok(answer?)
     }
 
     /// Looks at the plan once for each session, before the first answer.

@@ -10,8 +10,9 @@ use crate::config::{DatabaseConfig, QueryConfig};
 use crate::model::order::{OrderId, Role, Rows};
 use crate::model::{Lapse, Span, Stamp};
 use crate::source::clock;
-use crate::source::orders::ask::{Ask, CHUNK, Given, Stopped};
-use crate::source::orders::fields::{Fault, Read};
+use crate::source::orders::ask::{Ask, CHUNK, Given, Key, Stopped};
+use crate::source::orders::brief::{self, Briefs};
+use crate::source::orders::fields::Fault;
 use crate::source::orders::{faulty, name_of, refused};
 use crate::source::postgres::session::Session;
 use crate::source::postgres::trouble::Trouble;
@@ -73,7 +74,7 @@ impl Line {
     }
 
     /// One attempt at one answer. A session that is in trouble is dropped.
-    async fn once(&mut self, ask: &mut Ask, given: &Given<'_>) -> Result<Answer, Refusal> {
+    async fn once<T>(&mut self, question: &mut impl Question<Rows = T>, limit: u32) -> Result<Answer<T>, Refusal> {
         let mut session = match self.session.take() {
             Some(session) => session,
             None => crate::source::postgres::open(&self.db).await.map_err(Refusal::Lost)?,
@@ -81,9 +82,9 @@ impl Line {
         self.met = true;
         let asof = clock::now() + session.server.skew;
         let begun = Instant::now();
-        let rows = ask.fetch(&mut session, given).await;
+        let rows = question.put(&mut session, limit).await;
         self.requests += u64::from(session.spent().requests);
-        let name = name_of(&ask.query);
+        let name = question.name();
         match rows {
             Ok(rows) => {
                 self.session = Some(session);
@@ -109,10 +110,60 @@ fn may_pass(trouble: &Trouble) -> bool {
     matches!(trouble.sqlstate(), "57014" | "55P03" | "40001" | "40P01") || trouble.sqlstate().starts_with("53")
 }
 
-struct Answer {
-    rows: Vec<PgRow>,
+struct Answer<T> {
+    rows: T,
     asof: Stamp,
     took: Lapse,
+}
+
+/// Something that is asked as often as it takes.
+trait Question {
+    /// What an answer is.
+    type Rows;
+    /// Asks for at most so many rows.
+    async fn put(&mut self, session: &mut Session, limit: u32) -> Result<Self::Rows, Stopped>;
+    /// The query's name in sentences.
+    fn name(&self) -> String;
+}
+
+/// A page of a window, read in brief.
+struct Next<'a, P> {
+    ask: &'a mut Ask,
+    briefs: &'a mut Briefs,
+    page: &'a mut P,
+    span: Span,
+    after: Option<&'a Key>,
+}
+
+impl<P: brief::Page> Question for Next<'_, P> {
+    type Rows = ();
+    async fn put(&mut self, session: &mut Session, limit: u32) -> Result<(), Stopped> {
+        let (from, to, after) = (self.span.from, self.span.to, self.after.cloned());
+        let given = Given { from, to, after, limit, ids: &[], refs: &[] };
+        self.ask.each(session, &given, &mut self.briefs.to(self.page)).await
+    }
+    fn name(&self) -> String {
+        name_of(&self.ask.query)
+    }
+}
+
+/// Orders by their names.
+struct Names<'a> {
+    ask: &'a mut Ask,
+    ids: &'a [OrderId],
+    refs: &'a [Arc<str>],
+}
+
+impl Question for Names<'_> {
+    type Rows = Vec<PgRow>;
+    async fn put(&mut self, session: &mut Session, _: u32) -> Result<Vec<PgRow>, Stopped> {
+        let (ids, refs) = (self.ids, self.refs);
+        let given = Given { from: Stamp(0), to: clock::now(), after: None, limit: u32::MAX, ids, refs };
+        self.ask.fetch(session, &given).await
+    }
+    fn name(&self) -> String {
+        name_of(&self.ask.query)
+    }
 }
 
 /// Why there was no answer this time.
@@ -128,12 +179,11 @@ enum Refusal {
 }
 
 /// Asks until there is an answer, with patience; `size` is halved whenever it takes too long.
-async fn patiently<'g>(
+async fn patiently<T>(
     line: &Mutex<Line>,
-    ask: &mut Ask,
+    question: &mut impl Question<Rows = T>,
     size: &mut u32,
-    given: impl Fn(u32) -> Given<'g>,
-) -> Result<Answer, Halt> {
+) -> Result<Answer<T>, Halt> {
     let cancel = line.lock().await.cancel.clone();
     let mut waits = PATIENCE.into_iter().enumerate();
     loop {
@@ -141,11 +191,11 @@ async fn patiently<'g>(
         let outcome = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(Halt::Cancelled),
-            outcome = async { line.lock().await.once(ask, &given(*size)).await } => outcome,
+            outcome = async { line.lock().await.once(question, *size).await } => outcome,
         };
         let (condition, never_met) = match outcome {
             Ok(answer) => return Ok(answer),
-            Err(Refusal::Fault(fault)) => return Err(Halt::Failed(faulty(&name_of(&ask.query), &fault))),
+            Err(Refusal::Fault(fault)) => return Err(Halt::Failed(faulty(&question.name(), &fault))),
             Err(Refusal::Never(condition)) => return Err(Halt::Failed(condition)),
             Err(Refusal::Slow(condition)) => {
                 *size = (*size / 2).max(SMALLEST);
@@ -162,11 +212,11 @@ async fn patiently<'g>(
     }
 }
 
-/// Rows of one answer.
+/// One page of a window; its rows went to whoever wanted them.
 #[derive(Debug)]
 pub struct Page {
-    /// The rows.
-    pub rows: Rows,
+    /// How many rows.
+    pub rows: usize,
     /// When the database said so, by its clock.
     pub asof: Stamp,
     /// Up to where in time everything has been read.
@@ -175,11 +225,23 @@ pub struct Page {
     pub unknown: BTreeSet<String>,
 }
 
+/// Rows of orders that were asked for by name.
+#[derive(Debug)]
+pub struct Named {
+    /// The rows.
+    pub rows: Rows,
+    /// When the database said so, by its clock.
+    pub asof: Stamp,
+    /// Status words nobody mapped.
+    pub unknown: BTreeSet<String>,
+}
+
 /// A walk through a window of one ledger.
 pub struct Walk {
     ask: Ask,
+    briefs: Briefs,
     span: Span,
-    after: Option<(Stamp, Arc<str>)>,
+    after: Option<Key>,
     size: u32,
     ended: bool,
 }
@@ -187,7 +249,8 @@ pub struct Walk {
 impl Walk {
     /// A walk that has not begun.
     pub fn new(query: QueryConfig, span: Span) -> Result<Self, Halt> {
-        Ok(Self { ask: make(query)?, span, after: None, size: FIRST, ended: false })
+        let briefs = Briefs::new(query.clone());
+        Ok(Self { ask: make(query)?, briefs, span, after: None, size: FIRST, ended: false })
     }
 
     /// The same with small pages, for somebody who waits for the first.
@@ -202,29 +265,28 @@ impl Walk {
         self.ask.query.role
     }
 
-    /// The next page; none at the end of the window.
-    pub async fn next(&mut self, line: &Mutex<Line>) -> Result<Option<Page>, Halt> {
+    /// The next page, its rows for `page`; none at the end of the window.
+    pub async fn next(&mut self, line: &Mutex<Line>, page: &mut impl brief::Page) -> Result<Option<Page>, Halt> {
         if self.ended {
             return Ok(None);
         }
-        let (span, after) = (self.span, self.after.clone());
         let mut size = self.size;
-        let given = |limit| Given { from: span.from, to: span.to, after: after.clone(), limit, ids: &[], refs: &[] };
-        let Answer { rows, asof, took } = patiently(line, &mut self.ask, &mut size, given).await?;
+        let (ask, briefs, after) = (&mut self.ask, &mut self.briefs, self.after.as_ref());
+        let mut question = Next { ask, briefs, page, span: self.span, after };
+        let Answer { asof, took, .. } = patiently(line, &mut question, &mut size).await?;
         self.size = size;
-        let full = rows.len() >= size as usize;
-        let read = self.ask.read(&rows).and_then(|read| {
-            self.ask.sound(&read, full, self.after.as_ref(), size)?;
-            Ok(read)
-        });
-        let read = read.map_err(|fault| Halt::Failed(faulty(&name_of(&self.ask.query), &fault)))?;
+        let now = self.briefs.now();
+        let full = now.rows >= size as usize;
+        let last = now.last();
+        let fault = now.fault.take().map_or(Ok(()), Err);
+        let sound = fault.and_then(|()| self.ask.sound(now.ordered, last.as_ref(), full, self.after.as_ref(), size));
+        sound.map_err(|fault| Halt::Failed(faulty(&name_of(&self.ask.query), &fault)))?;
+        let rows = now.rows;
         self.suit(line, took).await?;
-        let Read { rows, keys, unknown } = read;
-        let last = keys.last().cloned();
         let upto = last.as_ref().filter(|_| full).map_or(self.span.to, |(at, _)| *at);
         self.ended = !full || last.is_none();
         self.after = last.or_else(|| self.after.take());
-        Ok(Some(Page { rows, asof, upto, unknown }))
+        Ok(Some(Page { rows, asof, upto, unknown: self.briefs.unknown.clone() }))
     }
 
     /// Larger pages for a server that answers well, smaller ones and a rest for one that does not.
@@ -268,14 +330,12 @@ impl ById {
     }
 
     /// The rows of these orders, of at most [`MOST_IDS`].
-    pub async fn rows(&mut self, line: &Mutex<Line>, ids: &[OrderId], refs: &[Arc<str>]) -> Result<Page, Halt> {
-        let mut size = LARGEST;
-        let to = clock::now();
-        let given = |_| Given { from: Stamp(0), to, after: None, limit: u32::MAX, ids, refs };
-        let Answer { rows, asof, .. } = patiently(line, &mut self.ask, &mut size, given).await?;
+    pub async fn rows(&mut self, line: &Mutex<Line>, ids: &[OrderId], refs: &[Arc<str>]) -> Result<Named, Halt> {
+        let mut question = Names { ask: &mut self.ask, ids, refs };
+        let Answer { rows, asof, .. } = patiently(line, &mut question, &mut LARGEST.clone()).await?;
         let read = self.ask.read(&rows);
         let read = read.map_err(|fault| Halt::Failed(faulty(&name_of(&self.ask.query), &fault)))?;
-        Ok(Page { rows: read.rows, asof, upto: asof, unknown: read.unknown })
+        Ok(Named { rows: read.rows, asof, unknown: read.unknown })
     }
 }
 

@@ -119,7 +119,8 @@ impl Read {
     }
 }
 
-fn lacks(name: &str) -> Fault {
+/// A value that is missing where one has to be.
+pub fn lacks(name: &str) -> Fault {
     Fault::new(format!("a row has no {name}"), format!("Leave such rows out in the SQL: WHERE {name} IS NOT NULL."))
 }
 
@@ -188,7 +189,8 @@ fn payment(f: &impl Fields, query: &QueryConfig, unknown: &mut BTreeSet<String>)
     })
 }
 
-fn small(n: i64) -> i32 {
+/// A number that has no reason to be large.
+pub fn small(n: i64) -> i32 {
     i32::try_from(n).unwrap_or(i32::MAX)
 }
 
@@ -246,7 +248,7 @@ fn saga(f: &impl Fields) -> Result<SagaStep, Fault> {
 }
 
 /// The operator's map first, then our own words in any case.
-fn order_status(word: &str, query: &QueryConfig) -> OrderStatus {
+pub fn order_status(word: &str, query: &QueryConfig) -> OrderStatus {
     if let Some(status) = query.order_status.get(word) {
         return status.clone();
     }
@@ -262,7 +264,7 @@ fn order_status(word: &str, query: &QueryConfig) -> OrderStatus {
 }
 
 /// The operator's map first, then our own words in any case.
-fn payment_status(word: &str, query: &QueryConfig) -> PaymentStatus {
+pub fn payment_status(word: &str, query: &QueryConfig) -> PaymentStatus {
     if let Some(status) = query.payment_status.get(word) {
         return status.clone();
     }

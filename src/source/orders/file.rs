@@ -8,6 +8,7 @@ use crate::model::order::Attributes;
 use crate::model::{Span, Stamp, Zone};
 use crate::source::logs::Instants;
 use crate::source::orders::fields::{Fault, Fields, Read};
+use crate::source::orders::lines::{Bounded, LONGEST, Line, Lines};
 use crate::source::orders::row;
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
@@ -108,6 +109,7 @@ impl<'a> Reading<'a> {
 
     fn csv(&mut self, mut lines: impl BufRead) -> Result<(), Unread> {
         let delimiter = delimiter(lines.fill_buf()?);
+        let (lines, allowance) = Bounded::new(lines);
         let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(lines);
         let header = reader.byte_headers().map_err(unread)?.clone();
         let name = |field: &[u8]| String::from_utf8_lossy(field).trim_matches(['\u{feff}', ' ']).to_lowercase();
@@ -118,7 +120,12 @@ impl<'a> Reading<'a> {
         while more && !self.ended {
             let this = record.clone();
             let line = this.position().map_or(0, csv::Position::line);
-            more = reader.read_byte_record(&mut record).map_err(unread)?;
+            allowance.renew();
+            let here = reader.position().line();
+            let next = reader.read_byte_record(&mut record);
+            // What follows cannot be told apart any more; what came before is good.
+            let endless = next.is_err() && allowance.spent();
+            more = if endless { true } else { next.map_err(unread)? };
             let value = |column: &str| {
                 let field = this.get(*places.get(&column.to_lowercase())?)?;
                 Some(String::from_utf8_lossy(field).trim().to_owned()).filter(|v| !v.is_empty() && v != "NULL")
@@ -133,28 +140,44 @@ impl<'a> Reading<'a> {
                     Fault::new(says, "Export the row again, or quote fields that hold the separator."),
                 );
             }
+            if endless {
+                let says = format!("the row does not end within {} KiB, and nothing behind it was read", LONGEST >> 10);
+                self.bad(
+                    here,
+                    false,
+                    Fault::new(says, "A quotation mark is open: close or double it, and export again."),
+                );
+                break;
+            }
         }
         Ok(())
     }
 
     fn json(&mut self, lines: impl BufRead) -> Result<(), Unread> {
-        let mut lines = lines.split(b'\n').enumerate().peekable();
-        while let Some((i, line)) = lines.next() {
-            let line = line?;
-            if line.iter().all(u8::is_ascii_whitespace) {
-                continue;
-            }
-            let (number, last) = (i as u64 + 1, lines.peek().is_none());
-            match serde_json::from_slice::<Map<String, Value>>(&line) {
+        let mut lines = Lines::new(lines);
+        let mut number = 0;
+        while let Some((line, last)) = lines.next()?
+            && !self.ended
+        {
+            number += 1;
+            let line = match line {
+                Line::Whole(line) if line.iter().all(u8::is_ascii_whitespace) => continue,
+                Line::Whole(line) => line,
+                Line::TooLong => {
+                    let says = format!("it is longer than {} KiB", LONGEST >> 10);
+                    let remedy =
+                        "Each line is one object: export one row a line, without what a ledger has no column for.";
+                    self.bad(number, last, Fault::new(says, remedy));
+                    continue;
+                }
+            };
+            match serde_json::from_slice::<Map<String, Value>>(line) {
                 Ok(row) => self.row(number, last, &|column| match row.get(column)? {
                     Value::Null | Value::Array(_) | Value::Object(_) => None,
                     Value::String(text) => Some(text.clone()),
                     other => Some(other.to_string()),
                 }),
                 Err(e) => self.bad(number, last, Fault::new(format!("it is no JSON: {e}"), "Each line is one object.")),
-            }
-            if self.ended {
-                break;
             }
         }
         Ok(())

@@ -105,6 +105,30 @@ fn lines_of_json_and_gzip_are_read_the_same() {
 }
 
 #[test]
+fn a_line_or_row_without_end_is_said_and_fills_no_memory() {
+    let row = |n| format!("{{\"REF_NO\":\"H{n}\",\"Nilai\":5,\"POSTED\":\"2025-01-12T12:00:00+07:00\"}}\n");
+    let text = format!("{}{{\"REF_NO\":\"{}\"}}\n{}", row(1), "x".repeat(3 * LONGEST), row(2));
+    let (found, rows) = read_as("ho.jsonl", text.as_bytes(), &query(None), false);
+    let found = found.unwrap();
+    assert_eq!((rows.len(), found.broken), (2, 1), "the rest goes on");
+    let (line, fault) = found.first.unwrap();
+    assert!(line == 2 && fault.says == "it is longer than 1024 KiB", "{line}: {}", fault.says);
+    // While somebody may still be writing it, it is only not there yet.
+    let half = format!("{}{{\"REF_NO\":\"{}", row(1), "x".repeat(3 * LONGEST));
+    let (found, rows) = read_as("ho.jsonl", half.as_bytes(), &query(None), false);
+    let found = found.unwrap();
+    assert_eq!((rows.len(), found.broken, found.left_last), (1, 0, true));
+
+    let row = "H1,U1,5,2025-01-12T12:00:00+07:00\n";
+    let text = format!("REF_NO,UPG,Nilai,POSTED\n{row}H2,\"U2,5,2025-01-12T12:00:00+07:00\n{}", row.repeat(100_000));
+    let (found, rows) = read_as("ho.csv", text.as_bytes(), &query(None), false);
+    let found = found.unwrap();
+    assert_eq!((rows.len(), found.broken), (1, 1));
+    let (line, fault) = found.first.unwrap();
+    assert!(line == 3 && fault.says.contains("does not end within 1024 KiB"), "{line}: {}", fault.says);
+}
+
+#[test]
 fn times_without_a_zone_and_missing_columns_are_refused_with_the_remedy() {
     let text = "REF_NO,UPG,Nilai,POSTED\nH1,U1,5,2025-01-12 12:00:00\nH2,U2,5,2025-01-12 12:00:00+07\n";
     let (found, rows) = read_as("ho.csv", text.as_bytes(), &query(None), false);

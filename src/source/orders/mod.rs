@@ -1,19 +1,21 @@
 //! Order-side queries of the operator: pages, ids, read-only by construction.
 //!
 //! `text` makes a question of the operator's SQL, `plan` refuses what would read too much, `wire`, `row` and
-//! `fields` read and write values, `ask` is one query, `file` and `files` are rows that come as exports, `board`
+//! `fields` read and write values, `ask` is one query, `file`, `files` and `lines` are rows that come as exports, `board`
 //! is what all of them know together, `collect` gathers their answers under the source `orders`. `bulk` reads
-//! whole windows, for a reconciliation. A query runs in the session of its database: [`Asks`] is driven by that
+//! whole windows, for a reconciliation, and `brief` their rows. A query runs in the session of its database: [`Asks`] is driven by that
 //! database's task.
 
 mod ask;
 mod board;
+pub mod brief;
 pub mod bulk;
 mod check;
 mod collect;
 mod fields;
 mod file;
 mod files;
+mod lines;
 mod plan;
 mod prints;
 mod row;

@@ -161,6 +161,16 @@ impl Shape {
         Ok(Self { role: query.role, zone: query.zone.clone(), columns, further })
     }
 
+    /// Where a column is, and in what form.
+    pub fn place(&self, name: &str) -> Option<(usize, Form)> {
+        self.columns.iter().find(|(known, ..)| **known == *name).map(|(_, i, form)| (*i, *form))
+    }
+
+    /// Where its times are.
+    pub const fn zone(&self) -> Option<&Zone> {
+        self.zone.as_ref()
+    }
+
     /// How many of the role's columns there are.
     pub fn columns(&self) -> usize {
         self.columns.len()
@@ -221,9 +231,17 @@ struct Row<'r> {
 impl Row<'_> {
     /// A column's form and bytes; nothing when it is NULL or not selected.
     fn raw(&self, name: &str) -> Option<(Form, &[u8])> {
-        let (_, i, form) = self.shape.columns.iter().find(|(known, ..)| **known == *name)?;
-        Some((*form, self.row.try_get_raw(*i).ok()?.as_bytes().ok()?))
+        let (i, form) = self.shape.place(name)?;
+        Some((form, self.row.try_get_raw(i).ok()?.as_bytes().ok()?))
     }
+}
+
+/// An amount that is none.
+pub fn no_rupiah(name: &str) -> Fault {
+    Fault::new(
+        format!("a row's {name} is not a whole number of rupiah"),
+        format!("Money is whole rupiah here: select round({name})::bigint AS {name}, or {name} / 100 if it holds sen."),
+    )
 }
 
 impl Fields for Row<'_> {
@@ -235,12 +253,7 @@ impl Fields for Row<'_> {
     }
     fn rupiah(&self, name: &str) -> Result<Option<i64>, Fault> {
         let Some((form, bytes)) = self.raw(name) else { return Ok(None) };
-        wire::int(form, bytes).map(Some).ok_or_else(|| {
-            Fault::new(
-                format!("a row's {name} is not a whole number of rupiah"),
-                format!("Money is whole rupiah here: select round({name})::bigint AS {name}, or {name} / 100 if it holds sen."),
-            )
-        })
+        wire::int(form, bytes).map(Some).ok_or_else(|| no_rupiah(name))
     }
     fn int(&self, name: &str) -> Result<Option<i64>, Fault> {
         Ok(self.raw(name).and_then(|(form, bytes)| wire::int(form, bytes)))

@@ -11,6 +11,7 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgTypeKind};
 use sqlx::{Encode, Postgres, Type, TypeInfo as _};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Microseconds from 1970 to 2000, PostgreSQL's own epoch.
@@ -62,8 +63,13 @@ pub fn form(info: &PgTypeInfo) -> Form {
 
 /// A column's identifier or word.
 pub fn text(form: Form, bytes: &[u8]) -> Option<Arc<str>> {
+    words(form, bytes).map(Into::into)
+}
+
+/// A column's identifier or word, lent where it came as text.
+pub fn words(form: Form, bytes: &[u8]) -> Option<Cow<'_, str>> {
     match form {
-        Form::Text => Some(String::from_utf8_lossy(bytes).into()),
+        Form::Text => Some(String::from_utf8_lossy(bytes)),
         Form::Int(_) => Some(int(form, bytes)?.to_string().into()),
         Form::Numeric => Some(numeric(bytes)?.to_string().into()),
         Form::Uuid => Some(uuid_text(bytes)?.into()),

@@ -10,6 +10,7 @@ use crate::source::clock;
 use crate::source::postgres::sql::{self, Extension};
 use crate::source::postgres::trouble::{self, Trouble, Whom};
 use crate::source::runner::Condition;
+use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow, PgStatement};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _, SqlSafeStr as _, Statement as _,
@@ -281,6 +282,25 @@ impl Session {
         let rows = within(self.limit, statement.query_with(arguments).fetch_all(&mut self.conn)).await?;
         self.spent.bytes += rows.iter().map(size).sum::<u64>();
         Ok(rows)
+    }
+
+    /// Runs a prepared statement and hands each row on as it comes; none of them is kept, nor its bytes counted.
+    pub async fn each(
+        &mut self,
+        statement: &PgStatement,
+        arguments: PgArguments,
+        mut to: impl FnMut(&PgRow),
+    ) -> Result<(), Trouble> {
+        self.spent.requests += 1;
+        let conn = &mut self.conn;
+        let answer = async {
+            let mut rows = statement.query_with(arguments).fetch(conn);
+            while let Some(row) = rows.try_next().await? {
+                to(&row);
+            }
+            Ok(())
+        };
+        within(self.limit, answer).await
     }
 
     /// One statement with parameters that is not worth keeping prepared.
