@@ -35,7 +35,7 @@ use desk::{Desk, PERSON};
 use lines::{Lines, Told};
 use rulebook::Rulebook;
 use scene::Scene;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Whether a text has the words (one alternative of those divided by `|` at least), as rules find checkboxes.
@@ -68,6 +68,8 @@ pub struct Check {
     pub stale: bool,
     /// Series to draw beside it.
     pub spark: Option<SeriesName>,
+    /// Whether it names orders that carry its evidence.
+    pub of_orders: bool,
     /// What was read where that is no single series; empty when it does not say.
     pub reads: String,
     /// Why there is no data, and the remedy; empty otherwise.
@@ -187,6 +189,17 @@ impl Usual {
         let baseline = store.incident.baseline;
         (baseline, baseline.map_or(0, |b| store.logs.within(b).len()))
     }
+}
+
+/// Orders that carry the evidence of a check, by its id: `H1x`, `vendor.y`. None where it looks at none.
+pub fn carriers(store: &Store, note: &Note, window: Span, at: Stamp, check: &str) -> HashSet<OrderId> {
+    let (book, _) = Rulebook::of(&store.incident.rule_files);
+    let scene = Scene::new(store, window, at, &book.numbers, Given::default());
+    let Some(rule) = book.of_check(note, check) else { return HashSet::new() };
+    let seen = scene.seen_by(rule);
+    seen.remember_carriers();
+    rule.answer(&seen);
+    seen.take_carriers()
 }
 
 /// As [`findings`], sparing what is given.

@@ -2,6 +2,7 @@
 //!
 //! May not know: when the heavy parts they are cut from are made, and how rows are drawn.
 
+use crate::analysis::check;
 use crate::analysis::reconcile::facts::newest_order;
 use crate::analysis::{reconcile, trail};
 use crate::app::filter::Filter;
@@ -136,14 +137,21 @@ fn lines(app: &mut App) {
 }
 
 fn orders(app: &mut App, want: &List) {
-    let Place::OrderList { classes, terms, .. } = app.place().clone() else { return };
-    let classes = if classes.is_empty() {
+    let Place::OrderList { classes, terms, check, .. } = app.place().clone() else { return };
+    let classes = if check.is_some() {
+        // Whatever class they are in.
+        Vec::new()
+    } else if classes.is_empty() {
         reconcile::CLASSES.iter().filter(|c| c.stuck).map(|c| c.class).collect()
     } else {
         classes
     };
     let filter = filter_of(app);
     let mut rows = reconcile::orders(&app.store, want.scope, &classes, app.at());
+    if let Some(check) = &check {
+        let carry = check::carriers(&app.store, &app.note, want.scope, app.at(), check);
+        rows.retain(|r| carry.contains(&r.id));
+    }
     if !terms.is_empty() {
         let (book, zone, at) = (&app.store.orders, &app.store.incident.zone, app.at());
         rows.retain(|r| {

@@ -63,7 +63,9 @@ fn scope(app: &App, canvas: &mut Canvas<'_>) {
             format!("as of {}", zone.hms(t))
         }
     });
-    let says = if app.grid.size == Size::Narrow || !app.filter.is_empty() {
+    // Of a segment, or of what carries a check's evidence, the sum of the class would say too much.
+    let part = matches!(app.place(), crate::app::state::Place::OrderList { terms, check, .. } if !terms.is_empty() || check.is_some());
+    let says = if app.grid.size == Size::Narrow || !app.filter.is_empty() || part {
         format!("{n} · {asof}")
     } else {
         format!("{n} · {} · {asof}", number::rupiah_sum(amount))

@@ -18,6 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What is said of a checkbox that no rule answers.
 pub const PERSON: &str = "no rule measures this: a person answers it (A, v), or B binds it to a rule or a series";
 
+/// Measures that name orders without being a proof by orders.
+const NAMES_ORDERS: [&str; 1] = ["charged_not_at_ho"];
+
 /// Rules and checkboxes being matched.
 pub struct Desk<'s> {
     /// What is looked at.
@@ -291,15 +294,10 @@ impl<'s> Desk<'s> {
 
     fn check(&self, id: &str, item: Option<usize>, rule: &Rule) -> Check {
         let scene = self.scene.seen_by(rule);
-        let answer = match rule.run {
-            Run::Scene(measure) => measure(&scene),
-            Run::Own(own) => own::run(&scene, own, &rule.levels),
-            // Those are asked when all others have answered.
-            Run::Sum(_) => Answer::no_data(PERSON),
-        };
+        let answer = rule.answer(&scene);
         let says = rule.said();
         let made = self.made(&scene, id, item, (&rule.title, says), rule.weight, answer);
-        Check { reads: rule.reads.clone(), ..made }
+        Check { reads: rule.reads.clone(), of_orders: rule.of_orders || NAMES_ORDERS.contains(&rule.measure), ..made }
     }
     fn probe(&self, id: &str, item: Option<usize>, probe: &Probe) -> Check {
         let text = ("probe of the configuration", probe::says(probe));
@@ -377,6 +375,7 @@ impl<'s> Desk<'s> {
             asof: answer.asof,
             stale: stale.is_some(),
             spark: answer.spark,
+            of_orders: false,
             reads: String::new(),
             missing: answer.missing,
             evidence,

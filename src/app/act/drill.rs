@@ -1,5 +1,6 @@
 //! The drill: what Enter opens, what back leaves, and the views visited.
 
+use crate::analysis::check;
 use crate::analysis::reconcile::{Bad, CLASSES, Class, SharedTrait};
 use crate::app::act::{note, time};
 use crate::app::message::Effect;
@@ -58,7 +59,7 @@ pub fn target(app: &App) -> Option<Target> {
 
 fn of_class(class: Class) -> Place {
     let title = class.card().map_or("orders", |c| c.name).to_owned();
-    Place::OrderList { title, classes: vec![class], terms: Vec::new() }
+    Place::OrderList { title, classes: vec![class], terms: Vec::new(), check: None }
 }
 
 /// The bad orders of a segment.
@@ -68,7 +69,7 @@ fn of_segment(bad: Bad, segment: &SharedTrait) -> Place {
         Bad::NotAtHo => CLASSES.iter().filter(|c| c.not_at_ho).map(|c| c.class).collect(),
         Bad::Class(class) => vec![class],
     };
-    Place::OrderList { title: segment.value.raw().to_owned(), classes, terms: segment.terms.clone() }
+    Place::OrderList { title: segment.value.raw().to_owned(), classes, terms: segment.terms.clone(), check: None }
 }
 
 /// The traits of other orders: the stuck, those charged and not at HO, those of the class in focus.
@@ -130,7 +131,23 @@ pub fn enter(app: &mut App, place: Place) -> Vec<Effect> {
 
 /// The list of all stuck orders of the scope.
 pub fn stuck_orders(app: &mut App) {
-    enter(app, Place::OrderList { title: "stuck".to_owned(), classes: Vec::new(), terms: Vec::new() });
+    enter(app, Place::OrderList { title: "stuck".to_owned(), classes: Vec::new(), terms: Vec::new(), check: None });
+}
+
+/// The orders that carry the evidence of the check in focus.
+pub fn evidence_orders(app: &mut App) {
+    let Some(check) = app.checks().get(app.focus()) else {
+        app.say("there is no check in this row");
+        return;
+    };
+    let (id, words) = (check.id.clone(), check.title.raw().to_owned());
+    let scope = app.scope();
+    if check::carriers(&app.store, &app.note, scope, app.at(), &id).is_empty() {
+        app.say(&format!("{id} names no orders: it looks at none, or none carries its evidence"));
+        return;
+    }
+    let title = format!("{id} {words}");
+    enter(app, Place::OrderList { title, classes: Vec::new(), terms: Vec::new(), check: Some(id) });
 }
 
 /// What is searched for when the note names no words: what hung orders leave in logs.
