@@ -2,7 +2,6 @@
 //!
 //! May not know: when the heavy parts they are cut from are made, and how rows are drawn.
 
-use crate::analysis::check;
 use crate::analysis::reconcile::facts::newest_order;
 use crate::analysis::{reconcile, trail};
 use crate::app::filter::Filter;
@@ -149,8 +148,9 @@ fn orders(app: &mut App, want: &List) {
     let filter = filter_of(app);
     let mut rows = reconcile::orders(&app.store, want.scope, &classes, app.at());
     if let Some(check) = &check {
-        let carry = check::carriers(&app.store, &app.note, want.scope, app.at(), check);
-        rows.retain(|r| carry.contains(&r.id));
+        // The rules name them the next time they are asked, which is at once.
+        let named = app.derived.findings.carriers.as_ref().filter(|(id, _)| id == check);
+        rows.retain(|r| named.is_some_and(|(_, orders)| orders.contains(&r.id)));
     }
     if !terms.is_empty() {
         let (book, zone, at) = (&app.store.orders, &app.store.incident.zone, app.at());

@@ -111,6 +111,16 @@ fn nothing(app: &App) -> String {
     if app.derived.unfiltered > 0 {
         return format!("no order matches; {} without the filter", number::count(app.derived.unfiltered as i64));
     }
+    let place = app.place();
+    if let crate::app::state::Place::OrderList { check: Some(check), .. } = place {
+        let told = app.derived.findings.carriers.as_ref().is_some_and(|(id, _)| id == check);
+        return if told {
+            "no order carries this evidence"
+        } else {
+            "the rules are being asked which orders carry this evidence"
+        }
+        .to_owned();
+    }
     match app.derived.standing.asof {
         None => "no order was read yet: a [[query]] with role = \"orders\" says where they are".to_owned(),
         Some(_) => "no order of this class was born in the window".to_owned(),

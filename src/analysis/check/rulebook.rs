@@ -11,7 +11,6 @@ use super::numbers::Numbers;
 use super::rule::{Baseline, Card, Feeds, Levels, Rule, Topic, Window};
 use crate::model::Lapse;
 use crate::model::incident::RuleFile;
-use crate::model::note::Note;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -154,19 +153,6 @@ impl Rulebook {
     /// The hypothesis a title means, when the rules know it.
     pub(super) fn topic_of(&self, title: &str) -> Option<&Card> {
         self.cards.iter().find(|card| super::rule::finds(&card.finds, title))
-    }
-    /// The rule of a check's id, which begins with the number of its hypothesis in the note.
-    pub(super) fn of_check(&self, note: &Note, check: &str) -> Option<&Rule> {
-        let own = |n: u32| check.strip_prefix(&format!("H{n}")).map(|suffix| (n, suffix));
-        let named = note.hypotheses.iter().filter_map(|h| Some((h, own(h.number)?)));
-        let mut in_note = named.filter_map(|(h, (n, suffix))| {
-            let topic = self.topic_of(h.title.raw()).map_or(Topic::Other, |c| c.topic);
-            let feeds =
-                |r: &&Rule| r.feeds == Feeds::Number(n) || (topic != Topic::Other && r.feeds == Feeds::Topic(topic));
-            self.rules.iter().filter(feeds).find(|r| r.suffix() == suffix)
-        });
-        let asked = !note.hypotheses.is_empty() && check.starts_with('H');
-        in_note.next().or_else(|| self.rules.iter().find(|r| r.id == check).filter(|_| !asked))
     }
     /// The rules that speak for one thing.
     pub(super) fn of_topic(&self, topic: Topic) -> impl Iterator<Item = &Rule> {

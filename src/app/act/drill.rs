@@ -1,6 +1,5 @@
 //! The drill: what Enter opens, what back leaves, and the views visited.
 
-use crate::analysis::check;
 use crate::analysis::reconcile::{Bad, CLASSES, Class, SharedTrait};
 use crate::app::act::{note, time};
 use crate::app::message::Effect;
@@ -140,10 +139,9 @@ pub fn evidence_orders(app: &mut App) {
         app.say("there is no check in this row");
         return;
     };
-    let (id, words) = (check.id.clone(), check.title.raw().to_owned());
-    let scope = app.scope();
-    if check::carriers(&app.store, &app.note, scope, app.at(), &id).is_empty() {
-        app.say(&format!("{id} names no orders: it looks at none, or none carries its evidence"));
+    let (id, words, names) = (check.id.clone(), check.title.raw().to_owned(), check.of_orders);
+    if !names {
+        app.say(&format!("{id} names no orders: it looks at none"));
         return;
     }
     let title = format!("{id} {words}");
