@@ -220,6 +220,7 @@ mod parts {
         let app = evening();
         let (store, scope, at) = (&app.store, app.scope(), simulator::END);
         let given = check::Given {
+            carry: None,
             onsets: Some(spike::broke_first(store, at)),
             shared: Some(reconcile::shared(store, scope, at)),
             spoken: Some(check::spoken(store, scope, at)),

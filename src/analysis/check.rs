@@ -35,7 +35,7 @@ use desk::{Desk, PERSON};
 use lines::{Lines, Told};
 use rulebook::Rulebook;
 use scene::Scene;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Whether a text has the words (one alternative of those divided by `|` at least), as rules find checkboxes.
@@ -68,6 +68,8 @@ pub struct Check {
     pub stale: bool,
     /// Series to draw beside it.
     pub spark: Option<SeriesName>,
+    /// Whether it names orders that carry its evidence.
+    pub of_orders: bool,
     /// What was read where that is no single series; empty when it does not say.
     pub reads: String,
     /// Why there is no data, and the remedy; empty otherwise.
@@ -123,6 +125,8 @@ pub struct Findings {
     pub ready: Vec<ItemId>,
     /// What no source answers, with the remedy.
     pub missing: Vec<(String, String)>,
+    /// The orders that carry the evidence of the check that was asked about.
+    pub carriers: Option<(String, HashSet<OrderId>)>,
 }
 
 /// Evaluates everything for `window` as of `at`. A note without hypotheses is asked the five that the rules
@@ -142,6 +146,8 @@ pub struct Given {
     pub spoken: Option<Spoken>,
     /// What those of the baseline say.
     pub usual: Option<Usual>,
+    /// A check, by its id, whose orders somebody wants to see.
+    pub carry: Option<String>,
 }
 
 /// What the lines of a stretch say, and those of each order that hangs.
@@ -192,6 +198,7 @@ impl Usual {
 /// As [`findings`], sparing what is given.
 pub fn findings_given(store: &Store, note: &Note, window: Span, at: Stamp, given: Given) -> Findings {
     let (book, faults) = Rulebook::of(&store.incident.rule_files);
+    let carry = given.carry.clone();
     let scene = Scene::new(store, window, at, &book.numbers, given);
     let bindings = store.bindings(at);
     let place = |id: &ItemId| note.items.iter().position(|i| i.id == *id);
@@ -202,6 +209,7 @@ pub fn findings_given(store: &Store, note: &Note, window: Span, at: Stamp, given
         taken: BTreeSet::new(),
         probed: BTreeSet::new(),
         asked: BTreeSet::new(),
+        carriers: carry.map(|id| (id, HashSet::new())),
         bound: bindings.into_iter().filter_map(|(id, to)| Some((place(id)?, to.clone()))).collect(),
     };
     let hypotheses = desk.hypotheses();
@@ -209,6 +217,7 @@ pub fn findings_given(store: &Store, note: &Note, window: Span, at: Stamp, given
     let verdict::Ranking { hypotheses, outside, primary, contributing, answer } = verdict::rank(&scene, hypotheses);
     others.extend(desk.summaries(&hypotheses, &answer));
     others.extend(desk.rest());
+    let carriers = desk.carriers.take();
     let all = || hypotheses.iter().flat_map(|f| &f.checks).chain(&others);
     let open = |item: &&ItemId| note.items.iter().any(|i| i.id == **item && !i.ticked);
     let complete = |c: &&Check| matches!(c.verdict, Verdict::Supports | Verdict::Refutes);
@@ -216,7 +225,7 @@ pub fn findings_given(store: &Store, note: &Note, window: Span, at: Stamp, given
     let silent = |c: &&Check| c.verdict == Verdict::NoData && !c.missing.is_empty() && c.missing != PERSON;
     let wrong = faults.iter().map(|f| ("rules".to_owned(), f.to_string()));
     let missing = wrong.chain(all().filter(silent).map(|c| (c.id.clone(), c.missing.clone()))).collect();
-    Findings { hypotheses, outside, primary, contributing, answer, others, ready, missing }
+    Findings { hypotheses, outside, primary, contributing, answer, others, ready, missing, carriers }
 }
 
 #[cfg(test)]

@@ -65,6 +65,7 @@ pub enum Id {
     Tick,
     TickWithEvidence,
     Verdict,
+    EvidenceOrders,
     Attach,
     Questions,
     Answer,
@@ -333,6 +334,7 @@ pub const COMMANDS: &[Command] = commands![
     Id::Tick, "tick", ["x"], NOTE, Evidence, "tick in the note", "tick or untick the checkbox in the note; shows the change and asks";
     Id::TickWithEvidence, "tick with evidence", ["X"], NOTE, Evidence, "with evidence", "the same, with the measured evidence on a line below it";
     Id::Verdict, "verdict", ["v"], Places::of(&[Spot::Checks]), Evidence, "override the verdict", "your own verdict over the measured one; a reason is required";
+    Id::EvidenceOrders, "orders of the check", ["o"], Places::of(&[Spot::Checks]), Drill, "its orders", "the orders that carry the evidence of this check";
     Id::Answer, "answer", ["A"], Places::of(&[Spot::Checks, Spot::Section, Spot::Questions]), Evidence, "answer", "answer this question or checkbox in words, with who and when, into the note; a time in it becomes a mark";
     Id::Questions, "questions", ["A"], Places::of(&[Spot::Hypotheses]), Evidence, "questions", "the note's questions to people, with their answers";
     Id::Bind, "bind", ["B"], NOTE, Evidence, "bind", "choose which rule, series or person answers this checkbox";

@@ -72,6 +72,8 @@ struct Asked {
     note: Option<u64>,
     /// Verdicts of people, and what they bound.
     said: usize,
+    /// The check whose orders are in front.
+    carry: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -387,7 +389,12 @@ fn heavy_wanted(app: &App) -> Option<Heavy> {
 fn asked(app: &App, scope: Span, at: Stamp) -> Asked {
     let standing = app.cursor != Cursor::Now;
     let said = app.store.overrides(at).count() + app.store.bindings_said(at);
-    Asked { cursor: app.cursor, at: standing.then_some(at), scope, note: app.made.note, said }
+    Asked { cursor: app.cursor, at: standing.then_some(at), scope, note: app.made.note, said, carry: carry(app) }
+}
+
+/// The check whose orders are in front.
+fn carry(app: &App) -> Option<String> {
+    if let Place::OrderList { check, .. } = app.place() { check.clone() } else { None }
 }
 
 /// Whether the rules were asked the same a moment ago. Where nothing comes in, an old answer is as good.
@@ -529,7 +536,7 @@ fn give_spoken(app: &mut App, scope: Span, at: Stamp) {
 }
 
 fn make_findings(app: &mut App, scope: Span, at: Stamp) {
-    let given = std::mem::take(&mut app.made.given);
+    let given = check::Given { carry: carry(app), ..std::mem::take(&mut app.made.given) };
     let focus = app.row_id(Panel::Hypotheses, app.rows_in(Panel::Hypotheses).focus);
     let mut made = check::findings_given(&app.store, &app.note, scope, at, given);
     if app.now.since(app.last_key) < HANDS_OFF {
@@ -537,6 +544,9 @@ fn make_findings(app: &mut App, scope: Span, at: Stamp) {
         keep_order(&before, &mut made.hypotheses, |f| f.number);
     }
     app.derived.findings = made;
+    if carry(app).is_some() {
+        app.made.list = None;
+    }
     app.derived.findings_at = Some(at);
     app.made.findings = Some((asked(app, scope, at), app.now));
     follow(app, Panel::Hypotheses, focus);

@@ -124,6 +124,7 @@ pub fn works(app: &App, id: Id) -> bool {
             app.may_write && (rows && panel == Panel::Questions || crate::app::act::note::focused_item(app).is_some())
         }
         Id::Questions => !app.note.questions.is_empty(),
+        Id::EvidenceOrders => app.checks().get(app.focus()).is_some_and(|c| c.of_orders),
         Id::Bind => crate::app::act::note::focused_item(app).is_some(),
         Id::Attach => app.may_write && rows && !app.note.items.is_empty(),
         Id::Keyword => app.store.logs.arrived() > 0,

@@ -165,14 +165,22 @@ fn lines(app: &mut App) {
 }
 
 fn orders(app: &mut App, want: &List) {
-    let Place::OrderList { classes, terms, .. } = app.place().clone() else { return };
-    let classes = if classes.is_empty() {
+    let Place::OrderList { classes, terms, check, .. } = app.place().clone() else { return };
+    let classes = if check.is_some() {
+        // Whatever class they are in.
+        Vec::new()
+    } else if classes.is_empty() {
         reconcile::CLASSES.iter().filter(|c| c.stuck).map(|c| c.class).collect()
     } else {
         classes
     };
     let filter = filter_of(app);
     let mut rows = reconcile::orders(&app.store, want.scope, &classes, app.at());
+    if let Some(check) = &check {
+        // The rules name them the next time they are asked, which is at once.
+        let named = app.derived.findings.carriers.as_ref().filter(|(id, _)| id == check);
+        rows.retain(|r| named.is_some_and(|(_, orders)| orders.contains(&r.id)));
+    }
     if !terms.is_empty() {
         let (book, zone, at) = (&app.store.orders, &app.store.incident.zone, app.at());
         rows.retain(|r| {

@@ -79,6 +79,8 @@ pub enum Place {
         classes: Vec<Class>,
         /// Values that all of them have: a segment; empty for no segment.
         terms: Vec<Term>,
+        /// The check whose evidence they carry; none where that is not what they share.
+        check: Option<String>,
     },
     /// One order's trail.
     Trail(OrderId),

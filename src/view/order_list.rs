@@ -63,7 +63,9 @@ fn scope(app: &App, canvas: &mut Canvas<'_>) {
             format!("as of {}", zone.hms(t))
         }
     });
-    let says = if app.grid.size == Size::Narrow || !app.filter.is_empty() {
+    // Of a segment, or of what carries a check's evidence, the sum of the class would say too much.
+    let part = matches!(app.place(), crate::app::state::Place::OrderList { terms, check, .. } if !terms.is_empty() || check.is_some());
+    let says = if app.grid.size == Size::Narrow || !app.filter.is_empty() || part {
         format!("{n} · {asof}")
     } else {
         format!("{n} · {} · {asof}", number::rupiah_sum(amount))
@@ -108,6 +110,16 @@ fn heading(app: &App, canvas: &mut Canvas<'_>, title: &str, classes: &[Class], (
 fn nothing(app: &App) -> String {
     if app.derived.unfiltered > 0 {
         return format!("no order matches; {} without the filter", number::count(app.derived.unfiltered as i64));
+    }
+    let place = app.place();
+    if let crate::app::state::Place::OrderList { check: Some(check), .. } = place {
+        let told = app.derived.findings.carriers.as_ref().is_some_and(|(id, _)| id == check);
+        return if told {
+            "no order carries this evidence"
+        } else {
+            "the rules are being asked which orders carry this evidence"
+        }
+        .to_owned();
     }
     match app.derived.standing.asof {
         None => "no order was read yet: a [[query]] with role = \"orders\" says where they are".to_owned(),

@@ -192,6 +192,7 @@ pub fn class_split(s: &Scene<'_>) -> Answer {
     };
     let all: Vec<&Known<'_>> = s.book().stuck.iter().chain(&s.book().faults).filter(unrecorded).collect();
     let tried = all.iter().filter(|k| k.facts.callbacks > 0).count();
+    s.carry(|| all.iter().filter(|k| k.facts.callbacks > 0).map(|k| k.id).collect());
     let part = tried as f64 / all.len().max(1) as f64;
     let enough = all.len() >= s.n.shown_orders;
     Answer::new(
@@ -216,6 +217,7 @@ pub fn unrecorded(s: &Scene<'_>) -> Answer {
     }
     let settle = s.rules().settle_after;
     let (missing, _) = s.book().stuck_where(|k| k.facts.missing_at_ho(settle).is_some());
+    s.carry(|| s.book().stuck.iter().filter(|k| k.facts.missing_at_ho(settle).is_some()).map(|k| k.id).collect());
     let stuck = s.book().stuck.len();
     let supports = missing as f64 >= s.n.unrecorded * stuck as f64;
     Answer::new(

@@ -80,6 +80,7 @@ pub fn born_within(s: &Scene<'_>, span: Span, how: &str) -> Answer {
     let book = s.book();
     let ripe = s.at - s.rules().stuck_after;
     let inside = book.stuck.iter().filter(|k| span.contains(k.facts.born)).count();
+    s.carry(|| book.stuck.iter().filter(|k| span.contains(k.facts.born)).map(|k| k.id).collect());
     let outside = book.stuck.len() - inside;
     let (within, without) = book.births_split(span, ripe);
     let (hot, cold) = (inside as f64 / within.max(1) as f64, (outside as f64 + 0.5) / without.max(1) as f64);
@@ -258,6 +259,7 @@ pub fn hang_since_change(s: &Scene<'_>) -> Answer {
     let quarter = Span::new(mark.at, (mark.at + s.n.after_change).min(s.at));
     let before = book.stuck.iter().filter(|k| k.facts.born < cut).count();
     let after = book.stuck.iter().filter(|k| quarter.contains(k.facts.born)).count();
+    s.carry(|| book.stuck.iter().filter(|k| quarter.contains(k.facts.born)).map(|k| k.id).collect());
     let born_before = book.births_split(Span::new(s.window.from, cut), s.at).0;
     let born_after = book.births_split(quarter, s.at).0;
     let rate = |n: f64, of: usize| n / of.max(1) as f64;

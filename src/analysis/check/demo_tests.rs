@@ -230,6 +230,7 @@ fn what_the_caller_has_worked_out_already_changes_no_answer() {
     for minutes in [45, 70, 150] {
         let (window, at) = (Span::new(simulator::START, simulator::END), simulator::START + Lapse::minutes(minutes));
         let given = Given {
+            carry: None,
             onsets: Some(crate::analysis::spike::broke_first(&store, at)),
             shared: Some(reconcile::shared(&store, window, at)),
             spoken: Some(spoken(&store, window, at)),

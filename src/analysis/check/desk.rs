@@ -12,11 +12,15 @@ use super::{Check, Finding, probe, words};
 use crate::model::Untrusted;
 use crate::model::incident::Probe;
 use crate::model::note::{Bound, Hypothesis, Note, Verdict};
+use crate::model::order::OrderId;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What is said of a checkbox that no rule answers.
 pub const PERSON: &str = "no rule measures this: a person answers it (A, v), or B binds it to a rule or a series";
+
+/// Measures that name orders without being a proof by orders.
+const NAMES_ORDERS: [&str; 1] = ["charged_not_at_ho"];
 
 /// Rules and checkboxes being matched.
 pub struct Desk<'s> {
@@ -30,6 +34,8 @@ pub struct Desk<'s> {
     pub taken: BTreeSet<usize>,
     /// Probes that have been asked.
     pub probed: BTreeSet<usize>,
+    /// The check whose orders somebody wants to see, and those orders.
+    pub carriers: Option<(String, HashSet<OrderId>)>,
     /// Rules that have looked for their checkbox.
     pub asked: BTreeSet<String>,
     /// What people have bound checkboxes to, by their place in the note.
@@ -289,17 +295,19 @@ impl<'s> Desk<'s> {
         Some(probe)
     }
 
-    fn check(&self, id: &str, item: Option<usize>, rule: &Rule) -> Check {
+    fn check(&mut self, id: &str, item: Option<usize>, rule: &Rule) -> Check {
         let scene = self.scene.seen_by(rule);
-        let answer = match rule.run {
-            Run::Scene(measure) => measure(&scene),
-            Run::Own(own) => own::run(&scene, own, &rule.levels),
-            // Those are asked when all others have answered.
-            Run::Sum(_) => Answer::no_data(PERSON),
-        };
+        let wanted = self.carriers.as_mut().filter(|(check, _)| check == id);
+        if wanted.is_some() {
+            scene.remember_carriers();
+        }
+        let answer = rule.answer(&scene);
+        if let Some((_, orders)) = wanted {
+            *orders = scene.take_carriers();
+        }
         let says = rule.said();
         let made = self.made(&scene, id, item, (&rule.title, says), rule.weight, answer);
-        Check { reads: rule.reads.clone(), ..made }
+        Check { reads: rule.reads.clone(), of_orders: rule.of_orders || NAMES_ORDERS.contains(&rule.measure), ..made }
     }
     fn probe(&self, id: &str, item: Option<usize>, probe: &Probe) -> Check {
         let text = ("probe of the configuration", probe::says(probe));
@@ -377,6 +385,7 @@ impl<'s> Desk<'s> {
             asof: answer.asof,
             stale: stale.is_some(),
             spark: answer.spark,
+            of_orders: false,
             reads: String::new(),
             missing: answer.missing,
             evidence,

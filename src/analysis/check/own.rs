@@ -151,6 +151,7 @@ fn orders_with_lines(s: &Scene<'_>, levels: &Levels) -> Answer {
             }
         }
     }
+    s.carry(|| s.book().stuck.iter().filter(|k| with_words.contains(&**k.id)).map(|k| k.id).collect());
     let (all, some) = (with_lines.len(), with_words.len());
     let part = some as f64 / all.max(1) as f64;
     let supports = all >= s.n.shown_orders && part >= s.n.shown;

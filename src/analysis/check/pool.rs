@@ -169,6 +169,7 @@ pub fn by_orders(s: &Scene<'_>, what: &str, fits: impl Fn(super::lines::Told) ->
         return answer;
     }
     let stuck = s.book().stuck.len();
+    s.carry(|| s.book().stuck.iter().zip(s.told()).filter(|(_, t)| fits(**t)).map(|(k, _)| k.id).collect());
     let (all, some) = s.shown(fits);
     let part = some as f64 / all.max(1) as f64;
     let supports = all >= s.n.shown_orders && part >= s.n.shown;

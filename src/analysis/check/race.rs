@@ -4,7 +4,7 @@
 use super::answer::{Answer, verdict};
 use super::lines::Says;
 use super::pool::no_orders;
-use super::scene::Scene;
+use super::scene::{Known, Scene};
 use super::words::{count, share};
 use crate::analysis::reconcile::Class;
 use crate::model::note::Verdict;
@@ -41,14 +41,24 @@ fn raced(before: &OrderEvent, e: &OrderEvent, within: Lapse) -> bool {
     two && same && e.at.since(before.at) <= within
 }
 
+/// Which orders carry the evidence that is asked about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    Illegal,
+    Races,
+}
+
 /// Stuck orders with transitions, those with an illegal one, those with a race.
-fn seen(s: &Scene<'_>) -> (usize, usize, usize) {
+fn seen(s: &Scene<'_>, names: Names) -> (usize, usize, usize) {
     s.book().stuck.iter().fold((0, 0, 0), |(all, bad, races), k| {
         let events = events(s, k.id);
         let with_before = |i: usize| i.checked_sub(1).and_then(|b| events.get(b)).copied();
         let is_bad = events.iter().enumerate().any(|(i, e)| illegal(with_before(i), e));
         let is_race =
             events.iter().enumerate().any(|(i, e)| with_before(i).is_some_and(|b| raced(b, e, s.n.race_within)));
+        if (names == Names::Illegal && is_bad) || (names == Names::Races && is_race) {
+            s.carry(|| vec![k.id]);
+        }
         (all + usize::from(!events.is_empty()), bad + usize::from(is_bad), races + usize::from(is_race))
     })
 }
@@ -66,7 +76,7 @@ pub fn transitions(s: &Scene<'_>) -> Answer {
         return answer;
     }
     let stuck = s.book().stuck.len();
-    let (all, bad, _) = seen(s);
+    let (all, bad, _) = seen(s, Names::Illegal);
     let covered = all as f64 >= s.n.complete / 100.0 * stuck as f64;
     let many = bad as f64 >= s.n.illegal * stuck as f64 && bad > 0;
     Answer::new(
@@ -119,7 +129,7 @@ pub fn conflicts(s: &Scene<'_>) -> Answer {
     if let Some(answer) = without_events(s) {
         return answer;
     }
-    let (all, _, races) = seen(s);
+    let (all, _, races) = seen(s, Names::Races);
     let versions =
         s.book().stuck.iter().any(|k| events(s, k.id).iter().any(|e| e.version.is_some() && e.actor.is_some()));
     if !versions {
@@ -149,6 +159,8 @@ pub fn recorded(s: &Scene<'_>) -> Answer {
         return answer;
     }
     let stuck = s.book().stuck.len();
+    let twice_or_stuck = |k: &&Known<'_>| matches!(k.class, Class::PaidStuckRecorded | Class::RecordedTwice);
+    s.carry(|| s.book().stuck.iter().chain(&s.book().faults).filter(twice_or_stuck).map(|k| k.id).collect());
     let (only_state, _) = s.book().of(&[Class::PaidStuckRecorded]);
     let (twice, _) = s.book().of(&[Class::RecordedTwice]);
     let part = only_state as f64 / stuck as f64;

@@ -5,9 +5,11 @@
 //! checkbox counts as part of its words. Words of three letters or fewer match whole words, longer ones the
 //! beginning of a word; writing without spaces matches anywhere.
 
+use super::answer::Answer;
 use super::measure::Run;
 use super::numbers::Numbers;
 use super::own;
+use super::scene::Scene;
 use crate::model::Lapse;
 use crate::model::note::Verdict;
 
@@ -166,6 +168,15 @@ impl Rule {
             }
             Feeds::Number(n) => self.id.strip_prefix(&format!("H{n}")).unwrap_or(&self.id),
             Feeds::Topic(_) => &self.id,
+        }
+    }
+    /// What it answers in a scene that is seen by it.
+    pub fn answer(&self, scene: &Scene<'_>) -> Answer {
+        match self.run {
+            Run::Scene(measure) => measure(scene),
+            Run::Own(own) => own::run(scene, own, &self.levels),
+            // Those are asked when all others have answered.
+            Run::Sum(_) => Answer::no_data("it says what the other rules come to"),
         }
     }
     /// When it supports and refutes, with its numbers; of levels of its own these, where it has no other words.

@@ -291,6 +291,16 @@ impl Rulebook {
             r.fault(at, key("measure"), "is missing: what is measured; warroom rules --measures lists the names");
             return None;
         };
+        let points = [("supports", text.supports), ("refutes", text.refutes)];
+        if let Some((what, _)) = points.iter().find(|(_, p)| p.is_some_and(|p| !p.is_finite() || p < 0.0)) {
+            r.fault(at, key(what), "is a number of points from 0 on");
+            return None;
+        }
+        let levels = [("supports_at", text.supports_at), ("refutes_below", text.refutes_below)];
+        if let Some((what, _)) = levels.iter().find(|(_, l)| l.is_some_and(|l| !l.is_finite())) {
+            r.fault(at, key(what), "is a number");
+            return None;
+        }
         let feeds = match &text.hypothesis {
             Some(value) => feeds(r, &key("hypothesis"), value)?,
             None => before.as_ref().map_or(Feeds::Topic(Topic::Other), |b| b.feeds),

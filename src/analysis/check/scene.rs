@@ -16,8 +16,8 @@ use crate::model::order::{OrderId, ROLES, Role};
 use crate::model::series::SeriesName;
 use crate::model::{Lapse, SourceName, Span, Stamp};
 use crate::store::{Series, Store};
-use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -49,6 +49,8 @@ pub struct Sight<'s> {
     onsets: OnceCell<Vec<Onset>>,
     shared: OnceCell<Vec<SharedTrait>>,
     callbacks: OnceCell<Attempts>,
+    /// Orders that carry what a rule looks for, while somebody asks which.
+    carriers: RefCell<Option<HashSet<OrderId>>>,
     /// What it is compared with, where that is not the incident's.
     baseline: Baseline,
     /// The numbers that all rules share.
@@ -242,6 +244,7 @@ impl<'s> Sight<'s> {
             onsets: OnceCell::new(),
             shared: OnceCell::new(),
             callbacks: OnceCell::new(),
+            carriers: RefCell::new(None),
             baseline,
             shared_n: *shared_n,
         }
@@ -348,6 +351,21 @@ impl<'s> Sight<'s> {
     /// What broke first, worked out once.
     pub fn onsets(&self) -> &[Onset] {
         self.onsets.get_or_init(|| spike::broke_first(self.store, self.at))
+    }
+
+    /// From here on the orders that rules name are remembered.
+    pub fn remember_carriers(&self) {
+        *self.carriers.borrow_mut() = Some(HashSet::new());
+    }
+    /// Those that were named.
+    pub fn take_carriers(&self) -> HashSet<OrderId> {
+        self.carriers.borrow_mut().take().unwrap_or_default()
+    }
+    /// Names orders that carry what a rule looks for; costs nothing while nobody asks.
+    pub fn carry<'o>(&self, orders: impl FnOnce() -> Vec<&'o OrderId>) {
+        if let Some(named) = self.carriers.borrow_mut().as_mut() {
+            named.extend(orders().into_iter().cloned());
+        }
     }
 
     /// What the stuck orders share, worked out once.

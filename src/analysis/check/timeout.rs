@@ -120,6 +120,7 @@ pub fn went_on(s: &Scene<'_>) -> Answer {
         return Answer::no_data("UPG was not asked: configure a [[query]] with role = \"payments\"");
     }
     let late = s.book().stuck.iter().zip(s.told()).filter(|(_, t)| own_deadline(**t));
+    s.carry(|| late.clone().filter(|(k, _)| k.facts.paid > 0).map(|(k, _)| k.id).collect());
     let (all, paid) = late.fold((0, 0), |(all, paid), (k, _)| (all + 1, paid + usize::from(k.facts.paid > 0)));
     let supports = all >= s.n.shown_orders && paid as f64 >= s.n.paid_late * all as f64;
     Answer::new(

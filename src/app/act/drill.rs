@@ -59,7 +59,7 @@ pub fn target(app: &App) -> Option<Target> {
 
 fn of_class(class: Class) -> Place {
     let title = class.card().map_or("orders", |c| c.name).to_owned();
-    Place::OrderList { title, classes: vec![class], terms: Vec::new() }
+    Place::OrderList { title, classes: vec![class], terms: Vec::new(), check: None }
 }
 
 /// The bad orders of a segment.
@@ -69,7 +69,7 @@ fn of_segment(bad: Bad, segment: &SharedTrait) -> Place {
         Bad::NotAtHo => CLASSES.iter().filter(|c| c.not_at_ho).map(|c| c.class).collect(),
         Bad::Class(class) => vec![class],
     };
-    Place::OrderList { title: segment.value.raw().to_owned(), classes, terms: segment.terms.clone() }
+    Place::OrderList { title: segment.value.raw().to_owned(), classes, terms: segment.terms.clone(), check: None }
 }
 
 /// The traits of other orders: the stuck, those charged and not at HO, those of the class in focus.
@@ -131,7 +131,22 @@ pub fn enter(app: &mut App, place: Place) -> Vec<Effect> {
 
 /// The list of all stuck orders of the scope.
 pub fn stuck_orders(app: &mut App) {
-    enter(app, Place::OrderList { title: "stuck".to_owned(), classes: Vec::new(), terms: Vec::new() });
+    enter(app, Place::OrderList { title: "stuck".to_owned(), classes: Vec::new(), terms: Vec::new(), check: None });
+}
+
+/// The orders that carry the evidence of the check in focus.
+pub fn evidence_orders(app: &mut App) {
+    let Some(check) = app.checks().get(app.focus()) else {
+        app.say("there is no check in this row");
+        return;
+    };
+    let (id, words, names) = (check.id.clone(), check.title.raw().to_owned(), check.of_orders);
+    if !names {
+        app.say(&format!("{id} names no orders: it looks at none"));
+        return;
+    }
+    let title = format!("{id} {words}");
+    enter(app, Place::OrderList { title, classes: Vec::new(), terms: Vec::new(), check: Some(id) });
 }
 
 /// What is searched for when the note names no words: what hung orders leave in logs.

@@ -52,6 +52,7 @@ pub fn perform(app: &mut App, id: Id, key: Option<Key>) -> Vec<Effect> {
         Id::Tick => note::tick(app, note::With::Nothing),
         Id::TickWithEvidence => note::tick(app, note::With::Evidence),
         Id::Verdict => note::verdict(app),
+        Id::EvidenceOrders => drill::evidence_orders(app),
         Id::Attach => note::attach(app),
         Id::Answer => answer::ask(app),
         Id::Bind => bind::ask(app),

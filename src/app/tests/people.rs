@@ -206,3 +206,39 @@ fn in_a_demo_at_its_end_a_tick_is_seen_and_stands_at_the_evenings_time() {
     assert!(room.app.section_items().next().unwrap().ticked);
     assert!(room.app.store.ticks(end).any(|t| t.at == end), "and the tick is of that evening");
 }
+
+#[test]
+fn from_a_check_to_the_orders_that_carry_its_evidence_and_to_one_of_them() {
+    let mut room = Room::live();
+    room.keys("5 enter");
+    let row = room.app.checks().iter().position(|c| c.id == "H1x").unwrap();
+    let check = room.app.checks()[row].clone();
+    assert!(check.of_orders && check.measured.contains(" of "), "{check:?}");
+    for _ in 0..row {
+        room.keys("down");
+    }
+    assert!(room.footer().contains("its orders"), "{}", room.footer());
+    room.keys("o");
+    let Place::OrderList { check: Some(id), .. } = room.app.place() else { panic!("{:?}", room.app.place()) };
+    assert_eq!(id, "H1x");
+    let counted: usize = check.measured.split(' ').next().unwrap().replace(',', "").parse().unwrap();
+    assert_eq!(room.app.derived.orders.len(), counted, "{}", check.measured);
+    // Each of them has such a line of its own.
+    let first = room.app.derived.orders[0].id.clone();
+    let says = |l: &crate::model::log::LogLine| {
+        l.order.as_deref() == Some(&*first) && l.message.raw().contains("no connection within")
+    };
+    let scope = room.app.scope();
+    assert!(room.app.store.logs.within(scope).iter().any(|k| says(&k.line)));
+    room.keys("enter");
+    assert_eq!(room.app.place(), &Place::Trail(first));
+    room.keys("esc esc");
+    assert!(matches!(room.app.place(), Place::Checks(1)));
+    // A check that looks at no orders says so and stays.
+    room.keys("g o");
+    assert!(
+        matches!(room.app.place(), Place::Checks(1)) && room.said().contains("H1a names no orders"),
+        "{}",
+        room.said()
+    );
+}

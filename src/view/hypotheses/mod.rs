@@ -314,7 +314,7 @@ fn legend(canvas: &mut Canvas<'_>, (x, end_x): (u16, u16), y: u16, size: Size) {
         ("−", Role::Var, "refutes"),
         ("?", Role::Warn, "inconclusive"),
         ("○", Role::Stale, "no data: never counts"),
-        ("~", Role::Stale, "stale: of then"),
+        ("~", Role::Stale, if matches!(size, Size::Wide | Size::Medium) { "stale: of then" } else { "stale" }),
     ] {
         runs.extend([run(role, sign), dim(format!(" {words}{gap}"))]);
     }
