@@ -127,8 +127,7 @@ async fn lines_that_were_only_counted_are_read_once_somebody_looks_at_them() {
          kind = 'loki'\nurl = '{}'\nquery = '{{a=\"b\"}}'\nper_minute = 6000\npage = 50\nmost_lines = 100\n",
         web.url("")
     );
-    let (config, problems) = parse(Path::new("c.toml"), &text);
-    let config = config.unwrap_or_else(|| panic!("{problems:?}"));
+    let config = parse(Path::new("c.toml"), &text).0.unwrap();
     let (to, mut inbox) = mpsc::channel::<Batch>(64);
     let cancel = CancellationToken::new();
     let sources = warroom::source::start(&config, &to, &cancel);
@@ -145,14 +144,15 @@ async fn lines_that_were_only_counted_are_read_once_somebody_looks_at_them() {
                     _ => {}
                 }
             }
-            if !looked && counted.len() >= 60 && lines.len() >= 200 {
+            if !looked && counted.len() >= 60 && lines.len() >= 150 {
                 assert!(lines.iter().all(|l: &LogLine| !span.contains(l.at)), "a window keeps its first hundred");
                 sources.look(Some(span));
                 looked = true;
             }
         }
     };
-    tokio::time::timeout(std::time::Duration::from_mins(1), waiting).await.unwrap();
+    let came = tokio::time::timeout(std::time::Duration::from_secs(40), waiting).await.is_ok();
+    assert!(came, "{} lines, {} counts, looked at: {looked}", lines.len(), counted.len());
     assert_eq!(fetched, [span]);
     let inside = lines.iter().filter(|l| span.contains(l.at)).count();
     let by_engine: f64 = counted.iter().filter(|((n, at), _)| n == "l.all" && span.contains(*at)).map(|(_, v)| v).sum();
