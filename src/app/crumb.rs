@@ -48,7 +48,8 @@ fn name(app: &App, place: &Place) -> String {
             Some(name) => format!("database {}", shown(name)),
             None => "database".to_owned(),
         },
-        Place::Top(Screen::Logs) => format!("logs › {}", app.panel().name()),
+        // Behind another place its panel is not in front.
+        Place::Top(Screen::Logs) if app.place() == place => format!("logs › {}", app.panel().name()),
         Place::Top(screen) => screen.name().to_lowercase(),
         Place::OrderClasses => "orders".to_owned(),
         Place::OrderList { title, .. } => shown(title),

@@ -150,6 +150,12 @@ impl LogIndex {
     pub fn take(&mut self, batch: &Batch, first: usize, lines: &[LogLine]) {
         self.arrived += lines.len() as u64;
         let kept = self.keep(batch, first, lines);
+        // Lines of long ago that are fetched only now, because somebody looks there, would be the first to be
+        // forgotten: where a stretch was read back they belong to it.
+        for (span, shelf) in &mut self.past {
+            let late: Vec<Kept> = kept.iter().filter(|k| span.contains(k.line.at)).cloned().collect();
+            shelf.extend(late);
+        }
         self.shelf.extend(kept);
         self.trim();
     }
@@ -347,5 +353,9 @@ mod tests {
         let of_order: Vec<_> = index.of_order("a", Stamp(i64::MAX)).map(|k| k.line.at.0).collect();
         assert!(of_order.is_sorted() && of_order.starts_with(&[5, 6]), "{of_order:?}");
         assert_eq!(index.arrived(), 200, "what is read back has not arrived again");
+        // What comes late for a stretch in front is seen there, though the newest lines leave it no room.
+        index.take(&batch(99), 0, &[line(7, Some("late")), line(3, None)]);
+        assert_eq!(times(index.within(early)), (5..8).chain(7..25).collect::<Vec<_>>());
+        assert_eq!(index.of_order("late", Stamp(i64::MAX)).count(), 1);
     }
 }

@@ -9,7 +9,7 @@ use crate::model::Untrusted;
 use crate::view::canvas::{Canvas, Column, Focus, dim, left, plain, right, run, strong};
 use crate::view::list::{Runs, hits, spark};
 use crate::view::look::Role;
-use crate::view::{chrome, moment, number, strip};
+use crate::view::{chrome, moment, number, strip, text};
 
 /// Rows of what is said of the selected trace, its heading and the space above it.
 const DETAIL: u16 = 6;
@@ -48,7 +48,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
         y += 1;
     }
     if let Some(trace) = app.derived.traces.get(rows.focus).filter(|_| detail > 0) {
-        selected(app, canvas, trace, (x, end_x), y + 1);
+        selected(app, canvas, trace, (x, end_x), y + 1, end);
     }
 }
 
@@ -112,7 +112,7 @@ fn cells(app: &App, t: &Trace, columns: usize, canvas: &Canvas<'_>) -> Vec<Runs>
 }
 
 /// What the selected trace is about.
-fn selected(app: &App, canvas: &mut Canvas<'_>, t: &Trace, (x, end_x): (u16, u16), y: u16) {
+fn selected(app: &App, canvas: &mut Canvas<'_>, t: &Trace, (x, end_x): (u16, u16), y: u16, end: u16) {
     let zone = &app.store.incident.zone;
     canvas.head(x, y, end_x, "SELECTED", &canvas.shown(&t.name), Focus::Away);
     let mut rows: Vec<(&str, Runs)> = vec![("says", canvas.outside(&t.says, Role::Text))];
@@ -132,7 +132,13 @@ fn selected(app: &App, canvas: &mut Canvas<'_>, t: &Trace, (x, end_x): (u16, u16
             vec![dim("none of the trace is of a package of ours: these are the innermost of others")],
         ));
     }
-    for (y, (label, runs)) in (y + 1..).zip(rows) {
+    // The whole of the first one, as far as there is room below the list.
+    let first = t.members.first().and_then(|n| app.store.logs.get(*n));
+    for (i, frame) in first.iter().flat_map(|k| &k.line.stack).enumerate() {
+        let label = if i == 0 { "the first" } else { "" };
+        rows.push((label, hits(canvas.outside(&text::flat(frame), Role::Dim), &app.search)));
+    }
+    for (y, (label, runs)) in (y + 1..end).zip(rows) {
         canvas.fit(x, y, x + INDENT - 1, label, Role::Dim);
         canvas.runs(x + INDENT, y, end_x, &runs);
     }

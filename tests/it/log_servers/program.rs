@@ -118,3 +118,48 @@ async fn a_run_that_continues_a_recording_tells_no_line_again() {
     let again = told(&config, &recorded, 0).await;
     assert_eq!(again.len(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lines_that_were_only_counted_are_read_once_somebody_looks_at_them() {
+    let web = serve(&evening()).await;
+    let text = format!(
+        "[incident.window]\nfrom = \"2025-01-12T19:00:00+07:00\"\nto = \"2025-01-12T20:00:00+07:00\"\n[[log_server]]\nname = 'l'\n\
+         kind = 'loki'\nurl = '{}'\nquery = '{{a=\"b\"}}'\nper_minute = 6000\npage = 50\nmost_lines = 100\n",
+        web.url("")
+    );
+    let config = parse(Path::new("c.toml"), &text).0.unwrap();
+    let (to, mut inbox) = mpsc::channel::<Batch>(64);
+    let cancel = CancellationToken::new();
+    let sources = warroom::source::start(&config, &to, &cancel);
+    let (mut lines, mut counted, mut fetched) = (Vec::new(), BTreeMap::new(), Vec::new());
+    let mut looked = false;
+    let span = Span::new(ago(20), ago(18));
+    let waiting = async {
+        while fetched.is_empty() {
+            for fact in inbox.recv().await.unwrap().facts {
+                match fact {
+                    Fact::Lines(more) => lines.extend(more),
+                    Fact::Samples(s) => counted.extend(s.values.iter().map(|(n, v)| ((n.to_string(), s.at), *v))),
+                    Fact::Fetched(f) => fetched.push(f.span),
+                    _ => {}
+                }
+            }
+            if !looked && counted.len() >= 60 && lines.len() >= 150 {
+                assert!(lines.iter().all(|l: &LogLine| !span.contains(l.at)), "a window keeps its first hundred");
+                sources.look(Some(span));
+                looked = true;
+            }
+        }
+    };
+    let came = tokio::time::timeout(std::time::Duration::from_secs(40), waiting).await.is_ok();
+    assert!(came, "{} lines, {} counts, looked at: {looked}", lines.len(), counted.len());
+    assert_eq!(fetched, [span]);
+    let inside = lines.iter().filter(|l| span.contains(l.at)).count();
+    let by_engine: f64 = counted.iter().filter(|((n, at), _)| n == "l.all" && span.contains(*at)).map(|(_, v)| v).sum();
+    assert_eq!((inside, by_engine as usize), (30, 30), "a line every four seconds for two minutes");
+    // What is in front no more is not read on.
+    sources.look(None);
+    cancel.cancel();
+    inbox.close();
+    sources.ended().await;
+}
