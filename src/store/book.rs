@@ -426,7 +426,12 @@ impl OrderBook {
     pub fn crowded(&self) -> (usize, Option<&str>) {
         (self.crowded.0, self.crowded.1.as_deref())
     }
-    /// Everything about one order.
+    /// Everything about one order, for somebody who looks at many: it is let go of after the look.
+    pub fn look(&self, order: &str) -> Option<Held<'_>> {
+        let (id, slot) = self.entries.get_key_value(order)?;
+        Some(Held { id, slot, words: &self.words, read: OnceCell::new() })
+    }
+    /// Everything about one order; one that is folded is had for as long as the book does not change.
     pub fn entry(&self, order: &str) -> Option<&Entry> {
         self.entries.get_key_value(order).and_then(|(id, slot)| slot.see(id, &self.words, &self.seen))
     }

@@ -403,6 +403,7 @@ impl<'b> Eye<'b> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Lapse;
     use crate::model::order::{OrderEvent, SagaState, SagaStep};
 
     /// An order with something in every field, and one of each that is empty.
@@ -503,6 +504,67 @@ mod tests {
                 .collect(),
             asked: ROLES.into_iter().map(|role| (Stamp(4), role)).collect(),
         }
+    }
+
+    #[test]
+    fn an_usual_order_is_two_hundred_bytes_at_most() {
+        let mut words = Words::default();
+        let id: OrderId = "ORD-000123456".into();
+        let born = Stamp(1_736_658_000_000_000);
+        let full = full(&mut words);
+        let (done, paid) = (&full.orders[1].1, &full.payments[0].1);
+        let order = |status, after| Order {
+            order_id: id.clone(),
+            created_at: born,
+            status,
+            amount: Some(412_500),
+            region: done.payment_method.clone(),
+            trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736".into()),
+            updated_at: Some(born + after),
+            version: Some(2),
+            attributes: Attributes::default(),
+            ..done.clone()
+        };
+        let payment = |status, settled_at| Payment {
+            upg_ref: "UPG-000123456".into(),
+            order_id: id.clone(),
+            amount: Some(412_500),
+            status,
+            created_at: born + Lapse::seconds(5),
+            settled_at,
+            gateway_ref: Some("GW0000123456".into()),
+            gateway_ms: Some(300),
+            idempotency_key: None,
+            ..paid.clone()
+        };
+        let read = |seconds| born + Lapse::seconds(seconds);
+        let record = HoPayment {
+            ho_ref: "123456".into(),
+            upg_ref: Some("UPG-000123456".into()),
+            order_id: Some(id.clone()),
+            amount: Some(412_500),
+            recorded_at: read(35),
+            business_date: None,
+        };
+        let entry = Entry {
+            orders: [
+                (read(15), order(OrderStatus::Active, Lapse::ZERO)),
+                (read(60), order(OrderStatus::Complete, Lapse::seconds(40))),
+            ]
+            .into_iter()
+            .collect(),
+            payments: [
+                (read(15), payment(PaymentStatus::Pending, None)),
+                (read(60), payment(PaymentStatus::Paid, Some(read(20)))),
+            ]
+            .into_iter()
+            .collect(),
+            ho: [(read(60), record)].into_iter().collect(),
+            ..Entry::default()
+        };
+        let bytes = fold(&id, &entry, &words).unwrap();
+        assert!(bytes.len() <= 200, "{}", bytes.len());
+        assert_eq!(unfold(&id, &bytes, &words), Some(entry));
     }
 
     #[test]
