@@ -17,6 +17,7 @@ pub mod worksheet;
 use crate::model::order::{OrderId, OrderStatus, Role};
 use crate::model::{Span, Stamp};
 use crate::store::Store;
+use crate::store::book::Entry;
 pub use card::CLASSES;
 pub use class::{Class, class_of};
 use facts::{Asked, Facts, newest_order};
@@ -68,12 +69,19 @@ impl Class {
 /// Tells every order born in `window`, with what is known of it as of `at`. The facts are lent: an order that is
 /// settled is let go of when the next is looked at.
 pub fn known<'s>(store: &'s Store, window: Span, at: Stamp, mut each: impl FnMut(&'s OrderId, &Facts<'_>)) {
+    self::each(store, at, |id, _, facts| {
+        if let Some(facts) = facts.filter(|f| window.contains(f.born)) {
+            each(id, facts);
+        }
+    });
+}
+
+/// Tells every order with its rows and what is known of it as of `at`, if it was known then.
+fn each<'s>(store: &'s Store, at: Stamp, mut each: impl FnMut(&'s OrderId, &Entry, Option<&Facts<'_>>)) {
     let asked = Asked::new(&store.orders, at);
     let settle_after = store.incident.rules.settle_after;
     for (id, entry) in store.orders.entries() {
-        if let Some(facts) = Facts::read(&entry, &asked, settle_after).filter(|f| window.contains(f.born)) {
-            each(id, &facts);
-        }
+        each(id, &entry, Facts::read(&entry, &asked, settle_after).as_ref());
     }
 }
 

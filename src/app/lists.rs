@@ -2,13 +2,16 @@
 //!
 //! May not know: when the heavy parts they are cut from are made, and how rows are drawn.
 
+use crate::analysis::reconcile::ClassedOrder;
 use crate::analysis::reconcile::facts::newest_order;
 use crate::analysis::stack::{self, Trace};
 use crate::analysis::{reconcile, trail};
 use crate::app::filter::Filter;
 use crate::app::rows::{Panel, RowId, panels};
 use crate::app::state::{App, Cursor, Place};
+use crate::model::order::Order;
 use crate::model::{Span, Stamp};
+use crate::store::OrderBook;
 use crate::store::lines::Kept;
 use std::sync::Arc;
 
@@ -184,15 +187,17 @@ fn orders(app: &mut App, want: &List) {
     if !terms.is_empty() {
         let (book, zone, at) = (&app.store.orders, &app.store.incident.zone, app.at());
         rows.retain(|r| {
-            let order = book.entry(&r.id).and_then(|e| newest_order(e, at)).map(|(_, order)| order);
+            let entry = book.look(&r.id);
+            let order = entry.as_deref().and_then(|e| newest_order(e, at)).map(|(_, order)| order);
             order.is_some_and(|order| reconcile::has_all(&terms, order, r.born, zone))
         });
     }
     app.derived.unfiltered = rows.len();
-    let facts = |id: &str| app.store.orders.entry(id).and_then(|e| e.orders.last()).map(|(_, o)| o);
+    let book = &app.store.orders;
     if !filter.is_all() {
         rows.retain(|r| {
-            let o = facts(&r.id);
+            let entry = book.look(&r.id);
+            let o = entry.as_deref().and_then(|e| e.orders.last()).map(|(_, o)| o);
             let part = |p: Option<&Arc<str>>| p.map_or("", |p| p).to_owned();
             let (method, service, region) = (
                 part(o.and_then(|o| o.payment_method.as_ref())),
@@ -204,11 +209,12 @@ fn orders(app: &mut App, want: &List) {
         });
     }
     if let Some((column, reverse)) = want.sort {
+        // Looked up once for each: a long list is mostly of orders that are folded.
         match column {
-            1 => rows.sort_by_key(|r| std::cmp::Reverse(facts(&r.id).and_then(|o| o.amount).unwrap_or(0))),
-            2 => rows.sort_by_key(|r| facts(&r.id).and_then(|o| o.payment_method.clone())),
-            3 => rows.sort_by_key(|r| facts(&r.id).and_then(|o| o.service_type.clone())),
-            4 => rows.sort_by_key(|r| facts(&r.id).and_then(|o| o.region.clone())),
+            1 => rows.sort_by_cached_key(|r| std::cmp::Reverse(last(book, r, |o| o.amount).unwrap_or(0))),
+            2 => rows.sort_by_cached_key(|r| last(book, r, |o| o.payment_method.clone())),
+            3 => rows.sort_by_cached_key(|r| last(book, r, |o| o.service_type.clone())),
+            4 => rows.sort_by_cached_key(|r| last(book, r, |o| o.region.clone())),
             5 => rows.sort_by(|a, b| a.id.cmp(&b.id)),
             _ => {}
         }
@@ -217,6 +223,11 @@ fn orders(app: &mut App, want: &List) {
         }
     }
     app.derived.orders = rows;
+}
+
+/// Something that the last row of an order says.
+fn last<T>(book: &OrderBook, of: &ClassedOrder, says: impl Fn(&Order) -> Option<T>) -> Option<T> {
+    book.look(&of.id)?.orders.last().and_then(|(_, order)| says(order))
 }
 
 fn steps(app: &mut App) {

@@ -21,6 +21,10 @@ impl Attributes {
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
         self.0.iter().map(|(name, value)| (name, value))
     }
+    /// Pairs that are in the order of their names, each name once; nothing when they are not.
+    pub fn in_order(pairs: Vec<(Arc<str>, Arc<str>)>) -> Option<Self> {
+        pairs.is_sorted_by(|(a, _), (b, _)| a < b).then_some(Self(pairs))
+    }
     /// Calls `each` for every name and value, which may be replaced by an equal one.
     pub fn share(&mut self, mut each: impl FnMut(&mut Arc<str>)) {
         for (name, value) in &mut self.0 {

@@ -3,8 +3,8 @@
 //! A role's silence about an order means something only when the order was asked for: the book keeps both.
 //! Rows that name a payment nobody has seen yet wait for it; they are never lost and never guessed.
 //!
-//! Nothing that was read is forgotten, but an order that is [settled](settled) is held in few bytes until somebody
-//! asks for it or a row of it comes: see `fold`. What it was at any instant is what it would be unfolded.
+//! Nothing that was read is forgotten, but in a large book an order that is settled is held in few bytes
+//! until somebody asks for it or a row of it comes: see `fold`. What it was at any instant is what it would be unfolded.
 
 use crate::model::order::{
     Asked, Callback, CallbackQueue, HoPayment, Ledger, Order, OrderCount, OrderEvent, OrderId, OrderStatus, Payment,
@@ -99,6 +99,8 @@ struct Answers {
 
 /// An order has been left alone for so long when it is folded: later than anything that runs from its rows.
 const LEFT_ALONE: Lapse = Lapse::minutes(30);
+/// Orders from which on any is folded: fewer are had faster as they are.
+const MANY: usize = 200_000;
 /// Rows of an order that is folded, at most: to unfold one is to read all of them.
 const FEW: usize = 64;
 
@@ -177,6 +179,8 @@ impl Clone for Seen {
 #[derive(Clone, Debug)]
 struct Folding {
     after: Option<Lapse>,
+    /// Orders from which on it is done.
+    from: usize,
     /// The longest left alone first.
     queue: BinaryHeap<Reverse<(Stamp, OrderId)>>,
     newest: Stamp,
@@ -185,7 +189,7 @@ struct Folding {
 
 impl Default for Folding {
     fn default() -> Self {
-        Self { after: Some(LEFT_ALONE), queue: BinaryHeap::new(), newest: Stamp(i64::MIN), folded: 0 }
+        Self { after: Some(LEFT_ALONE), from: MANY, queue: BinaryHeap::new(), newest: Stamp(i64::MIN), folded: 0 }
     }
 }
 
@@ -422,7 +426,12 @@ impl OrderBook {
     pub fn crowded(&self) -> (usize, Option<&str>) {
         (self.crowded.0, self.crowded.1.as_deref())
     }
-    /// Everything about one order.
+    /// Everything about one order, for somebody who looks at many: it is let go of after the look.
+    pub fn look(&self, order: &str) -> Option<Held<'_>> {
+        let (id, slot) = self.entries.get_key_value(order)?;
+        Some(Held { id, slot, words: &self.words, read: OnceCell::new() })
+    }
+    /// Everything about one order; one that is folded is had for as long as the book does not change.
     pub fn entry(&self, order: &str) -> Option<&Entry> {
         self.entries.get_key_value(order).and_then(|(id, slot)| slot.see(id, &self.words, &self.seen))
     }
@@ -439,14 +448,15 @@ impl OrderBook {
     pub fn seen(&self) -> usize {
         self.seen.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
-    /// From now on orders are folded when they were left alone for so long, or never.
+    /// From now on orders are folded when they were left alone for so long, in a book of any size, or never.
     pub const fn fold_after(&mut self, after: Option<Lapse>) {
         self.folding.after = after;
+        self.folding.from = 0;
     }
 
     /// Folds orders that were left alone for long enough.
     fn fold(&mut self) {
-        let Some(after) = self.folding.after else { return };
+        let Some(after) = self.folding.after.filter(|_| self.entries.len() >= self.folding.from) else { return };
         let before = self.folding.newest - after;
         while let Some(id) = self.folding.due(before) {
             let Some(slot) = self.entries.get_mut(&id) else { continue };

@@ -23,7 +23,7 @@ pub fn fold(id: &OrderId, entry: &Entry, words: &Words) -> Option<Box<[u8]>> {
     let mut pen = Pen { bytes: Vec::with_capacity(256), base: birth(entry), words, id };
     let mut upg_ref: Text = None;
     pen.signed(pen.base.0);
-    let mut trace: Text = None;
+    let (mut trace, mut attributes): (Text, Attributes) = (None, Attributes::default());
     pen.rows(&entry.orders, |pen, o: &Order| {
         pen.named(&Some(o.order_id.clone()));
         pen.stamp(o.created_at);
@@ -35,11 +35,7 @@ pub fn fold(id: &OrderId, entry: &Entry, words: &Words) -> Option<Box<[u8]>> {
         pen.text(&o.trace_id, &mut trace);
         pen.maybe_stamp(o.updated_at);
         pen.number(o.version);
-        pen.unsigned(o.attributes.iter().count() as u64);
-        o.attributes.iter().for_each(|(name, value)| {
-            pen.word(Some(name));
-            pen.word(Some(value));
-        });
+        pen.attributes(&o.attributes, &mut attributes);
     });
     let (mut gateway, mut key) = (None, None);
     pen.rows(&entry.payments, |pen, p: &Payment| {
@@ -85,7 +81,7 @@ pub fn fold(id: &OrderId, entry: &Entry, words: &Words) -> Option<Box<[u8]>> {
 pub fn unfold(id: &OrderId, bytes: &[u8], words: &Words) -> Option<Entry> {
     let mut eye = Eye { bytes, base: Stamp(0), words, id };
     eye.base = Stamp(eye.signed()?);
-    let mut trace: Text = None;
+    let (mut trace, mut attributes): (Text, Attributes) = (None, Attributes::default());
     let orders = eye.rows(|eye| {
         Some(Order {
             order_id: eye.named()??,
@@ -99,7 +95,7 @@ pub fn unfold(id: &OrderId, bytes: &[u8], words: &Words) -> Option<Entry> {
             trace_id: eye.text(&mut trace)?,
             updated_at: eye.maybe_stamp()?,
             version: eye.number()?,
-            attributes: eye.attributes()?,
+            attributes: eye.attributes(&mut attributes)?,
         })
     })?;
     let (mut upg_ref, mut gateway, mut key): (Text, Text, Text) = (None, None, None);
@@ -238,6 +234,18 @@ impl Pen<'_> {
             }
         }
     }
+    /// How many and one more, or nothing for those of the row before.
+    fn attributes(&mut self, attributes: &Attributes, before: &mut Attributes) {
+        if attributes == before {
+            return self.unsigned(0);
+        }
+        self.unsigned(attributes.iter().count() as u64 + 1);
+        for (name, value) in attributes.iter() {
+            self.word(Some(name));
+            self.word(Some(value));
+        }
+        before.clone_from(attributes);
+    }
     fn order_status(&mut self, status: &OrderStatus) {
         let (number, other) = match status {
             OrderStatus::Created => (0, None),
@@ -352,9 +360,12 @@ impl<'b> Eye<'b> {
             number => Some(Some(self.words.numbered(number.checked_sub(FIRST_WORD)?)?.clone())),
         }
     }
-    fn attributes(&mut self) -> Option<Attributes> {
-        let n = self.unsigned()?;
-        (0..n).map(|_| Some((self.word()??, self.word()??))).collect()
+    fn attributes(&mut self, before: &mut Attributes) -> Option<Attributes> {
+        if let Some(n) = self.unsigned()?.checked_sub(1) {
+            let pairs = (0..n).map(|_| Some((self.word()??, self.word()??)));
+            *before = Attributes::in_order(pairs.collect::<Option<_>>()?)?;
+        }
+        Some(before.clone())
     }
     fn order_status(&mut self) -> Option<OrderStatus> {
         Some(match self.byte()? {
@@ -392,6 +403,7 @@ impl<'b> Eye<'b> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Lapse;
     use crate::model::order::{OrderEvent, SagaState, SagaStep};
 
     /// An order with something in every field, and one of each that is empty.
@@ -492,6 +504,67 @@ mod tests {
                 .collect(),
             asked: ROLES.into_iter().map(|role| (Stamp(4), role)).collect(),
         }
+    }
+
+    #[test]
+    fn an_usual_order_is_two_hundred_bytes_at_most() {
+        let mut words = Words::default();
+        let id: OrderId = "ORD-000123456".into();
+        let born = Stamp(1_736_658_000_000_000);
+        let full = full(&mut words);
+        let (done, paid) = (&full.orders[1].1, &full.payments[0].1);
+        let order = |status, after| Order {
+            order_id: id.clone(),
+            created_at: born,
+            status,
+            amount: Some(412_500),
+            region: done.payment_method.clone(),
+            trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736".into()),
+            updated_at: Some(born + after),
+            version: Some(2),
+            attributes: Attributes::default(),
+            ..done.clone()
+        };
+        let payment = |status, settled_at| Payment {
+            upg_ref: "UPG-000123456".into(),
+            order_id: id.clone(),
+            amount: Some(412_500),
+            status,
+            created_at: born + Lapse::seconds(5),
+            settled_at,
+            gateway_ref: Some("GW0000123456".into()),
+            gateway_ms: Some(300),
+            idempotency_key: None,
+            ..paid.clone()
+        };
+        let read = |seconds| born + Lapse::seconds(seconds);
+        let record = HoPayment {
+            ho_ref: "123456".into(),
+            upg_ref: Some("UPG-000123456".into()),
+            order_id: Some(id.clone()),
+            amount: Some(412_500),
+            recorded_at: read(35),
+            business_date: None,
+        };
+        let entry = Entry {
+            orders: [
+                (read(15), order(OrderStatus::Active, Lapse::ZERO)),
+                (read(60), order(OrderStatus::Complete, Lapse::seconds(40))),
+            ]
+            .into_iter()
+            .collect(),
+            payments: [
+                (read(15), payment(PaymentStatus::Pending, None)),
+                (read(60), payment(PaymentStatus::Paid, Some(read(20)))),
+            ]
+            .into_iter()
+            .collect(),
+            ho: [(read(60), record)].into_iter().collect(),
+            ..Entry::default()
+        };
+        let bytes = fold(&id, &entry, &words).unwrap();
+        assert!(bytes.len() <= 200, "{}", bytes.len());
+        assert_eq!(unfold(&id, &bytes, &words), Some(entry));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::analysis::reconcile::class::{self, Class, class_of};
 use crate::analysis::reconcile::doubt;
 use crate::analysis::reconcile::facts::{Facts, newest, newest_order};
 use crate::analysis::reconcile::flag::{FLAGS, Flag, flags_of};
-use crate::analysis::reconcile::{CLASSES, NEEDED, known};
+use crate::analysis::reconcile::{CLASSES, NEEDED, each, known};
 use crate::model::incident::Rules;
 use crate::model::order::{PaymentStatus, Role};
 use crate::model::{Lapse, Span, Stamp};
@@ -77,7 +77,10 @@ pub fn standing(store: &Store, window: Span, at: Stamp) -> Standing {
         |class| ClassCount { class, orders: 0, amount: 0, without_amount: 0, paid: 0, recorded: 0, oldest: None };
     let mut counts = class::ALL.map(blank);
     let mut flags = [0_usize; FLAGS.len()];
-    known(store, window, at, |_, facts| {
+    let mut sums = Sums::default();
+    each(store, at, |_, entry, facts| {
+        sums.order(entry, window, at);
+        let Some(facts) = facts.filter(|f| window.contains(f.born)) else { return };
         let class = class_of(facts, rules);
         let count = &mut counts[class.number()];
         count.orders += 1;
@@ -89,7 +92,7 @@ pub fn standing(store: &Store, window: Span, at: Stamp) -> Standing {
         flags_of(facts, rules, zone).iter().for_each(|f| flags[f as usize] += 1);
         out.add(facts, class, rules);
     });
-    out.broken = Sums::of(store, window, at).compared(&counts, out.total);
+    out.broken = sums.compared(&counts, out.total);
     let row = |card: &super::ClassCard| counts[card.class.number()].clone();
     out.classes = CLASSES.iter().map(row).filter(|c| c.orders > 0).collect();
     out.flags = FLAGS.into_iter().zip(flags).filter(|(_, n)| *n > 0).collect();
@@ -173,15 +176,12 @@ struct Sums {
 }
 
 impl Sums {
-    fn of(store: &Store, window: Span, at: Stamp) -> Self {
-        let mut sums = Self::default();
-        for (_, entry) in store.orders.entries() {
-            if newest_order(&entry, at).is_some_and(|(_, o)| window.contains(o.created_at)) {
-                sums.orders += 1;
-                sums.add(&entry, at);
-            }
+    /// An order, if it was born in the window.
+    fn order(&mut self, entry: &Entry, window: Span, at: Stamp) {
+        if newest_order(entry, at).is_some_and(|(_, o)| window.contains(o.created_at)) {
+            self.orders += 1;
+            self.add(entry, at);
         }
-        sums
     }
 
     fn add(&mut self, entry: &Entry, at: Stamp) {

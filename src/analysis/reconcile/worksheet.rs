@@ -182,7 +182,7 @@ pub fn rows(store: &Store, window: Span, classes: &[Class], at: Stamp) -> Vec<Ro
 
 fn row(store: &Store, id: &OrderId, facts: &Facts<'_>, class: Class, at: Stamp, (rules, zone): (&Rules, &Zone)) -> Row {
     let mut upg_refs: Vec<Arc<str>> = Vec::new();
-    if let Some(entry) = store.orders.entry(id) {
+    if let Some(entry) = store.orders.look(id) {
         for (i, (t, p)) in entry.payments.iter().enumerate() {
             let kept = !matches!(p.status, PaymentStatus::Failed);
             if kept && newest(&entry.payments, i, *t, at, |later| later.upg_ref == p.upg_ref) {

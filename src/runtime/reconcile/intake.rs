@@ -41,9 +41,9 @@ impl Intake {
     /// Empty, with `room` bytes of memory.
     pub fn new(folder: &Path, room: usize) -> Self {
         Self {
-            by_order: Bins::new(folder, room / 8 * 4),
-            claims: Claims::new(folder, room / 8),
-            by_ref: Sorter::new(folder, room / 8 * 3),
+            by_order: Bins::new(folder, room / 8 * 2),
+            claims: Claims::new(folder, room / 16),
+            by_ref: Sorter::new(folder, room / 8 * 2),
             lost: Marks::default(),
             pen: Pen::default(),
             turns: Turns::default(),
