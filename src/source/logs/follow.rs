@@ -241,19 +241,16 @@ impl Follower {
             return Ok(());
         }
         for sibling in self.siblings_since_last_look() {
-            match self.go_on_with(&sibling) {
-                Ok(Some(open)) => {
-                    if sibling.extension().is_some_and(|e| e == "gz" || e == "zst" || e == "xz") {
-                        found.losses.push(format!(
-                            "{} was rotated twice and {} is compressed already; its lines are not read",
-                            name(&self.path),
-                            name(&sibling)
-                        ));
-                    } else {
-                        self.waiting.push(open);
-                    }
-                }
-                _ => {}
+            // One that cannot be opened is gone, or not ours.
+            let Ok(Some(open)) = self.go_on_with(&sibling) else { continue };
+            if sibling.extension().is_some_and(|e| e == "gz" || e == "zst" || e == "xz") {
+                found.losses.push(format!(
+                    "{} was rotated twice and {} is compressed already; its lines are not read",
+                    name(&self.path),
+                    name(&sibling)
+                ));
+            } else {
+                self.waiting.push(open);
             }
         }
         self.waiting.push(Open::at(&self.path, 0)?);
