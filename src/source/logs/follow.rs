@@ -4,6 +4,7 @@
 //! file that was cut and has grown past that position again is noticed. Reads bounded amounts and hands
 //! out whole lines as bytes. Knows nothing of what a line means.
 
+use std::collections::VecDeque;
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -12,6 +13,8 @@ use std::time::SystemTime;
 
 /// A longer line is cut: its head is kept, the rest up to the newline is counted and let go.
 pub const LONGEST_LINE: usize = 256 * 1024;
+/// Files that were rotated away are remembered, so many of them.
+const MOST_FINISHED: usize = 16;
 /// How many bytes before the position are compared to notice a rewritten file.
 const FINGERPRINT: usize = 64;
 
@@ -44,6 +47,18 @@ pub struct Follower {
     open: Option<Open>,
     looked: Option<SystemTime>,
     waiting: Vec<Open>,
+    /// Files that were rotated away and read to their end: one that looks as if it had been written to since is not
+    /// read again from its beginning.
+    finished: VecDeque<Finished>,
+}
+
+/// How far a file was read that is not held open any more.
+#[derive(Debug)]
+struct Finished {
+    device: u64,
+    inode: u64,
+    position: u64,
+    before: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -102,6 +117,12 @@ impl Open {
             Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(true),
             Err(e) => Err(e),
         }
+    }
+
+    /// What tells it apart later from one that was written since, or that has its number.
+    fn finished(&self) -> Finished {
+        let (device, inode, position, before) = (self.device, self.inode, self.position, self.before.clone());
+        Finished { device, inode, position, before }
     }
 
     fn begin_anew(&mut self) -> io::Result<()> {
@@ -169,7 +190,7 @@ impl Follower {
     /// Follows `path` from byte `position`.
     pub fn new(path: PathBuf, position: u64) -> io::Result<Self> {
         let open = Open::at(&path, position)?;
-        Ok(Self { path, open: Some(open), looked: None, waiting: Vec::new() })
+        Ok(Self { path, open: Some(open), looked: None, waiting: Vec::new(), finished: VecDeque::new() })
     }
 
     /// Reads what is new, at most about `budget` bytes. `now` is when, by the file system's clock.
@@ -187,6 +208,10 @@ impl Follower {
                     return Ok(found);
                 }
                 open.finish(&mut found.lines);
+                self.finished.push_back(open.finished());
+                if self.finished.len() > MOST_FINISHED {
+                    self.finished.pop_front();
+                }
             }
             self.open = Some(self.waiting.remove(0));
         }
@@ -216,23 +241,37 @@ impl Follower {
             return Ok(());
         }
         for sibling in self.siblings_since_last_look() {
-            match Open::at(&sibling, 0) {
-                Ok(open) if !self.is_known(&open) => {
-                    if sibling.extension().is_some_and(|e| e == "gz" || e == "zst" || e == "xz") {
-                        found.losses.push(format!(
-                            "{} was rotated twice and {} is compressed already; its lines are not read",
-                            name(&self.path),
-                            name(&sibling)
-                        ));
-                    } else {
-                        self.waiting.push(open);
-                    }
-                }
-                _ => {}
+            // One that cannot be opened is gone, or not ours.
+            let Ok(Some(open)) = self.go_on_with(&sibling) else { continue };
+            if sibling.extension().is_some_and(|e| e == "gz" || e == "zst" || e == "xz") {
+                found.losses.push(format!(
+                    "{} was rotated twice and {} is compressed already; its lines are not read",
+                    name(&self.path),
+                    name(&sibling)
+                ));
+            } else {
+                self.waiting.push(open);
             }
         }
         self.waiting.push(Open::at(&self.path, 0)?);
         Ok(())
+    }
+
+    /// A sibling that has lines we have not read: from its beginning, or from where it ended when it was read.
+    fn go_on_with(&self, sibling: &Path) -> io::Result<Option<Open>> {
+        let open = Open::at(sibling, 0)?;
+        if self.is_known(&open) {
+            return Ok(None);
+        }
+        let Some(before) = self.finished.iter().rev().find(|f| f.device == open.device && f.inode == open.inode) else {
+            return Ok(Some(open));
+        };
+        let rest = Open::at(sibling, before.position)?;
+        // The number of a file that is gone is given to another one.
+        if rest.position != before.position || rest.before != before.before {
+            return Ok(Some(open));
+        }
+        Ok((rest.file.metadata()?.len() > rest.position).then_some(rest))
     }
 
     fn is_known(&self, other: &Open) -> bool {
@@ -347,6 +386,26 @@ mod tests {
         std::fs::rename(&path, dir.path().join("a.log.1")).unwrap();
         append(&path, "three\n");
         assert_eq!(texts(&read(&mut f)), ["two", "three"]);
+    }
+
+    #[test]
+    fn a_rotated_file_that_was_read_is_not_read_again_and_what_was_written_to_it_late_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.log");
+        append(&path, "one\n");
+        let mut f = Follower::new(path.clone(), 0).unwrap();
+        // A clock behind that of the files: all of them look as if they had been written since the last look.
+        let behind = SystemTime::UNIX_EPOCH;
+        let mut look = || texts(&f.read(1 << 20, behind).unwrap());
+        assert_eq!(look(), ["one"]);
+        for (n, line, late) in [(1, "two\n", ""), (2, "three\n", ""), (3, "four\n", "late\n")] {
+            std::fs::rename(&path, dir.path().join(format!("a.log.{n}"))).unwrap();
+            append(&path, line);
+            // A service that has not noticed yet that its file has another name.
+            append(&dir.path().join("a.log.1"), late);
+            let expected: Vec<&str> = late.lines().chain(line.lines()).collect();
+            assert_eq!(look(), expected, "{n}");
+        }
     }
 
     #[test]
