@@ -81,7 +81,7 @@ fn one_piece_of_settling(bencher: divan::Bencher<'_, '_>) {
 
 /// Each piece of a settling on the Orders screen, which needs most of them: none may keep a key waiting for longer
 /// than a frame.
-#[divan::bench(sample_count = 10, sample_size = 1, args = 0..12)]
+#[divan::bench(sample_count = 10, sample_size = 1, args = 0..13)]
 fn piece(bencher: divan::Bencher<'_, '_>, number: usize) {
     bencher
         .with_inputs(|| {
@@ -205,7 +205,8 @@ mod parts {
     #[divan::bench(sample_count = 10, sample_size = 1)]
     fn spoken(bencher: divan::Bencher<'_, '_>) {
         let app = evening();
-        bencher.bench_local(|| check::spoken(&app.store, app.scope(), simulator::END));
+        let hung = check::hung(&app.store, app.scope(), simulator::END);
+        bencher.bench_local(|| check::spoken(&app.store, app.scope(), simulator::END, &hung));
     }
 
     #[divan::bench(sample_count = 10, sample_size = 1)]
@@ -223,7 +224,7 @@ mod parts {
             carry: None,
             onsets: Some(spike::broke_first(store, at)),
             shared: Some(reconcile::shared(store, scope, at)),
-            spoken: Some(check::spoken(store, scope, at)),
+            spoken: Some(check::spoken(store, scope, at, &check::hung(store, scope, at))),
             usual: Some(check::Usual::read(store)),
         };
         bencher

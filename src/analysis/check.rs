@@ -157,12 +157,16 @@ pub struct Spoken {
     told: HashMap<OrderId, Told>,
 }
 
-/// Reads the lines of a stretch as of an instant.
-pub fn spoken(store: &Store, window: Span, at: Stamp) -> Spoken {
-    let stuck: Vec<&OrderId> = reconcile::stuck(store, window, at).collect();
-    let mut wanted: HashMap<&str, Told> = stuck.iter().map(|id| (&***id, Told::default())).collect();
+/// The orders of a stretch that hang as of an instant: whose lines [`spoken`] is to keep.
+pub fn hung(store: &Store, window: Span, at: Stamp) -> Vec<OrderId> {
+    reconcile::stuck(store, window, at).cloned().collect()
+}
+
+/// Reads the lines of a stretch as of an instant, and keeps what those of the orders that hang say.
+pub fn spoken(store: &Store, window: Span, at: Stamp, hung: &[OrderId]) -> Spoken {
+    let mut wanted: HashMap<&str, Told> = hung.iter().map(|id| (&**id, Told::default())).collect();
     let lines = Lines::read(store, scene::happened(window, at), &mut wanted);
-    let told = stuck.into_iter().map(|id| (id.clone(), wanted.get(&**id).copied().unwrap_or_default())).collect();
+    let told = hung.iter().map(|id| (id.clone(), wanted.get(&**id).copied().unwrap_or_default())).collect();
     Spoken { lines, told }
 }
 

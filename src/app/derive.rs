@@ -11,6 +11,7 @@ use crate::app::lists::{self, List, follow, keep_order};
 use crate::app::rows::Panel;
 use crate::app::state::{App, Cursor, Place, Screen};
 use crate::model::note::Note;
+use crate::model::order::OrderId;
 use crate::model::series::Lane;
 use crate::model::untrusted::shown;
 use crate::model::{Lapse, Span, Stamp};
@@ -51,6 +52,8 @@ pub struct Made {
     making: Option<(Heavy, usize)>,
     /// What the counts of five minutes before were made for.
     before: Option<(Span, Cursor, i64)>,
+    /// Orders that hang, for the piece that reads their lines.
+    hung: Vec<OrderId>,
     /// Worked out by earlier pieces for the findings.
     given: check::Given,
     /// What the findings were made for, and when by the clock.
@@ -444,7 +447,7 @@ struct Piece {
 }
 
 /// In the order in which they are missed most.
-const PIECES: [Piece; 12] = [
+const PIECES: [Piece; 13] = [
     Piece { needed: |n| n.limits, make: make_limits },
     Piece { needed: |n| n.orders, make: make_standing },
     Piece { needed: |n| n.orders, make: make_first_stuck },
@@ -455,6 +458,7 @@ const PIECES: [Piece; 12] = [
     Piece { needed: |n| n.findings, make: give_onsets },
     Piece { needed: |n| n.findings, make: give_shared },
     Piece { needed: |n| n.findings, make: give_usual },
+    Piece { needed: |n| n.findings, make: give_hung },
     Piece { needed: |n| n.findings, make: give_spoken },
     Piece { needed: |n| n.findings, make: make_findings },
 ];
@@ -531,8 +535,13 @@ fn give_usual(app: &mut App, _: Span, _: Stamp) {
     app.made.usual = Some(usual);
 }
 
+fn give_hung(app: &mut App, scope: Span, at: Stamp) {
+    app.made.hung = check::hung(&app.store, scope, at);
+}
+
 fn give_spoken(app: &mut App, scope: Span, at: Stamp) {
-    app.made.given.spoken = Some(check::spoken(&app.store, scope, at));
+    let hung = std::mem::take(&mut app.made.hung);
+    app.made.given.spoken = Some(check::spoken(&app.store, scope, at, &hung));
 }
 
 fn make_findings(app: &mut App, scope: Span, at: Stamp) {

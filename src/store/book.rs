@@ -100,7 +100,7 @@ struct Answers {
 /// An order has been left alone for so long when it is folded: later than anything that runs from its rows.
 const LEFT_ALONE: Lapse = Lapse::minutes(30);
 /// Orders from which on any is folded: fewer are had faster as they are.
-const MANY: usize = 200_000;
+const MANY: usize = 500_000;
 /// Rows of an order that is folded, at most: to unfold one is to read all of them.
 const FEW: usize = 64;
 

@@ -233,7 +233,7 @@ fn what_the_caller_has_worked_out_already_changes_no_answer() {
             carry: None,
             onsets: Some(crate::analysis::spike::broke_first(&store, at)),
             shared: Some(reconcile::shared(&store, window, at)),
-            spoken: Some(spoken(&store, window, at)),
+            spoken: Some(spoken(&store, window, at, &hung(&store, window, at))),
             usual: Some(Usual::read(&store)),
         };
         let (own, spared) = (findings(&store, &note, window, at), findings_given(&store, &note, window, at, given));
