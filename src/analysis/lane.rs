@@ -3,6 +3,7 @@
 pub mod band;
 pub mod book;
 pub mod measured;
+pub mod said;
 
 use crate::analysis::limit;
 use crate::model::series::{Bad, Counted, Lane, Rollup};
@@ -176,6 +177,11 @@ fn value_at(
     let unseen = Span::new(newest, cursor + Lapse(1));
     let down = !store.blind(source, unseen, now).is_empty();
     (!down && cursor.since(newest) <= patience).then_some((newest, last))
+}
+
+/// Whether a lane is made from orders or lines each time: it takes milliseconds, and follows once a key was answered.
+pub fn is_slow(store: &Store, lane: &Lane) -> bool {
+    book::Derived::of(&lane.series).is_some() || said::of(store, &lane.series).is_some()
 }
 
 /// Whether a value is broken by the lane's own limit.

@@ -50,6 +50,7 @@ pub enum Id {
     StuckOrders,
     Keyword,
     Context,
+    ChooseLane,
     Sort,
     SortReverse,
     Filter,
@@ -387,6 +388,7 @@ pub const COMMANDS: &[Command] = commands![
     Id::Filter, "filter" <"text">, ["f"], LISTS, Look, "filter", "only rows with this text; ! inverts, ~ is a regular expression";
     Id::Keyword, "words of the note", ["K"], Places::of(&[Spot::Logs, Spot::Lines]), Look, "words of the note", "lines with the next word that the note asks to search for; after the last one lines with any of them";
     Id::Context, "context", ["C"], Places::of(&[Spot::Lines]), Look, "context", "the lines before and after this one, of all services and patterns";
+    Id::ChooseLane, "on the timeline", ["T"], Places::of(&[Spot::Logs, Spot::Lines]), Look, "on the timeline", "a lane for this pattern, or for the ERROR lines of this line's service; again takes it off";
     Id::Sort, "sort", ["s"], SORTED, Look, "sort", "sort by the next column";
     Id::SortReverse, "sort reverse", ["S"], SORTED, Look, "", "the other way round";
     Id::Fold, "fold", ["z"], FOLDS, Look, "unfold", "fold or unfold: stack, equal waiters; in a trail only the events";

@@ -86,6 +86,8 @@ struct Book {
     /// Orders grow old without new facts.
     aged: i64,
     axis: Axis,
+    /// How many lanes there are: somebody may choose another.
+    lanes: usize,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -232,7 +234,7 @@ fn light(app: &mut App) {
     let store = &app.store;
     let d = &mut app.derived;
     let before = std::mem::take(&mut d.lanes);
-    let kept = |i: usize, l: &Lane| before.get(i).filter(|b| is_of_orders(l) && !b.cells.is_empty()).cloned();
+    let kept = |i: usize, l: &Lane| before.get(i).filter(|b| lane::is_slow(store, l) && !b.cells.is_empty()).cloned();
     let lanes = store.incident.lanes.iter().enumerate();
     d.lanes = lanes.map(|(i, l)| kept(i, l).unwrap_or_else(|| lane::columns(store, l, &axis, at, edge))).collect();
     d.gaps = gap::gaps(store, axis.span(), edge);
@@ -333,33 +335,32 @@ fn events(app: &App, edge: Stamp) -> Vec<Event> {
     out
 }
 
-/// Lanes of the order book take milliseconds each, and follow once a key has been answered.
-fn is_of_orders(lane: &Lane) -> bool {
-    lane::book::Derived::of(&lane.series).is_some()
-}
-
 fn book(app: &App) -> Book {
     let aged = app.at().0.div_euclid(AGED.0);
-    Book { generation: app.store.orders.generation(), cursor: app.cursor, aged, axis: app.axis() }
+    let lanes = app.store.incident.lanes.len();
+    Book { generation: app.store.orders.generation(), cursor: app.cursor, aged, axis: app.axis(), lanes }
 }
 
 fn book_wanted(app: &App) -> bool {
-    app.made.book.as_ref() != Some(&book(app)) && app.store.incident.lanes.iter().any(is_of_orders)
+    app.made.book.as_ref() != Some(&book(app)) && app.store.incident.lanes.iter().any(|l| lane::is_slow(&app.store, l))
 }
 
 fn book_lanes(app: &mut App) {
     let want = book(app);
     let (at, edge) = (app.at(), app.live_edge());
     // The lane of a class looks at an order at many instants: it follows time and not every answer.
-    let older = |made: &Book| made.cursor != want.cursor || made.aged != want.aged || made.axis != want.axis;
+    let older = |made: &Book| {
+        made.cursor != want.cursor || made.aged != want.aged || made.axis != want.axis || made.lanes != want.lanes
+    };
     let classes = app.made.book.as_ref().is_none_or(older);
     let (store, lanes) = (&app.store, &mut app.derived.lanes);
     let due = |l: &Lane, made: &lane::LaneColumns| {
         classes
             || made.cells.is_empty()
-            || !matches!(lane::book::Derived::of(&l.series), Some(lane::book::Derived::Class(_)))
+            || matches!(lane::book::Derived::of(&l.series), Some(kind) if !matches!(kind, lane::book::Derived::Class(_)))
     };
-    for (lane, made) in store.incident.lanes.iter().zip(lanes).filter(|(l, m)| is_of_orders(l) && due(l, m)) {
+    let slow = |l: &Lane| lane::is_slow(store, l);
+    for (lane, made) in store.incident.lanes.iter().zip(lanes).filter(|(l, m)| slow(l) && due(l, m)) {
         *made = lane::columns(store, lane, &want.axis, at, edge);
     }
     app.made.book = Some(want);

@@ -128,6 +128,7 @@ pub fn works(app: &App, id: Id) -> bool {
         Id::Bind => crate::app::act::note::focused_item(app).is_some(),
         Id::Attach => app.may_write && rows && !app.note.items.is_empty(),
         Id::Keyword => app.store.logs.arrived() > 0,
+        Id::ChooseLane => rows && matches!(panel, Panel::Patterns | Panel::Lines),
         Id::Context => rows && app.narrowed_lines(),
         Id::SameOrderNext => matches!(panel, Panel::Lines | Panel::Steps) && rows,
         Id::Fold => fold_works(app, panel),

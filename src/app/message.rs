@@ -1,6 +1,7 @@
 //! What comes in and what is asked for: the two ends of `update`.
 
 use crate::app::key::Key;
+use crate::model::batch::Chosen;
 use crate::model::note::{Binding, NoteText, Override, Tick};
 pub use crate::model::recording::RecorderState;
 use crate::model::{Batch, Mark, SourceName, Span, Stamp};
@@ -103,6 +104,8 @@ pub enum People {
     Override(Override),
     /// What answers a checkbox.
     Bind(Binding),
+    /// A lane chosen, or let go of.
+    Lane(Chosen),
     /// The note as somebody's change left it, where no source watches its file.
     Note(NoteText),
 }

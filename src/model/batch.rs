@@ -9,7 +9,7 @@ use crate::model::incident::Incident;
 use crate::model::log::LogLine;
 use crate::model::note::{Binding, NoteText, Override, Tick};
 use crate::model::order::Ledger;
-use crate::model::series::{SeriesCard, SeriesName};
+use crate::model::series::{Lane, SeriesCard, SeriesName};
 use crate::model::{Stamp, Untrusted};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -70,8 +70,23 @@ pub enum Fact {
     Tick(Tick),
     /// A person's own verdict over a measured one.
     Override(Override),
+    /// A lane that somebody chose to see, or does not want to see any more.
+    Lane(Chosen),
     /// A checkbox that a person bound to what answers it.
     Bind(Binding),
+}
+
+/// A lane that a person put on the timeline, or took off it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Chosen {
+    /// When.
+    pub at: Stamp,
+    /// Which.
+    pub lane: Lane,
+    /// Whether it is there from now on.
+    pub shown: bool,
+    /// Who.
+    pub who: Untrusted,
 }
 
 /// Values of several series at one instant.

@@ -319,6 +319,7 @@ impl<'de> Visitor<'de> for OneFact<'_> {
             "tick" => Fact::Tick(map.next_value()?),
             "override" => Fact::Override(map.next_value()?),
             "bind" => Fact::Bind(map.next_value()?),
+            "lane" => Fact::Lane(map.next_value()?),
             _ => {
                 map.next_value::<IgnoredAny>()?;
                 self.0.unknown += 1;

@@ -349,6 +349,7 @@ pub(super) fn own_time(batch: &Batch) -> Option<Span> {
             Fact::Tick(t) => take(t.at),
             Fact::Override(o) => take(o.at),
             Fact::Bind(b) => take(b.at),
+            Fact::Lane(l) => take(l.at),
         }
     }
     span.map(|(from, to)| Span { from, to: Stamp(to.0.saturating_add(1)) })

@@ -163,6 +163,7 @@ pub async fn record_people(mut done: mpsc::Receiver<People>, to: mpsc::Sender<Ba
             People::Override(verdict) => Fact::Override(verdict),
             People::Bind(binding) => Fact::Bind(binding),
             People::Note(note) => Fact::Note(note),
+            People::Lane(chosen) => Fact::Lane(chosen),
         };
         if outlet.emit(vec![fact]).await.is_err() {
             return;

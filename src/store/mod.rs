@@ -23,7 +23,7 @@ use crate::model::database::DbSample;
 use crate::model::health::{Cost, Fetched, Health, Loss, Progress, State};
 use crate::model::incident::Incident;
 use crate::model::note::{Binding, Bound, ItemId, NoteText, Override, Tick};
-use crate::model::series::{SeriesCard, SeriesName};
+use crate::model::series::{Lane, SeriesCard, SeriesName};
 use crate::model::{Batch, Fact, Mark, SourceName, Span, Stamp, Zone};
 pub use book::OrderBook;
 use derive::Value;
@@ -68,6 +68,8 @@ pub struct Store {
     ticks: Vec<Tick>,
     overrides: Vec<Override>,
     bindings: Vec<Binding>,
+    /// Lanes that people put on the timeline.
+    chosen: Vec<Lane>,
     deriver: derive::Deriver,
     past: Past,
     limits: Limits,
@@ -97,6 +99,7 @@ impl Default for Store {
             ticks: Vec::new(),
             overrides: Vec::new(),
             bindings: Vec::new(),
+            chosen: Vec::new(),
             deriver: derive::Deriver::default(),
             past: Past::default(),
             limits: Limits::ALL,
@@ -189,6 +192,8 @@ impl Store {
         match fact {
             Fact::Incident(incident) => {
                 self.incident = (**incident).clone();
+                // What people chose to see stays when the program is started again.
+                self.incident.lanes.extend(self.chosen.iter().cloned());
                 self.take_units();
             }
             // Samples are points by now; lines need their place in the batch and are taken in by `apply`.
@@ -232,6 +237,14 @@ impl Store {
             Fact::Tick(tick) => self.ticks.push(tick.clone()),
             Fact::Override(o) => self.overrides.push(o.clone()),
             Fact::Bind(b) => self.bindings.push(b.clone()),
+            Fact::Lane(chosen) => {
+                for lanes in [&mut self.incident.lanes, &mut self.chosen] {
+                    lanes.retain(|l| l.series != chosen.lane.series);
+                    if chosen.shown {
+                        lanes.push(chosen.lane.clone());
+                    }
+                }
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 //! A value between two samples of a gauge is held only as long as the source is not silent for longer
 //! than usual; counts of log lines are zero only where somebody was reading. May not know: bands, cursors.
 
-use crate::analysis::lane::{Axis, Cell, book};
+use crate::analysis::lane::{Axis, Cell, book, said};
 use crate::model::health::State;
 use crate::model::incident::SourceKind;
 use crate::model::series::{Lane, Rollup};
@@ -38,9 +38,16 @@ pub fn cells(store: &Store, lane: &Lane, axis: &Axis, asof: Stamp, now: Stamp) -
             }
         }
     }
+    let said = said::of(store, &lane.series).filter(|_| is_log(store, &lane.series));
+    if let Some(said) = said {
+        said::count(store, said, axis, &mut cells);
+    }
     let holes = Holes::new(store, lane, series, now);
     holes.unfinished(axis, &mut cells);
     holes.fill(axis, &mut cells);
+    if said.is_some() {
+        said::forget(store, axis, &mut cells);
+    }
     for (column, cell) in cells.iter_mut().enumerate() {
         if axis.start(column) > now {
             *cell = Cell::Empty;

@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod bind;
 pub mod drill;
+pub mod lane;
 pub mod list;
 pub mod look;
 pub mod note;
@@ -38,6 +39,7 @@ pub fn perform(app: &mut App, id: Id, key: Option<Key>) -> Vec<Effect> {
         Id::StuckOrders => drill::stuck_orders(app),
         Id::Keyword => drill::keyword(app),
         Id::Context => drill::context(app),
+        Id::ChooseLane => return lane::choose(app),
         Id::Sort => list::sort(app),
         Id::SortReverse => list::reverse(app),
         Id::SearchNext => list::search(app, 1),

@@ -13,6 +13,7 @@ impl Room {
             .filter_map(|e| match e {
                 Effect::Record(People::Mark(m)) => Some(Fact::Mark(m)),
                 Effect::Record(People::Bind(b)) => Some(Fact::Bind(b)),
+                Effect::Record(People::Lane(l)) => Some(Fact::Lane(l)),
                 _ => None,
             })
             .collect();
@@ -241,4 +242,53 @@ fn from_a_check_to_the_orders_that_carry_its_evidence_and_to_one_of_them() {
         "{}",
         room.said()
     );
+}
+
+#[test]
+fn a_pattern_and_a_services_errors_are_lanes_on_the_timeline_until_they_are_taken_off() {
+    let mut room = Room::live();
+    let before = room.app.store.incident.lanes.len();
+    room.keys("3");
+    let pattern = room.app.derived.patterns[room.app.focus()].clone();
+    room.keys("T");
+    room.recorded();
+    let lanes = &room.app.store.incident.lanes;
+    assert_eq!(lanes.len(), before + 1);
+    let lane = lanes.last().unwrap().clone();
+    assert!(
+        pattern.template.raw().starts_with(lane.name.split(' ').next().unwrap()),
+        "{} {lane:?}",
+        pattern.template.raw()
+    );
+    // Its columns hold the lines of the pattern, each once.
+    let axis = room.app.axis();
+    let minutes = axis.step.as_secs_f64() / 60.0;
+    let id = room.app.store.logs.called(pattern.template.raw()).unwrap();
+    let over = axis.column(room.app.at()).unwrap();
+    let drawn: f64 = room.app.derived.lanes[before]
+        .cells
+        .iter()
+        .take(over)
+        .filter_map(crate::analysis::lane::Cell::value)
+        .sum::<f64>()
+        * minutes;
+    let span = Span::new(axis.from, axis.start(over));
+    let there = room.app.store.logs.within(span).iter().filter(|k| room.app.store.logs.template_of(k) == id).count();
+    assert!(there > 100 && (drawn - there as f64).abs() < 0.5, "{drawn} {there}");
+    // The errors of one service are a part of all errors.
+    room.keys("tab T");
+    room.recorded();
+    let lanes = &room.app.store.incident.lanes;
+    assert_eq!(lanes.len(), before + 2);
+    assert!(lanes.last().unwrap().name.ends_with(" ERROR"), "{:?}", lanes.last());
+    let all = lanes.iter().position(|l| &*l.series == "logs.ERROR").unwrap();
+    let sum =
+        |i: usize| room.app.derived.lanes[i].cells.iter().filter_map(crate::analysis::lane::Cell::value).sum::<f64>();
+    assert!(sum(before + 1) > 0.0 && sum(before + 1) <= sum(all) + 1e-6, "{} {}", sum(before + 1), sum(all));
+    room.keys("T");
+    assert!(room.said().ends_with("ERROR is off the timeline"), "{}", room.said());
+    room.recorded();
+    room.keys("tab tab T");
+    room.recorded();
+    assert_eq!(room.app.store.incident.lanes.len(), before);
 }
