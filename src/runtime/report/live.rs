@@ -27,8 +27,11 @@ use tokio_util::sync::CancellationToken;
 
 /// How often it is looked whether all have answered.
 const LOOK: Duration = Duration::from_millis(500);
-/// Nothing was left to wait for in so many looks after one another: rows of two systems meet some seconds apart.
-const SURE: u32 = 4;
+/// Nothing was left to wait for, and no ledger had anything to say, in so many looks after one another: what one system
+/// shows is asked for in another, page after page.
+const SURE: u32 = 6;
+/// Ledgers that are asked again and again never fall silent: after so many looks without anything left it is enough.
+const ENOUGH: u32 = 40;
 /// Where no window is configured, so much of the past is judged.
 const PAST: Lapse = Lapse::hours(24);
 
@@ -50,7 +53,8 @@ pub async fn collect(options: &Options, wait: Lapse) -> Result<Known, Ending> {
     let _ = writeln!(std::io::stderr(), "asking the sources, for {} s at most", wait.whole_seconds());
     let deadline = Instant::now() + wait.to_std();
     let mut look = interval(LOOK);
-    let mut sure = 0;
+    let (mut sure, mut enough) = (0, 0);
+    let mut heard = 0;
     let stopped = loop {
         tokio::select! {
             asked = signals.next() => match asked {
@@ -59,8 +63,12 @@ pub async fn collect(options: &Options, wait: Lapse) -> Result<Known, Ending> {
             },
             Some(message) = inbox.recv() => if let Message::Batch(batch) = message { seen.take(&batch) },
             _ = look.tick() => {
-                sure = if seen.left(now()).is_empty() { sure + 1 } else { 0 };
-                if sure >= SURE || Instant::now() >= deadline {
+                let all = seen.left(now()).is_empty();
+                let quiet = heard == seen.store.orders.generation();
+                heard = seen.store.orders.generation();
+                sure = if all && quiet { sure + 1 } else { 0 };
+                enough = if all { enough + 1 } else { 0 };
+                if sure >= SURE || enough >= ENOUGH || Instant::now() >= deadline {
                     break None;
                 }
             }
