@@ -375,11 +375,13 @@ impl Ask {
         board.learn(&read.rows, Instant::now());
         let unknown = read.unknown.into_iter().collect();
         let rows = self.prints.changed(read.rows);
-        board.answered(role, &ids, &news(&rows, &ids), self.pace.current(), Instant::now());
+        let late = board.answered(role, &ids, &news(&rows, &ids), self.pace.current(), (begun, Instant::now()));
         self.pace.took(lapse(begun.elapsed()));
         self.rest(board, begun);
         // An order without a known payment was not asked about by its reference: its silence is no answer.
-        let asked = if by_refs { with_refs } else { ids };
+        let mut asked = if by_refs { with_refs } else { ids };
+        // Nor was one whose payment became known while the question was under way.
+        asked.retain(|id| !late.contains(id));
         if asked.is_empty() && rows.is_empty() {
             return Ok(Step { ledgers: Vec::new(), unknown });
         }

@@ -68,6 +68,15 @@ struct Asked {
     due: Instant,
     gap: Lapse,
     answered: bool,
+    /// When something became known that an earlier question could not name.
+    anew: Option<Instant>,
+}
+
+impl Asked {
+    /// Not asked for yet.
+    const fn first(due: Instant) -> Self {
+        Self { due, gap: Lapse::ZERO, answered: false, anew: None }
+    }
 }
 
 fn print(id: &str) -> u64 {
@@ -90,7 +99,7 @@ impl Board {
         for (id, item) in orders.iter_mut() {
             item.asked.entry(role).or_insert_with(|| {
                 queue.insert((now, id.clone()));
-                Asked { due: now, gap: Lapse::ZERO, answered: false }
+                Asked::first(now)
             });
         }
     }
@@ -156,12 +165,26 @@ impl Board {
         ids.iter().filter(paid).cloned().collect()
     }
 
-    /// A role has asked for these; `changed` are those with news.
-    pub fn answered(&self, role: Role, ids: &[OrderId], changed: &HashSet<OrderId>, interval: Lapse, now: Instant) {
+    /// A role has asked for these from `asked` on; `changed` are those with news. Gives back those whose question is
+    /// out of date: a payment of theirs has become known since, and they are asked for again.
+    pub fn answered(
+        &self,
+        role: Role,
+        ids: &[OrderId],
+        changed: &HashSet<OrderId>,
+        interval: Lapse,
+        (asked, now): (Instant, Instant),
+    ) -> HashSet<OrderId> {
         let mut known = self.known();
-        for id in ids {
+        let late = |known: &Known, id: &OrderId| {
+            let item = known.orders.get(id).and_then(|item| item.asked.get(&role));
+            item.is_some_and(|a| a.anew.is_some_and(|anew| anew > asked))
+        };
+        let late: HashSet<OrderId> = ids.iter().filter(|id| late(&known, id)).cloned().collect();
+        for id in ids.iter().filter(|id| !late.contains(*id)) {
             known.answered(role, id, changed.contains(id), interval, now);
         }
+        late
     }
 
     /// How many orders are still to be watched.
@@ -176,7 +199,7 @@ impl Item {
         for (role, asked) in self.asked.iter_mut().filter(|(role, _)| **role != Role::Payments) {
             if let Some(queue) = due.get_mut(role) {
                 queue.remove(&(asked.due, id.clone()));
-                *asked = Asked { due: now.min(asked.due), gap: Lapse::ZERO, answered: false };
+                *asked = Asked { anew: Some(now), ..Asked::first(now.min(asked.due)) };
                 queue.insert((asked.due, id.clone()));
             }
         }
@@ -196,7 +219,7 @@ impl Known {
         for (role, queue) in due {
             item.asked.entry(*role).or_insert_with(|| {
                 queue.insert((now, order.order_id.clone()));
-                Asked { due: now, gap: Lapse::ZERO, answered: false }
+                Asked::first(now)
             });
         }
     }
@@ -318,10 +341,10 @@ mod tests {
         board.learn(&Rows::Orders(vec![order("A", OrderStatus::Complete), order("B", OrderStatus::Active)]), now);
         assert_eq!(board.due(Role::Payments, 9, now), ids(&["A", "B"]));
         board.learn(&paid("A"), now);
-        board.answered(Role::Payments, &ids(&["A", "B"]), &HashSet::new(), minute, now);
+        board.answered(Role::Payments, &ids(&["A", "B"]), &HashSet::new(), minute, (now, now));
         assert_eq!(board.refs(&ids(&["A", "B"])), [Arc::from("U-A")]);
         board.learn(&recorded("A"), now);
-        board.answered(Role::HoPayments, &ids(&["A", "B"]), &HashSet::new(), minute, now);
+        board.answered(Role::HoPayments, &ids(&["A", "B"]), &HashSet::new(), minute, (now, now));
         assert_eq!(board.open(), 1);
         board.learn(&Rows::Orders(vec![order("A", OrderStatus::Complete)]), now);
         let later = now + Lapse::hours(1).to_std();
@@ -336,16 +359,34 @@ mod tests {
         board.asks_by_id(Role::HoPayments, now);
         board.learn(&Rows::Orders(vec![order("A", OrderStatus::Active), order("B", OrderStatus::Active)]), now);
         for role in [Role::Payments, Role::HoPayments] {
-            board.answered(role, &ids(&["A", "B"]), &HashSet::new(), Lapse::minutes(5), now);
+            board.answered(role, &ids(&["A", "B"]), &HashSet::new(), Lapse::minutes(5), (now, now));
         }
         assert_eq!(board.with_refs(&ids(&["A", "B"])), ids(&[]));
         board.learn(&paid("B"), now);
         assert_eq!(board.with_refs(&ids(&["A", "B"])), ids(&["B"]));
         assert_eq!((board.due(Role::HoPayments, 9, now), board.due(Role::Payments, 9, now)), (ids(&["B"]), ids(&[])));
         // The same payment again is no news.
-        board.answered(Role::HoPayments, &ids(&["B"]), &HashSet::new(), Lapse::minutes(5), now);
+        board.answered(Role::HoPayments, &ids(&["B"]), &HashSet::new(), Lapse::minutes(5), (now, now));
         board.learn(&paid("B"), now);
         assert_eq!(board.due(Role::HoPayments, 9, now), ids(&[]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_to_a_question_from_before_a_payment_was_known_is_none_about_it() {
+        let board = Board::default();
+        let begun = Instant::now();
+        let (later, end) = (begun + Lapse::seconds(1).to_std(), begun + Lapse::seconds(2).to_std());
+        board.asks_by_id(Role::HoPayments, begun);
+        board.learn(&Rows::Orders(vec![order("A", OrderStatus::Complete), order("B", OrderStatus::Complete)]), begun);
+        // HO is asked about both; while it looks, UPG tells of a payment of one.
+        assert_eq!(board.due(Role::HoPayments, 9, begun), ids(&["A", "B"]));
+        board.learn(&paid("B"), later);
+        let late =
+            board.answered(Role::HoPayments, &ids(&["A", "B"]), &HashSet::new(), Lapse::minutes(5), (begun, end));
+        assert_eq!(late, ids(&["B"]).into_iter().collect());
+        assert_eq!(board.due(Role::HoPayments, 9, end), ids(&["B"]));
+        let late = board.answered(Role::HoPayments, &ids(&["B"]), &HashSet::new(), Lapse::minutes(5), (end, end));
+        assert!(late.is_empty() && board.due(Role::HoPayments, 9, end).is_empty());
     }
 
     #[tokio::test(start_paused = true)]
@@ -357,7 +398,7 @@ mod tests {
         let mut gaps = Vec::new();
         for news in [false, false, false, false, false, true] {
             let changed = if news { ids(&["B"]).into_iter().collect() } else { HashSet::new() };
-            board.answered(Role::Payments, &ids(&["B"]), &changed, Lapse::seconds(30), now);
+            board.answered(Role::Payments, &ids(&["B"]), &changed, Lapse::seconds(30), (now, now));
             let next = board.next_due(Role::Payments).unwrap();
             gaps.push((next - now).as_secs());
             now = next;
