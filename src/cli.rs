@@ -57,7 +57,7 @@ pub struct RuleList {
     /// What can be measured, by the names that rules write
     #[arg(long, conflicts_with_all = ["id", "write"])]
     pub measures: bool,
-    /// Write the built-in files here, to be read and changed; [rules] files names those that count
+    /// Write the built-in files here, to be read and changed; `[rules] files` names those that count
     #[arg(long, value_name = "DIR", conflicts_with = "id")]
     pub write: Option<PathBuf>,
 }
