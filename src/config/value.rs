@@ -5,30 +5,8 @@ use crate::model::{Lapse, Stamp, Zone};
 
 /// `15s`, `3m`, `200ms`, `2h`, `1h30m`.
 pub fn lapse(text: &str) -> Result<Lapse, String> {
-    let wrong = || format!("\"{text}\" is no duration: write it like \"15s\", \"3m\", \"200ms\" or \"2h\"");
-    let mut rest = text.trim();
-    let mut total = Lapse::ZERO;
-    if rest.is_empty() {
-        return Err(wrong());
-    }
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-        let (number, after) = rest.split_at(digits);
-        let unit = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
-        let (unit, after) = after.split_at(unit);
-        let n: i64 = number.parse().map_err(|_| wrong())?;
-        let one = match unit.trim() {
-            "ms" => Lapse::millis(1),
-            "s" => Lapse::seconds(1),
-            "m" | "min" => Lapse::minutes(1),
-            "h" => Lapse::hours(1),
-            "d" => Lapse::hours(24),
-            _ => return Err(wrong()),
-        };
-        total = total + one.times(n);
-        rest = after;
-    }
-    Ok(total)
+    Lapse::parse(text)
+        .ok_or_else(|| format!("\"{text}\" is no duration: write it like \"15s\", \"3m\", \"200ms\" or \"2h\""))
 }
 
 /// `512MiB`, `1GiB`, `64 kB`, `1000`.

@@ -36,6 +36,27 @@ pub struct Zone {
 impl Lapse {
     /// No time at all.
     pub const ZERO: Self = Self(0);
+    /// `15s`, `3m`, `200ms`, `2h`, `7d`, `1h30m`; nothing when it is written otherwise or longer than can be counted.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut rest = text.trim();
+        let mut total = None;
+        while !rest.is_empty() {
+            let (number, after) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
+            let (unit, after) = after.split_at(after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len()));
+            let one = match unit.trim() {
+                "ms" => 1_000,
+                "s" => 1_000_000,
+                "m" | "min" => 60_000_000,
+                "h" => 3_600_000_000,
+                "d" => 86_400_000_000,
+                _ => return None,
+            };
+            let part = number.parse::<i64>().ok()?.checked_mul(one)?;
+            total = Some(total.unwrap_or(0_i64).checked_add(part)?);
+            rest = after;
+        }
+        total.map(Self)
+    }
     /// From whole seconds.
     pub const fn seconds(n: i64) -> Self {
         Self(n * 1_000_000)
@@ -207,6 +228,17 @@ impl Zone {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_are_read_with_their_units_and_nothing_else_is_one() {
+        for (text, seconds) in [("15s", 15), ("3m", 180), ("1h30m", 5_400), (" 2 h", 7_200), ("7d", 604_800)] {
+            assert_eq!(Lapse::parse(text), Some(Lapse::seconds(seconds)), "{text}");
+        }
+        assert_eq!(Lapse::parse("200ms"), Some(Lapse::millis(200)));
+        for text in ["", "5", "m", "-3m", "3 weeks", "99999999999999d", "9223372036854775807ms"] {
+            assert_eq!(Lapse::parse(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_bare_time_without_a_zone_is_refused() {

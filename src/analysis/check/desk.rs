@@ -236,7 +236,7 @@ impl<'s> Desk<'s> {
             Some(Bound::Series(name)) => {
                 let levels = Levels { of: name.clone(), ..Levels::default() };
                 let answer = own::run(self.scene, Own::Series, &levels);
-                let text = ("", "measured, without a verdict".to_owned());
+                let text = ("", own::NO_LEVEL.to_owned());
                 self.make(&format!("s{}", self.short(item)), Some(item), text, (0.0, 0.0), answer)
             }
             Some(Bound::Person | Bound::Words) | None => self.by_person(item),

@@ -15,18 +15,6 @@ pub enum Run {
     Sum(Sum),
 }
 
-/// Two measures are the same when they do the same; functions are told apart by their names in [`MEASURES`].
-impl PartialEq for Run {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Scene(_), Self::Scene(_)) => true,
-            (Self::Own(a), Self::Own(b)) => a == b,
-            (Self::Sum(a), Self::Sum(b)) => a == b,
-            _ => false,
-        }
-    }
-}
-
 /// Measures that a rule points at something by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Own {

@@ -13,6 +13,9 @@ use std::collections::{HashMap, HashSet};
 
 const MINUTE: Lapse = Lapse::minutes(1);
 
+/// What is said of a series that only is to be seen.
+pub const NO_LEVEL: &str = "measured, without a verdict";
+
 /// What the measure says of its levels.
 pub fn run(s: &Scene<'_>, own: Own, levels: &Levels) -> Answer {
     match own {
@@ -33,7 +36,7 @@ pub fn says(own: Own, levels: &Levels) -> String {
     let above = levels.supports_at.map(|level| format!("≥ {}{unit} for ≥ {}", number(level), lapse(levels.for_)));
     let below = levels.refutes_below.map(|level| format!("not < {}{unit}", number(level)));
     let parts: Vec<String> = above.into_iter().chain(below).collect();
-    if parts.is_empty() { "answered in the configuration".to_owned() } else { parts.join("; ") }
+    if parts.is_empty() { NO_LEVEL.to_owned() } else { parts.join("; ") }
 }
 
 /// Both levels as values, by what is usual where they are times that.

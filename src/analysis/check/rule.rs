@@ -122,7 +122,7 @@ pub struct Levels {
 }
 
 /// A rule.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Rule {
     /// `H1a`, `vendor.x`, `D3`.
     pub id: String,

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use toml::{Spanned, Value};
 use words::{
-    Reader, Thresholds, baseline, coverage, feeds, lapse, nearest, no_lapse, number, said, spoken, thresholds, window,
+    Reader, Thresholds, baseline, coverage, feeds, nearest, no_lapse, number, said, spoken, thresholds, window,
 };
 
 /// The files that come with the program: name and text.
@@ -35,7 +35,7 @@ static BUILT_IN: LazyLock<(Rulebook, Vec<Fault>)> = LazyLock::new(|| {
 });
 
 /// All rules.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Rulebook {
     /// The hypotheses, the five first.
     pub(super) cards: Vec<Card>,
@@ -314,7 +314,7 @@ impl Rulebook {
             run,
             levels: Levels { for_: Lapse::minutes(3), ..Levels::default() },
             reads: String::new(),
-            of_orders: run == Run::Own(Own::OrdersWithLines),
+            of_orders: matches!(run, Run::Own(Own::OrdersWithLines)),
             weight: (0.0, 0.0),
             says: String::new(),
             window: Window::Stretch,
@@ -349,7 +349,7 @@ impl Rulebook {
         rule.levels.refutes_below = text.refutes_below.or(rule.levels.refutes_below);
         rule.levels.of_usual = text.of_usual.unwrap_or(rule.levels.of_usual);
         if let Some(text) = &text.for_ {
-            match lapse(text.get_ref()) {
+            match Lapse::parse(text.get_ref()) {
                 Some(l) => rule.levels.for_ = l,
                 None => r.fault(text.span().start, key("for"), no_lapse(text.get_ref())),
             }

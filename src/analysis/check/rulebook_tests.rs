@@ -174,7 +174,7 @@ fn slips_of_the_pen_are_named_with_their_line_and_the_nearest_name_and_the_rest_
     for (text, said) in [
         ("[[rule]]\nid = \"X1\"", "rule X1 measure: is missing"),
         ("[[rule]]\nid = \"X1\"\nmeasure = \"series\"", "rule X1 series: is missing"),
-        ("[[rule]]\nid = \"X1\"\nmeasure = \"series\"\nseries = \"a.b\"", "rule X1: has no level"),
+        ("[[rule]]\nid = \"X1\"\nmeasure = \"lines\"\nlines = \"a\"", "rule X1: has no level"),
         ("[[rule]]\nid = \"H1a\"\nhypothesis = \"H9\"", "rule H1a hypothesis: is one of H1"),
         ("[[rule]]\nid = \"H1a\"\nwindow = \"yesterday\"", "rule H1a window: is \"stretch\""),
         ("[[rule]]\nid = \"H1a\"\nbaseline = \"last week\"", "rule H1a baseline: is \"incident\""),

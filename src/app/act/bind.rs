@@ -68,7 +68,7 @@ pub fn choose(app: &mut App, item: &ItemId, typed: &str, row: usize) -> Vec<Effe
     let keep = match &chosen.to {
         Bound::Rule(id) => format!("[[rule]]\nid = \"{id}\"\nfinds = {words}\n"),
         Bound::Series(name) => format!(
-            "[[rule]]\nid = \"{}\"\nmeasure = \"series\"\nseries = \"{name}\"\nfinds = {words}\nsupports_at = 0 # from where on it supports\n",
+            "[[rule]]\nid = \"{}\"\nmeasure = \"series\"\nseries = \"{name}\"\nfinds = {words}\n# supports_at = 10\n",
             item.0.chars().take(5).collect::<String>()
         ),
         Bound::Person | Bound::Words => String::new(),

@@ -174,8 +174,17 @@ fn what_a_file_of_rules_needs_to_keep_a_binding_is_copied() {
     let copied = room.effects.iter().find_map(|e| if let Effect::Copy(text) = e { Some(text.clone()) } else { None });
     let text = copied.unwrap();
     assert!(text.starts_with("[[rule]]\nid = \"D5\"\nfinds = \""), "{text}");
-    let file = crate::model::incident::RuleFile { name: "kept".to_owned(), text };
-    assert_eq!(crate::analysis::check::rulebook::Rulebook::of(&[file]).1, []);
+    let file = |text| crate::model::incident::RuleFile { name: "kept".to_owned(), text };
+    assert_eq!(crate::analysis::check::rulebook::Rulebook::of(&[file(text)]).1, []);
+    // A series, too: as it stands it gives no verdict, and somebody may give it a level.
+    let mut room = Room::live();
+    room.keys("5 enter B");
+    room.type_in("mrg.lock_waits as it is measured");
+    let copied = room.effects.iter().find_map(|e| if let Effect::Copy(text) = e { Some(text.clone()) } else { None });
+    let files = [file(copied.unwrap())];
+    let (book, faults) = crate::analysis::check::rulebook::Rulebook::of(&files);
+    assert_eq!(faults, []);
+    assert!(book.listed().any(|r| r.measure == "series" && r.says == "measured, without a verdict"));
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub(super) fn spoken(
             );
             return None;
         }
-        if rule.levels.supports_at.is_none() && rule.levels.refutes_below.is_none() && own != Own::OrdersWithLines {
+        if rule.levels.supports_at.is_none() && rule.levels.refutes_below.is_none() && own == Own::Lines {
             r.fault(at, format!("rule {id}"), "has no level: give supports_at, refutes_below or both");
             return None;
         }
@@ -95,22 +95,6 @@ pub(super) fn no_lapse(text: &str) -> String {
     format!("\"{text}\" is no duration: write it like \"3m\", \"30s\", \"100ms\", \"2h\" or \"7d\"")
 }
 
-/// `5m`, `100ms`, `7d`.
-pub(super) fn lapse(text: &str) -> Option<Lapse> {
-    let text = text.trim();
-    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
-    let one = match unit.trim() {
-        "ms" => Lapse::millis(1),
-        "s" => Lapse::seconds(1),
-        "m" | "min" => Lapse::minutes(1),
-        "h" => Lapse::hours(1),
-        "d" => Lapse::hours(24),
-        _ => return None,
-    };
-    // A century is longer than anything that is meant.
-    digits.parse::<i64>().ok().filter(|n| *n <= 100 * 366 * 24 * 3_600).map(|n| one.times(n))
-}
-
 /// The value of one number; durations in milliseconds.
 pub(super) fn number(r: &mut Reader<'_>, key: &str, name: &str, value: &Value, at: usize) -> Option<f64> {
     let Some(unit) = Numbers::unit(name) else {
@@ -125,7 +109,7 @@ pub(super) fn number(r: &mut Reader<'_>, key: &str, name: &str, value: &Value, a
     };
     match (unit, value) {
         (Unit::Lapse, Value::String(text)) => {
-            let found = lapse(text);
+            let found = Lapse::parse(text);
             if found.is_none() {
                 r.fault(at, key, no_lapse(text));
             }
@@ -168,7 +152,7 @@ pub(super) fn feeds(r: &mut Reader<'_>, key: &str, value: &Spanned<Value>) -> Op
 pub(super) fn window(r: &mut Reader<'_>, key: &str, text: &Spanned<String>) -> Option<Window> {
     let words = text.get_ref().trim();
     let found = match words.strip_prefix("last ") {
-        Some(rest) => lapse(rest).filter(|l| l.0 > 0).map(Window::Last),
+        Some(rest) => Lapse::parse(rest).filter(|l| l.0 > 0).map(Window::Last),
         None => (words == "stretch").then_some(Window::Stretch),
     };
     if found.is_none() {
@@ -182,7 +166,7 @@ pub(super) fn baseline(r: &mut Reader<'_>, key: &str, text: &Spanned<String>) ->
     let found = match (words, words.strip_prefix("before ")) {
         ("incident", _) => Some(Baseline::Incident),
         ("none", _) => Some(Baseline::None),
-        (_, Some(rest)) => lapse(rest).filter(|l| l.0 > 0).map(Baseline::Before),
+        (_, Some(rest)) => Lapse::parse(rest).filter(|l| l.0 > 0).map(Baseline::Before),
         _ => None,
     };
     if found.is_none() {
